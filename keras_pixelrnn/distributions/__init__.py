@@ -1,0 +1,7 @@
+"""Pixel distributions: what the value of a sub-pixel follows."""
+
+from keras_pixelrnn.distributions.base import PixelDistribution
+from keras_pixelrnn.distributions.bernoulli import Bernoulli
+from keras_pixelrnn.distributions.categorical import Categorical
+
+__all__ = ["Bernoulli", "Categorical", "PixelDistribution"]

@@ -1,0 +1,87 @@
+"""The contract of a pixel distribution."""
+
+from keras import ops
+
+
+class PixelDistribution:
+    """What the value of a sub-pixel follows, given the parameters that the network predicts.
+
+    One probability mass function serves likelihood and sampling. Subclasses are stateless, are
+    registered with Keras, and rebuild themselves from `get_config`.
+
+    Attributes:
+        levels: number of values of a sub-pixel; values are `0 .. levels - 1`.
+        masks_channels: whether the network must hide later colours from earlier ones. False where
+            the distribution orders the colours of a pixel itself.
+    """
+
+    levels = 2
+    masks_channels = True
+
+    def params_size(self, channels):
+        """Parameters per pixel of `channels` sub-pixels."""
+        raise NotImplementedError
+
+    def log_prob(self, params, image):
+        """Log-probability in nats of every sub-pixel.
+
+        Args:
+            params: `(batch, height, width, params_size(channels))`.
+            image: `(batch, height, width, channels)`, any numeric dtype.
+
+        Returns:
+            `(batch, height, width, channels)` float32; -inf where a value is outside `0..levels-1`.
+        """
+        raise NotImplementedError
+
+    def log_pmf(self, params, pixel, channel):
+        """Log-probabilities of all values of one sub-pixel.
+
+        Args:
+            params: `(batch, params_size(channels))`.
+            pixel: `(batch, channels)`; only channels before `channel` may matter.
+            channel: int.
+
+        Returns:
+            `(batch, levels)` float32, normalised.
+        """
+        raise NotImplementedError
+
+    def quantile(self, log_pmf, u):
+        """Smallest value k with CDF(k) > u.
+
+        A float32 CDF may end a little below or above 1, so `u` is taken relative to its end.
+
+        Args:
+            log_pmf: `(batch, levels)`.
+            u: `(batch,)` float32 in [0, 1).
+
+        Returns:
+            `(batch,)` float32 of whole numbers.
+        """
+        cdf = ops.cumsum(ops.exp(log_pmf), axis=-1)
+        end = cdf[:, -1:]
+        passed = ops.sum(ops.cast(cdf <= u[:, None] * end, "float32"), axis=-1)
+        possible = ops.sum(ops.cast(cdf < end, "float32"), axis=-1)
+        return ops.minimum(passed, possible)
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def check_levels(levels, owner):
+    """Raise `ValueError` unless a uint8 image can hold `levels` values."""
+    if isinstance(levels, bool) or not isinstance(levels, int) or not 2 <= levels <= 256:
+        raise ValueError(
+            f"{owner} holds between 2 and 256 levels, as an int, so that images fit uint8. "
+            f"Received: levels={levels!r}"
+        )
+    return levels

@@ -1,0 +1,33 @@
+"""Bernoulli distribution of binary sub-pixels."""
+
+import keras
+from keras import ops
+
+from keras_pixelrnn.distributions.base import PixelDistribution
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class Bernoulli(PixelDistribution):
+    """Binary sub-pixels; the one parameter of each is the logit of value 1.
+
+    Example:
+
+    >>> float(Bernoulli().log_pmf(keras.ops.zeros((1, 1)), None, 0)[0, 1])
+    -0.6931471824645996
+    """
+
+    levels = 2
+
+    def params_size(self, channels):
+        return channels
+
+    def log_prob(self, params, image):
+        params = ops.cast(params, "float32")
+        image = ops.cast(image, "float32")
+        inside = ops.logical_or(image == 0.0, image == 1.0)
+        log_prob = ops.log_sigmoid((2.0 * image - 1.0) * params)
+        return ops.where(inside, log_prob, -float("inf"))
+
+    def log_pmf(self, params, pixel, channel):
+        logit = ops.cast(params[:, channel : channel + 1], "float32")
+        return ops.log_sigmoid(ops.concatenate([-logit, logit], axis=-1))

@@ -1,0 +1,71 @@
+"""Moving maps about: shifts, skewed diagonals, windows. Every map here is `(rows, columns, ...)`."""
+
+from keras import ops
+
+
+def shift(x, offset, axis):
+    """`x` moved by `offset` positions along `axis`, zeros moving in: `y[i] = x[i - offset]`."""
+    if offset == 0:
+        return x
+    length = x.shape[axis]
+    count = min(abs(offset), length)
+    pads = [[0, 0] for _ in x.shape]
+    keep = [slice(None)] * len(x.shape)
+    if offset > 0:
+        pads[axis], keep[axis] = [count, 0], slice(0, length - count)
+    else:
+        pads[axis], keep[axis] = [0, count], slice(count, length)
+    return ops.pad(x[tuple(keep)], pads)
+
+
+def skew(x):
+    """Diagonals of a map as rows: `y[t, r] = x[r, t - r]`, zeros where `t - r` is no column.
+
+    After skewing, the left neighbour of a pixel is `y[t - 1, r]` and the one above is
+    `y[t - 1, r - 1]`: both in the vector before (van den Oord et al. 2016, figure 3).
+
+    Args:
+        x: `(height, width, ...)`.
+
+    Returns:
+        `(width + height - 1, height, ...)`.
+    """
+    height, width, *rest = x.shape
+    pads = [[0, 0], [0, height]] + [[0, 0]] * len(rest)
+    # Rows of width + height cut anew into rows one shorter: row r lands r places to the right.
+    rest = ops.shape(x)[2:]
+    flat = ops.reshape(ops.pad(x, pads), (height * (width + height), *rest))
+    length = width + height - 1
+    skewed = ops.reshape(flat[: height * length], (height, length, *rest))
+    return ops.swapaxes(skewed, 0, 1)
+
+
+def unskew(y, width):
+    """The map whose skewed form is `y`: `x[r, c] = y[c + r, r]`.
+
+    Args:
+        y: `(width + height - 1, height, ...)`.
+        width: columns of the map.
+
+    Returns:
+        `(height, width, ...)`.
+    """
+    length, height = y.shape[:2]
+    rest = ops.shape(y)[2:]
+    flat = ops.reshape(ops.swapaxes(y, 0, 1), (height * length, *rest))
+    flat = ops.pad(flat, [[0, height]] + [[0, 0]] * len(rest))
+    return ops.reshape(flat, (height, width + height, *rest))[:, :width]
+
+
+def windows(x, columns):
+    """Features of the `columns` pixels centred on each pixel of a row, zeros outside.
+
+    Args:
+        x: `(width, batch, features)`.
+        columns: odd number of pixels.
+
+    Returns:
+        `(width, batch, columns * features)`, the leftmost pixel's features first.
+    """
+    half = columns // 2
+    return ops.concatenate([shift(x, -d, axis=0) for d in range(-half, half + 1)], axis=-1)

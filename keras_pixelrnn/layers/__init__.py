@@ -1,0 +1,22 @@
+"""Causal layers: masked convolution, Row LSTM, Diagonal BiLSTM, and what they are put together with."""
+
+from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer, RowState, Stream
+from keras_pixelrnn.layers.diagonal_lstm import DiagonalBiLSTM
+from keras_pixelrnn.layers.masked_conv import MaskedConv2D
+from keras_pixelrnn.layers.pointwise import Pointwise
+from keras_pixelrnn.layers.residual import ResidualBlock
+from keras_pixelrnn.layers.row_lstm import RowLSTM
+from keras_pixelrnn.layers.stack import CausalStack
+
+__all__ = [
+    "CausalLayer",
+    "CausalStack",
+    "CompositeLayer",
+    "DiagonalBiLSTM",
+    "MaskedConv2D",
+    "Pointwise",
+    "ResidualBlock",
+    "RowLSTM",
+    "RowState",
+    "Stream",
+]

@@ -1,0 +1,204 @@
+"""The masked convolution."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_pixelrnn import geometry, masks
+from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
+    """Convolution whose output at a sub-pixel depends on earlier sub-pixels only.
+
+    Van den Oord et al. 2016, "Pixel Recurrent Neural Networks" (arXiv 1601.06759), section 3.4.
+    Features are cut into one group per colour: a feature of colour c sees all pixels before its
+    own and, of its own, the colours before c (mask type A) or up to c (type B).
+
+    Args:
+        filters: number of output features.
+        kernel_size: odd int, or `(rows, columns)` of odd ints.
+        mask_type: "A" for the first layer of a network, "B" for all later ones. No default: one
+            layer of the wrong type makes a model see the pixel it predicts.
+        colors: number of colour groups; 1 where colours are not told apart.
+        gates: number of equal runs of output features, each cut into colour groups on its own;
+            4 where the output feeds the gates of an LSTM.
+        **kwargs: of `keras.layers.Conv2D`: `activation`, `use_bias`, `kernel_initializer`, ...
+            Strides, dilation, padding and data format are fixed.
+
+    Call arguments:
+        x: `(batch, height, width, features)`.
+        context: optional `(batch, height, width, k)`, seen whole at every pixel through an
+            unmasked 1x1 convolution added to the output. A layer first called with a context
+            always needs one.
+
+    Output shape:
+        `(batch, height, width, filters)`.
+
+    Raises:
+        ValueError: unknown `mask_type`, an even kernel, or fewer features than colours.
+
+    Example:
+
+    >>> layer = MaskedConv2D(8, kernel_size=7, mask_type="A")
+    >>> layer(keras.ops.ones((2, 5, 6, 1))).shape
+    TensorShape([2, 5, 6, 8])
+    """
+
+    def __init__(self, filters, kernel_size, *, mask_type, colors=1, gates=1, **kwargs):
+        for fixed, value in {"strides": 1, "dilation_rate": 1, "groups": 1}.items():
+            if kwargs.pop(fixed, value) not in (value, (value, value)):
+                raise ValueError(f"MaskedConv2D has a fixed `{fixed}` of {value}.")
+        for fixed, value in {"padding": "same", "data_format": "channels_last"}.items():
+            if kwargs.pop(fixed, value) != value:
+                raise ValueError(f"MaskedConv2D has a fixed `{fixed}` of {value!r}.")
+        super().__init__(
+            filters, kernel_size, padding="same", data_format="channels_last", **kwargs
+        )
+        if any(size % 2 == 0 for size in self.kernel_size):
+            raise ValueError(
+                "A masked convolution is centred on a pixel and needs odd kernel sizes. "
+                f"Received: kernel_size={kernel_size}"
+            )
+        masks.check_mask_type(mask_type)
+        self.mask_type = mask_type
+        self.colors = colors
+        self.gates = gates
+        self.out_colors = masks.color_of_features(filters, colors, gates)
+
+    def build(self, x_shape, context_shape=None):
+        super().build(x_shape)
+        self.in_colors = masks.color_of_features(x_shape[-1], self.colors)
+        # Kept to the rows a causal layer can see; a NumPy constant, never a weight.
+        live_rows = self.kernel_size[0] // 2 + 1
+        self._mask = masks.causal_mask(
+            self.kernel_size, self.in_colors, self.out_colors, self.mask_type
+        )[:live_rows]
+        self.context_kernel = None
+        if context_shape is not None:
+            self.context_kernel = self.add_weight(
+                name="context_kernel", shape=(context_shape[-1], self.filters)
+            )
+
+    def convolution_op(self, inputs, kernel):
+        kernel = kernel[: len(self._mask)] * ops.cast(self._mask, kernel.dtype)
+        if self.kernel_size == (1, 1):
+            return ops.matmul(inputs, kernel[0, 0])
+        rows, columns = (size // 2 for size in self.kernel_size)
+        inputs = ops.pad(inputs, [[0, 0], [rows, 0], [columns, columns], [0, 0]])
+        return ops.conv(inputs, kernel, padding="valid", data_format="channels_last")
+
+    def call(self, x, context=None):
+        y = self.convolution_op(x, self.kernel)
+        if self.use_bias:
+            y = y + self.bias
+        if self.context_kernel is not None:
+            y = y + ops.matmul(context, self.context_kernel)
+        return self.activation(y)
+
+    def compute_output_shape(self, x_shape, context_shape=None):
+        return (*x_shape[:-1], self.filters)
+
+    def get_config(self):
+        config = super().get_config()
+        for fixed in ("strides", "dilation_rate", "groups", "padding", "data_format"):
+            del config[fixed]
+        return {
+            **config,
+            "mask_type": self.mask_type,
+            "colors": self.colors,
+            "gates": self.gates,
+        }
+
+    def stream(self, batch_size, height, width, context=None):
+        rows, columns = (size // 2 for size in self.kernel_size)
+        features = len(self.in_colors)
+        kept = max(columns, 1) if rows else columns  # pixels to the left to be remembered
+        conditional = self.context_kernel is not None
+        has_above = bool(rows) or conditional
+
+        # Once: masked weights, each colour's outputs together, cut per colour.
+        order = self.by_color()
+        out = color_spans(self.out_colors[order])
+        kernel = ops.take(ops.cast(self.kernel, "float32")[: rows + 1] * self._mask, order, axis=3)
+        bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
+        bias = ops.take(bias, order)
+        upper = ops.reshape(kernel[:rows], (-1, self.filters))
+        left_pixels = ops.reshape(kernel[rows, :columns], (-1, self.filters))
+        sees = np.less if self.mask_type == "A" else np.less_equal
+        visible = [int(sees(self.in_colors, color).sum()) for color in range(self.colors)]
+        current = [
+            ops.concatenate([left_pixels[:, o], kernel[rows, columns, :seen, o]], axis=0)
+            for o, seen in zip(out, visible, strict=True)
+        ]
+        if conditional:
+            context = ops.matmul(
+                ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3)),
+                ops.take(ops.cast(self.context_kernel, "float32"), order, axis=1),
+            )
+
+        # Per row: all that finished rows and the context add to each column.
+        def above(memory):
+            if not has_above:
+                return ()
+            total = ops.zeros((width, batch_size, self.filters)) + bias
+            if rows:
+                seen = [geometry.windows(row, self.kernel_size[1]) for row in memory["rows"]]
+                total = total + ops.matmul(ops.concatenate(seen, axis=-1), upper)
+            if conditional:
+                # When the last row closes, one past it is asked for and never used.
+                total = total + ops.take(context, ops.minimum(memory["row"], height - 1), axis=0)
+            return total
+
+        def next_row(state, row, swept):
+            memory = dict(state.memory)
+            if rows:
+                memory["rows"] = [*memory["rows"][1:], row[0][..., -features:]]
+            if conditional:
+                memory["row"] = memory["row"] + 1
+            return RowState(above(memory), state.left, memory)
+
+        # Per pixel: `left` is the window of remembered pixels, then this pixel's colours so far.
+        def step(x, above, left, color):
+            window, colors_so_far = left[: bool(kept)], left[bool(kept) :]
+            if self.mask_type == "A":
+                pixel = x[:, : visible[color]]
+            else:
+                colors_so_far = (*colors_so_far, x)
+                pixel = _concatenate(colors_so_far)
+            near = window[0][:, (kept - columns) * features :] if columns else pixel[:, :0]
+            y = above[:, out[color]] if has_above else bias[out[color]]
+            y = y + ops.matmul(_concatenate([near, pixel]), current[color])
+            if self.mask_type == "B":
+                last = color == self.colors - 1
+                left = remember(window, pixel) if last else (*window, *colors_so_far)
+            return self.activation(y), left
+
+        def close(x, left):
+            return remember(left, x) if self.mask_type == "A" else left
+
+        def remember(window, pixel):
+            return (_concatenate([window[0][:, features:], pixel]),) if kept else ()
+
+        memory = {"rows": [ops.zeros((width, batch_size, features))] * rows} if rows else {}
+        if conditional:
+            memory["row"] = ops.convert_to_tensor(0, "int32")
+        left = (ops.zeros((batch_size, kept * features)),) if kept else ()
+        state = RowState(above(memory), left, memory)
+        return Stream(state, step, close=close, next_row=next_row)
+
+    def by_color(self):
+        """Order of the output features that puts each colour's together; streams use it."""
+        return self.out_colors.argsort(kind="stable")
+
+
+def color_spans(colors):
+    """Slice of each colour's run in a sorted array of colours."""
+    starts = np.searchsorted(colors, np.arange(colors[-1] + 2))
+    return [slice(int(a), int(b)) for a, b in zip(starts, starts[1:], strict=False)]
+
+
+def _concatenate(parts):
+    parts = [part for part in parts if part.shape[-1]] or parts[:1]
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

@@ -1,0 +1,106 @@
+"""Random numbers, one seed per image, with the same bits on every backend and with or without XLA."""
+
+import numpy as np
+
+from keras_pixelrnn import backend
+
+
+def image_seeds(seed, count=None):
+    """One non-negative int64 seed per image.
+
+    Args:
+        seed: an int, spread over `count` images by `numpy.random.SeedSequence`, or an integer
+            array `(count,)` of one seed per image, returned as it is.
+        count: number of images.
+
+    Returns:
+        `(count,)` int64 array.
+
+    Raises:
+        ValueError: `seed` is no integer, is negative, or has the wrong shape.
+
+    Example:
+
+    >>> image_seeds([3, 4], 2)
+    array([3, 4])
+    """
+    array = np.asarray(seed)
+    if array.dtype.kind not in "iu" or array.ndim > 1 or (array < 0).any():
+        raise ValueError(
+            "`seed` must be a non-negative integer, or an array of one non-negative integer per "
+            f"image. Pass for example seed=0. Received: seed={seed!r}"
+        )
+    if array.ndim == 0:
+        return (np.random.SeedSequence(int(array)).generate_state(count, np.uint64) >> 1).astype(
+            np.int64  # one bit less, so that the seed also fits a signed JSON integer
+        )
+    if count is not None and array.shape != (count,):
+        raise ValueError(
+            f"An array `seed` must hold one seed for each of the {count} images: expected shape "
+            f"({count},). Received: shape {array.shape}"
+        )
+    return array.astype(np.int64)
+
+
+def uniform(seeds, shape):
+    """Uniform float32 numbers in [0, 1) with 24 random bits, drawn from each image's own seed.
+
+    The integers are Philox4x32-10's, the same in eager mode, in a graph, under XLA and in NumPy;
+    floats drawn by TensorFlow directly are not (they differ with and without XLA).
+
+    Args:
+        seeds: `(batch,)` int64, one seed per image.
+        shape: shape of one image's numbers, static.
+
+    Returns:
+        `(batch, *shape)` float32.
+    """
+    count = int(np.prod(shape))
+    if backend.name() != "tensorflow":
+        bits = np.stack([philox_bits(int(seed), count) for seed in seeds])
+        return ((bits >> 8) * np.float32(2**-24)).astype(np.float32).reshape(-1, *shape)
+
+    import tensorflow as tf
+
+    def draw(seed):
+        return tf.random.stateless_uniform(
+            [count], [seed, 0], minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+        )
+
+    @tf.function(autograph=False)
+    def bits_of(seeds):
+        return tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec([count], tf.uint32))
+
+    bits = bits_of(tf.convert_to_tensor(seeds, tf.int64))
+    bits = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
+    return tf.reshape(bits * 2.0**-24, [-1, *shape])
+
+
+def philox_bits(seed, count):
+    """`count` uint32 from Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as
+    1, 2, 3"), keyed as `tf.random.stateless_uniform(..., seed=[seed, 0], alg="philox")` keys it."""
+    low, high = seed & 0xFFFFFFFF, seed >> 32
+    # TensorFlow first scrambles the seed with one block under a fixed key.
+    mixed = _philox(np.array([[low, high, 0, 0]], np.uint64), 0x3EC8F720, 0x02461E29)[0]
+    counters = np.zeros((-(-count // 4), 4), np.uint64)
+    counters[:, 0] = np.arange(len(counters))
+    counters[:, 2:] = mixed[2:]
+    blocks = _philox(counters, int(mixed[0]), int(mixed[1]))
+    return blocks.reshape(-1)[:count].astype(np.uint32)
+
+
+def _philox(counters, key0, key1):
+    """Ten rounds on each row `(n, 4)` of 32-bit words held in uint64."""
+    word = np.uint64(0xFFFFFFFF)
+    c0, c1, c2, c3 = counters.T
+    for _ in range(10):
+        product0 = c0 * np.uint64(0xD2511F53)
+        product1 = c2 * np.uint64(0xCD9E8D57)
+        c0, c1, c2, c3 = (
+            (product1 >> np.uint64(32)) ^ c1 ^ np.uint64(key0),
+            product1 & word,
+            (product0 >> np.uint64(32)) ^ c3 ^ np.uint64(key1),
+            product0 & word,
+        )
+        key0, key1 = (key0 + 0x9E3779B9) & 0xFFFFFFFF, (key1 + 0xBB67AE85) & 0xFFFFFFFF
+    return np.stack([c0, c1, c2, c3], axis=1)
