@@ -1,0 +1,77 @@
+"""Exact likelihood of a whole data set."""
+
+import math
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_pixelrnn.metrics import bits_per_dim
+
+
+class Likelihood(NamedTuple):
+    """Negative log-likelihood of a data set.
+
+    Attributes:
+        nats: mean per image.
+        bits_per_dim: mean per sub-pixel.
+        standard_error: of `nats`, over the images.
+        images: number of images.
+        seconds: wall-clock time.
+    """
+
+    nats: float
+    bits_per_dim: float
+    standard_error: float
+    images: int
+    seconds: float
+
+    def __str__(self):
+        return (
+            f"{self.nats:.3f} +- {self.standard_error:.3f} nats per image, "
+            f"{self.bits_per_dim:.4f} bits/dim over {self.images} images in {self.seconds:.1f} s"
+        )
+
+
+def evaluate(model, batches):
+    """Likelihood of every image of a data set, summed in float64.
+
+    Args:
+        model: a `PixelModel`.
+        batches: iterable of image batches; the last may be smaller. A single array
+            `(n, height, width, channels)` is one batch.
+
+    Returns:
+        A `Likelihood`.
+
+    Raises:
+        ValueError: no images, or images that do not fit the model.
+
+    Example:
+
+    >>> images = np.zeros((4, 8, 8, 1), np.uint8)
+    >>> evaluate(PixelCNN((8, 8, 1), Bernoulli(), units=4, num_blocks=1), images).images
+    4
+    """
+    start = time.monotonic()
+    if hasattr(batches, "shape"):
+        batches = [batches]
+    nats = []
+    for batch in batches:
+        batch = np.asarray(batch)
+        full = nats[0].shape[0] if nats else len(batch)
+        # A smaller last batch is filled up, so that it runs the same compiled function.
+        padded = np.concatenate([batch, np.repeat(batch[:1], max(full - len(batch), 0), axis=0)])
+        nats.append(-np.asarray(model.log_prob(padded), np.float64)[: len(batch)])
+    if not nats:
+        raise ValueError("There is nothing to evaluate: `batches` holds no images.")
+    nats = np.concatenate(nats)
+    mean = float(nats.mean())
+    error = float(nats.std(ddof=1) / math.sqrt(len(nats))) if len(nats) > 1 else float("nan")
+    return Likelihood(
+        mean,
+        bits_per_dim(mean, model.image_shape),
+        error,
+        len(nats),
+        time.monotonic() - start,
+    )

@@ -1,0 +1,105 @@
+"""Pictures: grids of images, completions beside their originals, the generation film, nats maps."""
+
+import numpy as np
+from PIL import Image
+
+UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
+
+
+def to_rgb(images, levels):
+    """Images of `levels` values, 1 to 4 channels, as `(n, height, width, 3)` uint8 RGB."""
+    images = np.asarray(images)
+    if images.shape[-1] == 2:
+        images = images[..., :1]
+    images = np.round(images[..., :3].astype(np.float64) * (255.0 / (levels - 1)))
+    return np.broadcast_to(images, (*images.shape[:-1], 3)).astype(np.uint8)
+
+
+def grid(images, columns=None, gap=2, scale=None):
+    """One picture of many, row by row.
+
+    Args:
+        images: `(n, height, width, 3)` uint8.
+        columns: pictures in a row; about the square root of n if None.
+        gap: pixels between them.
+        scale: whole factor of enlargement; chosen to make about 80 pixels of each if None.
+
+    Returns:
+        `(height, width, 3)` uint8.
+    """
+    scale = scale or max(1, round(80 / max(images.shape[1:3])))
+    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    count, height, width, _ = images.shape
+    columns = columns or int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    for index, image in enumerate(images):
+        top = gap + (index // columns) * (height + gap)
+        left = gap + (index % columns) * (width + gap)
+        picture[top : top + height, left : left + width] = image
+    return picture
+
+
+def save_png(path, picture):
+    """Write `(height, width, 3)` uint8 as a PNG file."""
+    Image.fromarray(picture).save(path, format="PNG")
+
+
+def completions(model, images, known, *, seed, draws=4):
+    """Rows of: the original, what is given of it, and `draws` completions.
+
+    Args:
+        model: a `PixelModel`.
+        images: `(n, height, width, channels)` uint8.
+        known: boolean, as for `model.complete`.
+        seed: int.
+        draws: completions of each image.
+
+    Returns:
+        A picture `(height, width, 3)` uint8.
+    """
+    images, full = model.check_completion(images, known)
+    levels = model.distribution.levels
+    given = np.where(full.all(axis=-1, keepdims=True), to_rgb(images, levels), UNKNOWN)
+    drawn = model.complete(
+        np.repeat(images, draws, axis=0), np.repeat(full, draws, axis=0), seed=seed
+    )
+    drawn = to_rgb(drawn, levels).reshape(len(images), draws, *given.shape[1:])
+    rows = np.concatenate([to_rgb(images, levels)[:, None], given[:, None], drawn], axis=1)
+    return grid(rows.reshape(-1, *given.shape[1:]), columns=draws + 2)
+
+
+def save_film(path, images, levels, frames=64, seconds=6.0):
+    """A GIF of images appearing in the order in which they are drawn, from the first pixel on.
+
+    Args:
+        path: file to write.
+        images: `(n, height, width, channels)` uint8, finished.
+        levels: number of values of a sub-pixel.
+        frames: number of pictures.
+        seconds: length; the finished images then stay for two seconds.
+    """
+    rgb = to_rgb(images, levels)
+    _, height, width, _ = rgb.shape
+    order = np.arange(height * width).reshape(1, height, width, 1)
+    pictures = []
+    for count in np.linspace(0, height * width, frames).astype(int):
+        pictures.append(Image.fromarray(grid(np.where(order < count, rgb, UNKNOWN))))
+    durations = [int(1000 * seconds / frames)] * (frames - 1) + [2000]
+    pictures[0].save(
+        path, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0
+    )
+
+
+def nats_map(nats):
+    """Nats per sub-pixel as grey pictures: black where 0, white at the largest of all.
+
+    Args:
+        nats: `(n, height, width, channels)`, log-probabilities of sub-pixels.
+
+    Returns:
+        `(n, height, width, 3)` uint8 for `grid`.
+    """
+    cost = -np.asarray(nats, np.float64).sum(axis=-1, keepdims=True)
+    cost = np.round(255.0 * cost / max(cost.max(), 1e-9)).astype(np.uint8)
+    return np.broadcast_to(cost, (*cost.shape[:-1], 3))
