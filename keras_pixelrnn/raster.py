@@ -144,9 +144,10 @@ def _sweep_back(stream, state, row):
     inputs = stream.row_inputs(state, row)
     if not inputs:
         return []
-    z = ops.flip(ops.stack(inputs, axis=1), axis=0)[:, :, None]
-    h = sweep(z, ops.stack(stream.row_kernels), taps=(0,))
-    h = ops.flip(h[:, :, 0], axis=0)
+    # (column from the right, recurrence, feature, one position, batch), as the sweep wants it
+    z = ops.transpose(ops.flip(ops.stack(inputs, axis=1), axis=0), (0, 1, 3, 2))[:, :, :, None]
+    h = sweep(z, ops.stack(stream.row_kernels), taps=(0,))[:, :, :, 0]
+    h = ops.flip(ops.transpose(h, (0, 1, 3, 2)), axis=0)
     return [h[:, index] for index in range(len(inputs))]
 
 

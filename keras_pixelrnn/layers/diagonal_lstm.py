@@ -44,17 +44,21 @@ class DiagonalBiLSTM(CausalLSTM):
 
     def call(self, x, context=None):
         z = [
-            ops.transpose(ops.cast(convolution(x, context), "float32"), (1, 2, 0, 3))
+            ops.transpose(ops.cast(convolution(x, context), "float32"), (1, 2, 3, 0))
             for convolution in self.inputs_to_state
         ]
         z[RIGHT] = ops.flip(z[RIGHT], axis=1)
         height, width = z[LEFT].shape[:2]
-        z = ops.stack([geometry.skew(direction) for direction in z], axis=1)
+        # (diagonal, direction, feature, row, batch), as the sweep wants it
+        z = ops.stack([ops.swapaxes(geometry.skew(half), 1, 2) for half in z], axis=1)
         z = z + _before_the_row(height, width, self.units)
         h = sweep(z, ops.convert_to_tensor(self.state_to_state), self.taps)
-        left, right = (geometry.unskew(h[:, direction], width) for direction in (LEFT, RIGHT))
+        left, right = (
+            geometry.unskew(ops.swapaxes(h[:, direction], 1, 2), width)
+            for direction in (LEFT, RIGHT)
+        )
         h = left + geometry.shift(ops.flip(right, axis=1), 1, axis=0)
-        return ops.cast(ops.transpose(h, (2, 0, 1, 3)), self.compute_dtype)
+        return ops.cast(ops.transpose(h, (3, 0, 1, 2)), self.compute_dtype)
 
     def stream(self, batch_size, height, width, context=None):
         inputs = self.inputs_to_state[LEFT].stream(batch_size, height, width, context)
@@ -117,6 +121,6 @@ def _before_the_row(height, width, units):
     """Shuts the input gate where the skewed map has not reached the row yet, so that the state
     there stays zero. Past the row's end nothing reads the state."""
     diagonal, row = np.ogrid[: width + height - 1, :height]
-    shut = np.zeros((width + height - 1, 1, height, 1, GATES * units), np.float32)
-    shut[..., 2 * units : 3 * units] = np.where(diagonal < row, -1e4, 0.0)[:, None, :, None, None]
+    shut = np.zeros((width + height - 1, 1, GATES * units, height, 1), np.float32)
+    shut[:, 0, 2 * units : 3 * units, :, 0] = np.where(diagonal < row, -1e4, 0.0)[:, None]
     return shut

@@ -6,7 +6,7 @@ from keras import ops
 from keras_pixelrnn import masks
 from keras_pixelrnn.layers.causal import CausalLayer
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
-from keras_pixelrnn.sweep import GATES, cell
+from keras_pixelrnn.sweep import GATES, activate, update
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -97,7 +97,7 @@ class CausalLSTM(CausalLayer):
         to be `remembered` of each.
         """
         finished, so_far = cells
-        h, c = cell(z, c_before)
+        h, c = update(activate(z), c_before)
         so_far = [*so_far, {"h": h, "c": c, **remembered}]
         if color == self.colors - 1:
             if self.colors == 1:

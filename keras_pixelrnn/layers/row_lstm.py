@@ -41,9 +41,9 @@ class RowLSTM(CausalLSTM):
 
     def call(self, x, context=None):
         z = ops.cast(self.inputs_to_state[0](x, context), "float32")
-        z = ops.expand_dims(ops.transpose(z, (1, 2, 0, 3)), axis=1)
+        z = ops.expand_dims(ops.transpose(z, (1, 3, 2, 0)), axis=1)
         h = sweep(z, ops.convert_to_tensor(self.state_to_state), self.taps)[:, 0]
-        return ops.cast(ops.transpose(h, (2, 0, 1, 3)), self.compute_dtype)
+        return ops.cast(ops.transpose(h, (3, 0, 2, 1)), self.compute_dtype)
 
     def stream(self, batch_size, height, width, context=None):
         inputs = self.inputs_to_state[0].stream(batch_size, height, width, context)
