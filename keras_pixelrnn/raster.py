@@ -140,15 +140,20 @@ def _put(pixel, channel, value):
 
 
 def _sweep_back(stream, state, row):
-    """Runs the right-to-left recurrences of all layers as one, each a direction of one sweep."""
+    """Runs the right-to-left recurrences of all layers over the finished row, those of one size as one:
+    each is a direction of the same sweep."""
     inputs = stream.row_inputs(state, row)
-    if not inputs:
-        return []
-    # (column from the right, recurrence, feature, one position, batch), as the sweep wants it
-    z = ops.transpose(ops.flip(ops.stack(inputs, axis=1), axis=0), (0, 1, 3, 2))[:, :, :, None]
-    h = sweep(z, ops.stack(stream.row_kernels), taps=(0,))[:, :, :, 0]
-    h = ops.flip(ops.transpose(h, (0, 1, 3, 2)), axis=0)
-    return [h[:, index] for index in range(len(inputs))]
+    states = [None] * len(inputs)
+    for size in sorted({z.shape[-1] for z in inputs}):
+        members = [index for index, z in enumerate(inputs) if z.shape[-1] == size]
+        z = ops.flip(ops.stack([inputs[index] for index in members], axis=1), axis=0)
+        # (column from the right, recurrence, feature, one position, batch), as the sweep wants it
+        z = ops.transpose(z, (0, 1, 3, 2))[:, :, :, None]
+        h = sweep(z, ops.stack([stream.row_kernels[index] for index in members]), taps=(0,))
+        h = ops.flip(ops.transpose(h[:, :, :, 0], (1, 0, 3, 2)), axis=1)
+        for position, index in enumerate(members):
+            states[index] = h[position]
+    return states
 
 
 def _packing(structure):

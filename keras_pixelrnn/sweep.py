@@ -53,7 +53,6 @@ def sweep(z, kernel, taps):
     Returns:
         `(length, directions, h, positions, batch)` float32.
     """
-
     length, directions, features, positions = z.shape[:4]
     batch = ops.shape(z)[4]
 
@@ -67,12 +66,12 @@ def sweep(z, kernel, taps):
 
         return h, gradient
 
-    h = run(ops.reshape(z, (length, directions, features, positions * batch)), kernel)
+    z = ops.reshape(z, (length, directions, features, positions * batch))
+    h = run(z, ops.swapaxes(kernel, 1, 2))
     return ops.reshape(h, (length, directions, features // GATES, positions, batch))
 
 
 def _forward(z, kernel, taps, batch):
-    kernel = ops.swapaxes(kernel, 1, 2)
     zero = ops.zeros_like(z[0, :, : z.shape[2] // GATES])
 
     def step(carry, z):
@@ -100,6 +99,8 @@ def _backward(gates, kernel, taps, batch, h, c, dh):
         i * (1.0 - g * g),
     )
 
+    back = ops.swapaxes(kernel, 1, 2)
+
     def step(carry, x):
         dh, dc, dkernel = carry  # dh and dc: what later steps ask of this step's states
         dh_here, seen, forget, (slope_o, slope_c, slope_f, slope_i, slope_g) = x
@@ -107,8 +108,8 @@ def _backward(gates, kernel, taps, batch, h, c, dh):
         dc = dc + dh * slope_c
         dz = ops.concatenate([dh * slope_o, dc * slope_f, dc * slope_i, dc * slope_g], axis=1)
         # Adding up here is faster than one product at the end, which needs dz transposed.
-        dkernel = dkernel + ops.matmul(seen, ops.swapaxes(dz, 1, 2))
-        return (_scatter(ops.matmul(kernel, dz), taps, batch), dc * forget, dkernel), dz
+        dkernel = dkernel + ops.matmul(dz, ops.swapaxes(seen, 1, 2))
+        return (_scatter(ops.matmul(back, dz), taps, batch), dc * forget, dkernel), dz
 
     zero = ops.zeros_like(c[0])
     carry = (zero, zero, ops.zeros_like(kernel))

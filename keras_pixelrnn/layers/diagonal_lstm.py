@@ -52,7 +52,7 @@ class DiagonalBiLSTM(CausalLSTM):
         # (diagonal, direction, feature, row, batch), as the sweep wants it
         z = ops.stack([ops.swapaxes(geometry.skew(half), 1, 2) for half in z], axis=1)
         z = z + _before_the_row(height, width, self.units)
-        h = sweep(z, ops.convert_to_tensor(self.state_to_state), self.taps)
+        h = sweep(z, self.state_to_state, self.taps)
         left, right = (
             geometry.unskew(ops.swapaxes(h[:, direction], 1, 2), width)
             for direction in (LEFT, RIGHT)

@@ -42,7 +42,7 @@ class RowLSTM(CausalLSTM):
     def call(self, x, context=None):
         z = ops.cast(self.inputs_to_state[0](x, context), "float32")
         z = ops.expand_dims(ops.transpose(z, (1, 3, 2, 0)), axis=1)
-        h = sweep(z, ops.convert_to_tensor(self.state_to_state), self.taps)[:, 0]
+        h = sweep(z, self.state_to_state, self.taps)[:, 0]
         return ops.cast(ops.transpose(h, (3, 0, 2, 1)), self.compute_dtype)
 
     def stream(self, batch_size, height, width, context=None):

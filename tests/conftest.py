@@ -1,0 +1,29 @@
+"""One process, one set of tiny models: TensorFlow starts slowly."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import numpy as np
+import pytest
+
+from tests import conformance
+
+
+@pytest.fixture(scope="session")
+def model_of():
+    """`model_of(case)`: the model of a conformance case, random weights, made once."""
+    made = {}
+
+    def get(case):
+        if case.name not in made:
+            made[case.name] = conformance.randomised(case.make())
+        return made[case.name]
+
+    return get
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

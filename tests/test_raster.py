@@ -1,0 +1,120 @@
+"""What is drawn follows exactly the distribution that is scored."""
+
+import itertools
+
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import noise, raster
+from tests.conformance import MODELS, random_images, randomised
+
+TINY = {
+    "diagonal": lambda shape, d: kp.models.PixelRNN(shape, d, "diagonal", units=3, num_blocks=2),
+    "row": lambda shape, d: kp.models.PixelRNN(shape, d, "row", units=3, num_blocks=2),
+    "pixelcnn": lambda shape, d: kp.models.PixelCNN(shape, d, units=3, num_blocks=2),
+}
+
+
+def all_images(shape, levels=2):
+    values = itertools.product(range(levels), repeat=int(np.prod(shape)))
+    return np.array(list(values), np.uint8).reshape(-1, *shape)
+
+
+@pytest.mark.parametrize("architecture", TINY)
+@pytest.mark.parametrize(
+    ("shape", "distribution"),
+    [
+        ((2, 3, 1), kp.distributions.Bernoulli()),
+        ((1, 2, 3), kp.distributions.Bernoulli()),
+        ((2, 1, 3), kp.distributions.Categorical(2)),
+    ],
+    ids=str,
+)
+def test_all_64_images_sum_to_one_and_come_as_often_as_scored(architecture, shape, distribution):
+    model = randomised(TINY[architecture](shape, distribution), scale=0.8)
+    p = np.exp(model.log_prob(all_images(shape)).astype(np.float64))
+    assert abs(p.sum() - 1.0) < 1e-5
+    assert p.max() > 3 / 64  # random weights, not a uniform distribution
+
+    draws = model.sample(20_000, seed=5).reshape(20_000, -1)
+    counts = np.bincount(draws @ (1 << np.arange(5, -1, -1)), minlength=64)
+    # Chi-square over the images that are expected at least five times; the others as one.
+    expected = 20_000 * p / p.sum()
+    common = expected >= 5
+    counts = np.append(counts[common], counts[~common].sum())
+    expected = np.append(expected[common], expected[~common].sum())
+    keep = expected > 0
+    statistic = ((counts - expected)[keep] ** 2 / expected[keep]).sum()
+    freedom = keep.sum() - 1
+    # Wilson and Hilferty's normal approximation; beyond 4.5 by chance once in 300,000.
+    z = ((statistic / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / np.sqrt(2 / (9 * freedom))
+    assert z < 4.5
+
+
+@pytest.mark.parametrize("case", MODELS, ids=str)
+def test_nats_of_drawn_images(case, model_of):
+    model = model_of(case)
+    uniform = noise.uniform(noise.image_seeds(3, 4), model.image_shape)
+    image, nats = raster.sample(model.network, model.distribution, uniform)
+    assert np.asarray(image).max() < model.distribution.levels
+    np.testing.assert_allclose(
+        np.asarray(nats).sum((1, 2, 3)), model.log_prob(np.asarray(image)), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("case", MODELS, ids=str)
+def test_complete(case, model_of):
+    model = model_of(case)
+    images = random_images(model, 3, seed=8)
+    height = model.image_shape[0]
+    known = np.zeros(images.shape, bool)
+    known[:, : height // 2] = True
+    drawn = model.complete(images, known, seed=[4, 5, 6])
+    np.testing.assert_array_equal(drawn[known], images[known])
+    # What is not known does not matter, nor how much of the batch there is.
+    other = np.where(known, images, 1).astype(np.uint8)
+    np.testing.assert_array_equal(model.complete(other, known, seed=[4, 5, 6]), drawn)
+    # Nothing known is sampling; everything known is the image.
+    np.testing.assert_array_equal(
+        model.complete(images, np.zeros_like(known), seed=[4, 5, 6]), model.sample(3, seed=[4, 5, 6])
+    )
+    np.testing.assert_array_equal(model.complete(images, np.ones_like(known), seed=1), images)
+
+
+def test_completion_counts_the_nats_of_what_it_draws(model_of):
+    model = model_of(MODELS[1])
+    images = random_images(model, 2)
+    known = np.zeros(images.shape, bool)
+    known[:, 1:3] = True  # known after unknown, too
+    uniform = noise.uniform(noise.image_seeds(3, 2), model.image_shape)
+    drawn, nats = raster.complete(
+        model.network, model.distribution, ops.convert_to_tensor(images), known, uniform
+    )
+    expected = np.where(known, 0.0, np.asarray(model.nats_graph(np.asarray(drawn))))
+    np.testing.assert_allclose(np.asarray(nats), expected, atol=1e-5)
+
+
+def test_completion_given_an_upper_half_is_exact():
+    """Frequencies of the lower row against p(lower | upper) by enumeration."""
+    model = randomised(TINY["diagonal"]((2, 2, 1), kp.distributions.Bernoulli()), scale=1.0)
+    images = all_images((2, 2, 1))
+    p = np.exp(model.log_prob(images).astype(np.float64))
+    upper = np.array([1, 0])
+    fits = (images[:, 0, :, 0] == upper).all(1)
+    conditional = p[fits] / p[fits].sum()
+    given = np.repeat(images[fits][:1], 20_000, axis=0)
+    known = np.array([[True, True], [False, False]])
+    drawn = model.complete(given, known, seed=1)[:, 1, :, 0]
+    frequencies = np.bincount(drawn @ [2, 1], minlength=4) / 20_000
+    np.testing.assert_allclose(frequencies, conditional, atol=0.015)
+
+
+@pytest.mark.parametrize("case", MODELS[:2], ids=str)
+def test_an_image_depends_on_its_own_seed_alone(case, model_of):
+    model = model_of(case)
+    together = model.sample(4, seed=[9, 8, 7, 6])
+    np.testing.assert_array_equal(model.sample(4, seed=[9, 1, 7, 2])[::2], together[::2])
+    assert (model.sample(4, seed=0) != model.sample(4, seed=1)).any()
+    np.testing.assert_array_equal(model.sample(4, seed=0), model.sample(4, seed=0))

@@ -1,0 +1,78 @@
+"""One pixel at a time gives what the whole map gives, for every layer and model."""
+
+import numpy as np
+import pytest
+from keras import ops, tree
+
+from keras_pixelrnn import raster
+from keras_pixelrnn.layers import MaskedConv2D
+from keras_pixelrnn.masks import color_of_features
+from tests.conformance import LAYERS, MODELS, random_images, randomised
+
+
+def run_stream(layer, x, context=None):
+    """`layer` on the map `x`, pixel by pixel and colour by colour, in plain Python loops."""
+    batch, height, width, features = x.shape
+    colors = layer.colors if hasattr(layer, "colors") else 1
+    groups = color_of_features(features, colors)
+    stream = layer.stream(batch, height, width, context)
+    state, out = stream.state, None
+    for r in range(height):
+        left, row = state.left, []
+        for c in range(width):
+            above = tree.map_structure(lambda leaf, c=c: leaf[c], state.above)
+            for color in range(colors):
+                y, left = stream.step(x[:, r, c, groups == color], above, left, color)
+                y = np.asarray(y)
+                if out is None:
+                    outs = color_of_features(layer.compute_output_shape(x.shape)[-1], colors, 1)
+                    if getattr(layer, "gates", 1) > 1:
+                        outs = layer.out_colors
+                    out = np.zeros((batch, height, width, len(outs)), np.float32)
+                out[:, r, c, outs == color] = y
+            row.append(left)
+        row = tree.map_structure(lambda *leaves: ops.stack(leaves), *row)
+        swept = raster._sweep_back(stream, state, row)
+        state = stream.next_row(state, row, iter(swept))
+    return out
+
+
+@pytest.mark.parametrize("colors", [1, 3])
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("conditional", [False, True])
+def test_every_layer(name, colors, conditional, rng):
+    layer = LAYERS[name](colors)
+    x = rng.normal(size=(2, 4, 5, 7)).astype(np.float32)
+    context = rng.normal(size=(2, 4, 5, 3)).astype(np.float32) if conditional else None
+    layer(x, context)
+    randomised(layer)
+    streamed = run_stream(layer, x, context)
+    np.testing.assert_allclose(streamed, np.asarray(layer(x, context)), atol=1e-5)
+    if conditional and layer.weights:
+        assert np.abs(streamed - np.asarray(layer(x, context * 2))).max() > 1e-3
+
+
+@pytest.mark.parametrize("case", MODELS, ids=str)
+def test_every_model(case, model_of):
+    """Scoring by the raster engine is `log_prob`, sub-pixel by sub-pixel."""
+    model = model_of(case)
+    images = random_images(model, 3)
+    streamed = raster.score(model.network, model.distribution, ops.convert_to_tensor(images))
+    parallel = model.nats_graph(images)
+    # Nats of unlikely values are large: beside 1e-5, a few units in the last place of float32.
+    np.testing.assert_allclose(np.asarray(streamed), np.asarray(parallel), atol=1e-5, rtol=1e-6)
+
+
+def test_a_wrong_step_is_seen(monkeypatch, rng):
+    """The planted fault: a layer that forgets the row above."""
+    layer = MaskedConv2D(4, 3, mask_type="B")
+    x = rng.normal(size=(2, 4, 5, 3)).astype(np.float32)
+    layer(x)
+    honest = MaskedConv2D.stream
+
+    def forgetful(self, *args):
+        stream = honest(self, *args)
+        return stream._replace(next_row=lambda state, row, swept: state)
+
+    monkeypatch.setattr(MaskedConv2D, "stream", forgetful)
+    assert np.abs(run_stream(layer, x) - np.asarray(layer(x))).max() > 1e-2
