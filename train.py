@@ -11,7 +11,6 @@ what --resume needs.
 """
 
 import argparse
-import csv
 import json
 import os
 import sys
@@ -134,48 +133,39 @@ def compile_model(args, model, steps):
 
 def fit(args, model, data):
     """Train, keeping the weights that are best on validation. Returns the seconds it took."""
-    state = args.output / "training"
-    backup, history = state / "backup", args.output / "history.csv"
-    best = state / "best.weights.h5"
-    resuming = backup.is_dir() and any(backup.iterdir())
-    if resuming and not args.resume:
+    state, history = args.output / "training", args.output / "history.csv"
+    checkpoint = kp.checkpoint.Checkpoint(state, history, monitor="val_bits_per_dim")
+    if checkpoint.exists() and not args.resume:
         raise ValueError(
             f"{args.output} holds an interrupted training. Go on with it by --resume, or choose "
-            "another --output; delete its folder 'training' to give it up."
+            f"another --output, or delete {state} to give it up."
         )
-    if args.resume and not resuming:
+    if args.resume and not checkpoint.exists():
         raise ValueError(f"There is no interrupted training to resume in {args.output}.")
+    steps = data.steps_per_epoch(args.batch_size)
+    first_epoch = checkpoint.resume(model, steps) if args.resume else 0
+    rows = checkpoint.rows() if args.resume else []
     state.mkdir(parents=True, exist_ok=True)
 
-    rows = read_history(history) if resuming else []
-    first_epoch = len(rows)
-    watch = [keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True)]
-    if args.ema:
-        watch.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    watch = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if args.ema else []
     watch += [
-        keras.callbacks.ModelCheckpoint(
-            str(best),
-            monitor="val_bits_per_dim",
-            mode="min",
-            save_best_only=True,
-            save_weights_only=True,
-            initial_value_threshold=min((float(row["val_bits_per_dim"]) for row in rows), default=None),
-        ),
         Seconds(sum(float(row["seconds"]) for row in rows[-1:])),
-        keras.callbacks.CSVLogger(str(history), append=resuming),
+        keras.callbacks.CSVLogger(str(history), append=bool(rows)),
+        checkpoint,
         keras.callbacks.TensorBoard(str(state / "tensorboard"), write_graph=False),
         keras.callbacks.TerminateOnNaN(),
     ]
     model.fit(
         data.training(args.batch_size, seed=args.seed, first_epoch=first_epoch),
-        steps_per_epoch=data.steps_per_epoch(args.batch_size),
+        steps_per_epoch=steps,
+        initial_epoch=first_epoch,
         epochs=args.epochs,
         validation_data=data.evaluation("validation", args.batch_size),
         callbacks=watch,
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    model.load_weights(best)
-    return float(read_history(history)[-1]["seconds"])
+    checkpoint.finish()
+    return float(checkpoint.rows()[-1]["seconds"])
 
 
 class Seconds(keras.callbacks.Callback):
@@ -187,11 +177,6 @@ class Seconds(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs["seconds"] = round(time.monotonic() - self._start, 1)
-
-
-def read_history(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def draw_pictures(args, model, data):

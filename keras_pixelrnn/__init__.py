@@ -7,6 +7,7 @@ from keras_pixelrnn._version import __version__ as __version__
 
 
 __all__ = [
+    "checkpoint",
     "data",
     "distributions",
     "evaluation",
@@ -17,7 +18,7 @@ __all__ = [
     "models",
     "visualize",
 ]
-_ON_DEMAND = {"data", "evaluation", "export", "visualize"}  # data and export need TensorFlow
+_ON_DEMAND = {"checkpoint", "data", "evaluation", "export", "visualize"}  # data and export need TensorFlow
 
 
 def __getattr__(name):

@@ -56,14 +56,10 @@ class ImageData:
             `tf.data.Dataset` of uint8 `(batch_size, height, width, channels)`.
         """
         size = self.sizes["train"]
-        if not 0 < batch_size <= size:
-            raise ValueError(
-                f"`batch_size` must be between 1 and the {size} training images. "
-                f"Received: batch_size={batch_size}"
-            )
+        steps = self.steps_per_epoch(batch_size)
         images = self.source.splits["train"].cache()
         images = images.shuffle(min(size, 100_000), seed=seed).repeat().enumerate()
-        images = images.skip(first_epoch * self.steps_per_epoch(batch_size) * batch_size)
+        images = images.skip(first_epoch * steps * batch_size)
         images = images.map(
             lambda index, pair: (self._quantise(pair[0], [seed, index]), pair[1]),
             num_parallel_calls=tf.data.AUTOTUNE,
@@ -71,8 +67,14 @@ class ImageData:
         return _batches(images, batch_size, labels, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
     def steps_per_epoch(self, batch_size):
-        """Full batches in an epoch of training."""
-        return self.sizes["train"] // batch_size
+        """Full batches in an epoch of training; `ValueError` if there is not even one."""
+        size = self.sizes["train"]
+        if not 0 < batch_size <= size:
+            raise ValueError(
+                f"`batch_size` must be between 1 and the {size} training images. "
+                f"Received: batch_size={batch_size}"
+            )
+        return size // batch_size
 
     def evaluation(self, split, batch_size, *, labels=False):
         """All images of a split once, in their order; the last batch may be smaller.

@@ -1,0 +1,126 @@
+"""Each distribution is one pmf: normalised, scored as drawn, and in the right units."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_pixelrnn as kp
+from tests.conformance import DISTRIBUTIONS
+
+
+@pytest.fixture(params=DISTRIBUTIONS, name="distribution")
+def _distribution(request):
+    return DISTRIBUTIONS[request.param]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 30.0, 1e4])
+def test_pmf_sums_to_one(distribution, channels, spread, rng):
+    params = rng.normal(size=(6, distribution.params_size(channels))) * spread
+    params = params.astype(np.float32)
+    pixel = rng.integers(0, distribution.levels, (6, channels)).astype(np.float32)
+    for channel in range(channels):
+        log_pmf = np.asarray(distribution.log_pmf(params, pixel, channel))
+        assert log_pmf.shape == (6, distribution.levels)
+        np.testing.assert_allclose(np.exp(log_pmf.astype(np.float64)).sum(-1), 1.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_log_prob_is_the_log_pmf_of_the_value(distribution, channels, rng):
+    shape = (2, 3, 4, channels)
+    size = distribution.params_size(channels)
+    params = rng.normal(size=(2, 3, 4, size)).astype(np.float32) * 2
+    image = rng.integers(0, distribution.levels, shape).astype(np.uint8)
+    log_prob = np.asarray(distribution.log_prob(params, image)).reshape(-1, channels)
+    pixel = image.reshape(-1, channels)
+    for channel in range(channels):
+        log_pmf = np.asarray(
+            distribution.log_pmf(params.reshape(-1, size), pixel.astype(np.float32), channel)
+        )
+        expected = np.take_along_axis(log_pmf, pixel[:, channel : channel + 1].astype(int), 1)[:, 0]
+        np.testing.assert_allclose(log_prob[:, channel], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_log_pmf_ignores_the_channel_itself_and_later_ones(distribution, channels, rng):
+    params = rng.normal(size=(5, distribution.params_size(channels))).astype(np.float32)
+    pixel = rng.integers(0, distribution.levels, (5, channels)).astype(np.float32)
+    for channel in range(channels):
+        other = pixel.copy()
+        other[:, channel:] = (other[:, channel:] + 1) % distribution.levels
+        np.testing.assert_array_equal(
+            distribution.log_pmf(params, pixel, channel), distribution.log_pmf(params, other, channel)
+        )
+
+
+def test_outside_the_support(distribution):
+    if distribution.levels == 256:
+        pytest.skip("a uint8 image holds no value outside 256 levels")
+    image = np.zeros((1, 1, 2, 1), np.uint8)
+    image[0, 0, 1] = distribution.levels
+    log_prob = np.asarray(
+        distribution.log_prob(np.zeros((1, 1, 2, distribution.params_size(1)), np.float32), image)
+    )
+    assert np.isfinite(log_prob[0, 0, 0, 0])
+    assert log_prob[0, 0, 1, 0] == -np.inf
+
+
+def test_zero_logits_in_bits(distribution):
+    """Units: 1 bit/dim for binary, 8 for 256 levels."""
+    image = np.zeros((2, 4, 5, 3), np.uint8)
+    params = ops.zeros((2, 4, 5, distribution.params_size(3)))
+    metric = kp.metrics.BitsPerDimension(distribution)
+    metric.update_state(image, params)
+    assert float(metric.result()) == pytest.approx(np.log2(distribution.levels), abs=1e-6)
+    nats = kp.metrics.NatsPerImage(distribution)
+    nats.update_state(image, params)
+    loss = kp.losses.NegativeLogLikelihood(distribution)(image, params)
+    assert float(nats.result()) == pytest.approx(60 * np.log(distribution.levels), rel=1e-6)
+    assert float(loss) == pytest.approx(float(nats.result()), rel=1e-6)
+
+
+def test_gradient_is_finite(distribution, rng):
+    import tensorflow as tf
+
+    image = rng.integers(0, distribution.levels, (4, 2, 2, 1)).astype(np.uint8)
+    for spread in (0.0, 1e4):
+        params = tf.constant(rng.normal(size=(4, 2, 2, distribution.params_size(1))) * spread)
+        params = tf.cast(params, tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(params)
+            loss = tf.reduce_sum(distribution.log_prob(params, image))
+        assert np.isfinite(tape.gradient(loss, params)).all()
+
+
+def test_quantile_by_hand():
+    log_pmf = np.log(np.array([[0.25, 0.5, 0.25]] * 6, np.float32))
+    u = np.array([0.0, 0.2499, 0.2501, 0.7499, 0.7501, 0.99999994], np.float32)
+    drawn = kp.distributions.Categorical(3).quantile(log_pmf, u)
+    np.testing.assert_array_equal(drawn, [0, 0, 1, 1, 2, 2])
+
+
+def test_quantile_never_draws_the_impossible(rng):
+    """Values of probability 0 at either end are not drawn, though the float32 CDF ends below 1."""
+    distribution = kp.distributions.Categorical(256)
+    logits = rng.normal(size=(4096, 256)).astype(np.float32)
+    logits[:, :3] = logits[:, -3:] = -1e5
+    u = np.where(np.arange(4096) % 2, np.float32(1 - 2**-24), np.float32(0)).astype(np.float32)
+    drawn = np.asarray(distribution.quantile(distribution.log_pmf(logits, None, 0), u))
+    assert drawn.min() >= 3
+    assert drawn.max() <= 252
+
+
+def test_config_round_trip(distribution):
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(distribution)
+    )
+    assert type(again) is type(distribution)
+    assert again.get_config() == distribution.get_config()
+    assert again.levels == distribution.levels
+
+
+@pytest.mark.parametrize("levels", [1, 257, 2.0, True, None])
+def test_bad_levels(levels):
+    with pytest.raises(ValueError, match=r"between 2 and 256.*Received: levels="):
+        kp.distributions.Categorical(levels)

@@ -1,0 +1,73 @@
+"""Whole data sets, and pictures."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_pixelrnn as kp
+from tests.conformance import MODELS, random_images
+
+
+def test_evaluate_counts_every_image_once(model_of):
+    model = model_of(MODELS[2])
+    images = random_images(model, 11)
+    nats = -model.log_prob(images).astype(np.float64)
+    found = kp.evaluation.evaluate(model, [images[:4], images[4:8], images[8:]])
+    assert found.images == 11
+    assert found.nats == pytest.approx(nats.mean(), rel=1e-6)
+    assert found.standard_error == pytest.approx(nats.std(ddof=1) / np.sqrt(11), rel=1e-5)
+    assert found.bits_per_dim == pytest.approx(nats.mean() / np.log(2) / 35, rel=1e-6)
+    assert kp.evaluation.evaluate(model, images).nats == pytest.approx(found.nats, rel=1e-6)
+
+
+def test_evaluate_nothing(model_of):
+    with pytest.raises(ValueError, match="holds no images"):
+        kp.evaluation.evaluate(model_of(MODELS[2]), [])
+
+
+def test_grid():
+    images = np.stack([np.full((2, 3, 3), n, np.uint8) for n in range(5)])
+    picture = kp.visualize.grid(images, columns=3, gap=1, scale=2)
+    assert picture.shape == (2 * 5 + 1, 3 * 7 + 1, 3)
+    assert (picture[1:5, 1:7] == 0).all()
+    assert (picture[6:10, 8:14] == 4).all()
+    assert (picture[6:10, 15:] == 255).all()
+
+
+def test_to_rgb():
+    rgb = kp.visualize.to_rgb(np.array([0, 1, 16], np.uint8).reshape(1, 1, 3, 1), 17)
+    np.testing.assert_array_equal(rgb[0, 0, :, 0], [0, 16, 255])
+    assert kp.visualize.to_rgb(np.zeros((1, 2, 2, 4), np.uint8), 256).shape == (1, 2, 2, 3)
+
+
+def test_completions_show_what_was_given(model_of):
+    model = model_of(MODELS[0])
+    images = random_images(model, 2)
+    known = np.zeros((5, 7), bool)
+    known[:2] = True
+    picture = kp.visualize.completions(model, images, known, seed=0, draws=3)
+    scale = round(80 / 7)
+    height, width = 5 * scale + 2, 7 * scale + 2
+    assert picture.shape == (2 * height + 2, 5 * width + 2, 3)
+    original = picture[2 : 2 + 2 * scale, 2 : 2 + 7 * scale]
+    for column in (1, 2, 4):  # given, and two of the completions
+        left = 2 + column * width
+        np.testing.assert_array_equal(picture[2 : 2 + 2 * scale, left : left + 7 * scale], original)
+    assert (picture[2 + 3 * scale, 2 + width] == kp.visualize.UNKNOWN).all()
+
+
+def test_film(tmp_path):
+    images = np.ones((4, 4, 4, 1), np.uint8)
+    kp.visualize.save_film(tmp_path / "film.gif", images, levels=2, frames=9)
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 9
+        first = np.asarray(film.convert("RGB"))
+        film.seek(8)
+        last = np.asarray(film.convert("RGB"))
+    assert (last == 255).all()
+    assert not (first == 255).all()
+
+
+def test_nats_map():
+    nats = np.log(np.array([1.0, 0.5, 0.25])).reshape(1, 1, 3, 1)
+    np.testing.assert_array_equal(kp.visualize.nats_map(nats)[0, 0, :, 0], [0, 128, 255])

@@ -1,0 +1,158 @@
+"""The SavedModel: without the package, without XLA, with the same images."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import noise, raster
+from tests.conformance import MODELS, random_images
+
+
+@pytest.fixture(scope="module", params=MODELS, ids=str)
+def exported(request, model_of, tmp_path_factory):
+    model = model_of(request.param)
+    path = kp.export.save_for_serving(model, tmp_path_factory.mktemp("export"))
+    return model, path, tf.saved_model.load(path).signatures
+
+
+def assert_same_images(model, seeds, ours, theirs):
+    """The same images as DESIGN of the engine defines it: up to the first sub-pixel whose draw lies
+    within 1e-5 of a step of the CDF, where rounding may decide."""
+    uniform = noise.uniform(seeds, model.image_shape)
+    params = np.asarray(model(ours, training=False))
+    size = model.distribution.params_size(model.image_shape[2])
+    for n in range(len(ours)):
+        moved = np.flatnonzero(ours[n].ravel() != theirs[n].ravel())
+        if not moved.size:
+            continue
+        row, column, channel = np.unravel_index(moved[0], model.image_shape)
+        log_pmf = model.distribution.log_pmf(
+            params[n, row, column].reshape(1, size),
+            ours[n, row, column][None].astype(np.float32),
+            int(channel),
+        )
+        cdf = np.cumsum(np.exp(np.asarray(log_pmf, np.float64)))
+        assert np.abs(cdf - float(uniform[n, row, column, channel])).min() < 1e-5
+
+
+def test_signatures(exported):
+    model, _, signatures = exported
+    assert set(signatures) == {"sample", "complete", "log_prob", "nats_map", "serving_default"}
+    seeds = np.array([3, 1 << 40, 0, 12], np.int64)
+    drawn = signatures["sample"](seed=tf.constant(seeds))
+    ours = model.sample(4, seed=seeds)
+    assert_same_images(model, seeds, ours, drawn["image"].numpy())
+    scored = signatures["log_prob"](image=drawn["image"])
+    np.testing.assert_allclose(drawn["log_prob"], scored["log_prob"], rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(scored["log_prob"], model.log_prob(ours), rtol=1e-5, atol=1e-4)
+    nats = signatures["nats_map"](image=drawn["image"])["nats"]
+    np.testing.assert_allclose(
+        nats.numpy().sum((1, 2, 3)), scored["log_prob"], rtol=1e-5, atol=1e-4
+    )
+    dimensions = np.prod(model.image_shape) * np.log(2)
+    np.testing.assert_allclose(scored["bits_per_dim"], -scored["log_prob"] / dimensions, rtol=1e-6)
+    again = signatures["serving_default"](seed=tf.constant(seeds))
+    np.testing.assert_array_equal(again["image"], drawn["image"])
+
+
+def test_complete(exported):
+    model, _, signatures = exported
+    images = random_images(model, 3)
+    known = np.zeros(images.shape, bool)
+    known[:, :2] = True
+    seeds = np.array([5, 6, 7], np.int64)
+    drawn = signatures["complete"](
+        image=tf.constant(images), known=tf.constant(known), seed=tf.constant(seeds)
+    )
+    assert_same_images(model, seeds, model.complete(images, known, seed=seeds), drawn["image"].numpy())
+    np.testing.assert_array_equal(drawn["image"].numpy()[known], images[known])
+
+
+def test_pictures(exported):
+    _, _, signatures = exported
+    drawn = signatures["sample"](seed=tf.constant([1], tf.int64))
+    decoded = tf.io.decode_png(drawn["png_bytes"][0])
+    image = drawn["image"].numpy()[0]
+    assert decoded.shape == image.shape
+    np.testing.assert_array_equal(decoded.numpy() == 255, image == image.dtype.type(image.max()))
+
+
+def test_a_value_outside_spoils_only_its_own_row(exported):
+    model, _, signatures = exported
+    images = random_images(model, 3)
+    good = signatures["log_prob"](image=tf.constant(images))["log_prob"].numpy()
+    images[1, 0, 0, 0] = 255
+    found = signatures["log_prob"](image=tf.constant(images))["log_prob"].numpy()
+    assert found[1] == -np.inf
+    np.testing.assert_allclose(found[[0, 2]], good[[0, 2]], rtol=1e-6)
+
+
+def test_no_xla_inside(exported):
+    _, path, _ = exported
+    graph = tf.compat.v1.saved_model.loader_impl.parse_saved_model(str(path)).meta_graphs[0]
+    ops = {node.op for node in graph.graph_def.node}
+    for function in graph.graph_def.library.function:
+        ops |= {node.op for node in function.node_def}
+        assert not function.attr["_XlaMustCompile"].b
+    assert not {op for op in ops if "Xla" in op or "PyFunc" in op}
+
+
+def test_loads_without_the_package(exported, tmp_path):
+    """A process in which keras and this package cannot be imported."""
+    model, path, _ = exported
+    code = (
+        "import sys, json\n"
+        "sys.modules['keras_pixelrnn'] = sys.modules['keras'] = None\n"
+        "import tensorflow as tf\n"
+        "sample = tf.saved_model.load(sys.argv[1]).signatures['sample']\n"
+        "print(json.dumps(sample(seed=tf.constant([7, 8], tf.int64))['image'].numpy().tolist()))\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert out.returncode == 0, out.stderr
+    seeds = np.array([7, 8])
+    images = np.array(json.loads(out.stdout), np.uint8)
+    assert_same_images(model, seeds, model.sample(2, seed=seeds), images)
+
+
+def test_versions(model_of, tmp_path):
+    model = model_of(MODELS[4])
+    assert kp.export.save_for_serving(model, tmp_path).name == "1"
+    assert kp.export.save_for_serving(model, tmp_path, version=7).name == "7"
+    assert kp.export.save_for_serving(model, tmp_path).name == "8"
+    for bad in (7, 0, "9", True):
+        with pytest.raises(ValueError, match="Received: version="):
+            kp.export.save_for_serving(model, tmp_path, version=bad)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["1", "7", "8"]
+
+
+def test_a_failed_export_leaves_nothing_behind(model_of, tmp_path, monkeypatch):
+    model = model_of(MODELS[4])
+    kp.export.save_for_serving(model, tmp_path)
+
+    def full_disk(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        kp.export.save_for_serving(model, tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["1"]
+
+
+def test_streaming_graph_scores_as_the_parallel_one(model_of):
+    """In a graph without XLA and with an unknown batch, as a server runs it."""
+    model = model_of(MODELS[0])
+    images = random_images(model, 3)
+    score = tf.function(
+        lambda x: raster.score(model.network, model.distribution, x),
+        input_signature=[tf.TensorSpec([None, *model.image_shape], tf.uint8)],
+    )
+    np.testing.assert_allclose(
+        score(tf.constant(images)), np.asarray(model.nats_graph(images)), atol=1e-5, rtol=1e-6
+    )

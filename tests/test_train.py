@@ -1,0 +1,147 @@
+"""train.py as a user runs it."""
+
+import csv
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_pixelrnn as kp
+
+ROOT = Path(__file__).parents[1]
+SMALL = ["--model", "pixelcnn", "--units", "4", "--num-blocks", "1", "--batch-size", "256"]
+
+
+@pytest.fixture(scope="module")
+def train():
+    spec = importlib.util.spec_from_file_location("train", ROOT / "train.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def trained(train, tmp_path_factory):
+    output = tmp_path_factory.mktemp("train") / "new" / "digits"
+    train.main([*SMALL, "--epochs", "2", "--output", str(output)])
+    return output
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_results(trained):
+    metrics = json.loads((trained / "metrics.json").read_text())
+    model = keras.models.load_model(trained / "model.keras")
+    data = kp.data.load("digits")
+    found = kp.evaluation.evaluate(model, data.evaluation("test", 100))
+    assert metrics["test"]["nats"] == pytest.approx(found.nats, rel=1e-5)
+    assert metrics["test"]["bits_per_dim"] == pytest.approx(found.bits_per_dim, rel=1e-5)
+    assert metrics["test"]["images"] == 360
+    assert metrics["protocol"] == data.protocol
+    assert metrics["parameters"] == model.count_params()
+    assert {"samples.png", "completions.png", "generation.gif"} <= set(os.listdir(trained))
+    assert len(rows(trained / "history.csv")) == 2
+    assert list((trained / "training" / "tensorboard").rglob("events*"))
+    exported = tf.saved_model.load(trained / "1").signatures["log_prob"]
+    images = np.asarray(next(iter(data.evaluation("test", 8))))
+    np.testing.assert_allclose(
+        exported(image=tf.constant(images))["log_prob"], model.log_prob(images), atol=1e-3
+    )
+
+
+def test_a_second_training_writes_a_new_version(train, trained):
+    train.main([*SMALL, "--epochs", "1", "--output", str(trained)])
+    assert (trained / "1").is_dir()
+    assert (trained / "2").is_dir()
+
+
+def command(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *SMALL, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_a_killed_training_resumes(tmp_path, train):
+    output = tmp_path / "run"
+    process = command("--epochs", 500, "--output", output)
+    deadline = time.monotonic() + 300
+    history = output / "history.csv"
+    while not (history.exists() and len(rows(history)) >= 2):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = rows(history)
+    with pytest.raises(ValueError, match="interrupted training"):
+        train.main([*SMALL, "--epochs", "3", "--output", str(output)])
+    epochs = len(before) + 2
+    train.main([*SMALL, "--epochs", str(epochs), "--output", str(output), "--resume"])
+    after = rows(history)
+    assert [int(row["epoch"]) for row in after] == list(range(epochs))
+    assert after[: len(before)] == before
+    assert (output / "1").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "transformer"], "Unknown model"),
+        (["--recipe", "none"], "Unknown recipe"),
+        (["--dataset", "no_such_data"], "Unknown data set"),
+        (["--levels", "99"], "Received: levels=99"),
+        (["--resume"], "no interrupted training"),
+        (["--units", "0"], "Received: units=0"),
+        (["--batch-size", "5000"], "Received: batch_size=5000"),
+    ],
+)
+def test_bad_arguments(train, arguments, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        train.main(["--epochs", "1", *arguments, "--output", str(tmp_path / "run")])
+
+
+def test_errors_end_without_a_traceback(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    process = command("--epochs", 1, "--output", blocked / "run")
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert "train.py:" in errors
+    assert str(blocked) in errors
+    assert blocked.read_text() == "in the way"
+
+
+def test_a_corrupt_checkpoint_is_named(train, tmp_path):
+    latest = tmp_path / "training" / "latest.weights.h5"
+    latest.parent.mkdir()
+    latest.write_bytes(b"not a checkpoint")
+    history = tmp_path / "history.csv"
+    history.write_text("epoch,val_bits_per_dim,seconds\n0,3.0,1.0\n")
+    with pytest.raises(ValueError, match=r"cannot be read.*delete"):
+        train.main([*SMALL, "--epochs", "3", "--output", str(tmp_path), "--resume"])
+    assert latest.read_bytes() == b"not a checkpoint"
+    assert len(rows(history)) == 1
+
+
+def test_recipes_are_known_settings(train):
+    for name in train.recipe_names():
+        args = train.parse(["--recipe", name, "--epochs", "7"])
+        assert args.epochs == 7, "the command line wins"
+        assert args.model in train.MODELS
