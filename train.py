@@ -134,7 +134,7 @@ def compile_model(args, model, steps):
 def fit(args, model, data):
     """Train, keeping the weights that are best on validation. Returns the seconds it took."""
     state, history = args.output / "training", args.output / "history.csv"
-    checkpoint = kp.checkpoint.Checkpoint(state, history, monitor="val_bits_per_dim")
+    checkpoint = kp.checkpoint.Checkpoint(state, history, monitor="bits_per_dim")
     if checkpoint.exists() and not args.resume:
         raise ValueError(
             f"{args.output} holds an interrupted training. Go on with it by --resume, or choose "
@@ -147,14 +147,15 @@ def fit(args, model, data):
     rows = checkpoint.rows() if args.resume else []
     state.mkdir(parents=True, exist_ok=True)
 
-    watch = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if args.ema else []
-    watch += [
+    watch = [
         Seconds(sum(float(row["seconds"]) for row in rows[-1:])),
         keras.callbacks.CSVLogger(str(history), append=bool(rows)),
         checkpoint,
         keras.callbacks.TensorBoard(str(state / "tensorboard"), write_graph=False),
         keras.callbacks.TerminateOnNaN(),
     ]
+    if args.ema:
+        watch.append(keras.callbacks.SwapEMAWeights())
     model.fit(
         data.training(args.batch_size, seed=args.seed, first_epoch=first_epoch),
         steps_per_epoch=steps,

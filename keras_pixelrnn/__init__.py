@@ -5,7 +5,6 @@ import importlib
 from keras_pixelrnn import distributions, layers, losses, metrics, models
 from keras_pixelrnn._version import __version__ as __version__
 
-
 __all__ = [
     "checkpoint",
     "data",
@@ -18,7 +17,13 @@ __all__ = [
     "models",
     "visualize",
 ]
-_ON_DEMAND = {"checkpoint", "data", "evaluation", "export", "visualize"}  # data and export need TensorFlow
+_ON_DEMAND = {
+    "checkpoint",
+    "data",
+    "evaluation",
+    "export",
+    "visualize",
+}  # data and export need TensorFlow
 
 
 def __getattr__(name):

@@ -10,25 +10,33 @@ import keras
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the latest state of a training, and the weights that were best on validation.
 
-    The state is written when an epoch begins, with everything of the one before done: weights,
-    optimizer, schedule, averaged weights and random state of dropout. Each file is written beside
-    its place and moved there, so that no kill leaves half a file. List it after
-    `keras.callbacks.SwapEMAWeights`: the best weights then are averaged ones, the latest are not.
+    The state is everything: weights, optimizer, schedule, averaged weights, random state of dropout.
+    It is written at the end of each epoch; the best weights at the end of each validation, which
+    `fit` must be given data for. Files are written beside their place and moved there, so that no kill
+    leaves half a file. List it after `keras.callbacks.CSVLogger` and before
+    `keras.callbacks.SwapEMAWeights`: the best weights are the averaged ones, the latest are not.
 
     Args:
         folder: where `latest.weights.h5` and `best.weights.h5` are kept.
-        history: CSV file of a `keras.callbacks.CSVLogger`, cut back to what is resumed.
-        monitor: entry of the logs, the lower the better.
+        history: CSV file of the `CSVLogger`, cut back to what is resumed.
+        monitor: loss or metric on the validation data, the lower the better.
 
     Example:
 
-    >>> checkpoint = Checkpoint(folder, history=folder / "history.csv", monitor="loss")
+    >>> checkpoint = Checkpoint(folder, history=folder / "history.csv")
     >>> model.compile("adam")
     >>> first_epoch = checkpoint.resume(model, steps_per_epoch=1) if checkpoint.exists() else 0
-    >>> log = model.fit(images, epochs=2, initial_epoch=first_epoch, callbacks=[checkpoint], verbose=0)
+    >>> log = model.fit(
+    ...     images,
+    ...     epochs=2,
+    ...     initial_epoch=first_epoch,
+    ...     validation_data=(images, images),
+    ...     callbacks=[keras.callbacks.CSVLogger(checkpoint.history), checkpoint],
+    ...     verbose=0,
+    ... )
     """
 
-    def __init__(self, folder, history, monitor="val_loss"):
+    def __init__(self, folder, history, monitor="loss"):
         super().__init__()
         self.latest = Path(folder) / "latest.weights.h5"
         self.best = Path(folder) / "best.weights.h5"
@@ -57,7 +65,9 @@ class Checkpoint(keras.callbacks.Callback):
             ) from error
         epoch = int(model.optimizer.iterations) // steps_per_epoch
         rows = self.rows()[:epoch]
-        self._lowest = min((float(row[self.monitor]) for row in rows), default=float("inf"))
+        self._lowest = min(
+            (float(row[f"val_{self.monitor}"]) for row in rows), default=float("inf")
+        )
         if rows:
             beside = self.history.with_suffix(".tmp")
             with open(beside, "w", newline="") as file:
@@ -79,14 +89,13 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.load_weights(self.best)
         self.latest.unlink(missing_ok=True)
 
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch > 0:
-            self._save(self.latest)
-
-    def on_epoch_end(self, epoch, logs=None):
+    def on_test_end(self, logs=None):
         if logs[self.monitor] < self._lowest or not self.best.exists():
             self._lowest = logs[self.monitor]
             self._save(self.best)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._save(self.latest)
 
     def _save(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -123,6 +123,4 @@ def png_bytes(image, levels):
     if image.shape[-1] == 2:
         image = image[..., :1]
     image = tf.cast(tf.round(tf.cast(image, tf.float32) * (255.0 / (levels - 1))), tf.uint8)
-    return tf.map_fn(
-        tf.io.encode_png, image, fn_output_signature=tf.TensorSpec([], tf.string)
-    )
+    return tf.map_fn(tf.io.encode_png, image, fn_output_signature=tf.TensorSpec([], tf.string))

@@ -1,5 +1,7 @@
 """Random numbers, one seed per image, with the same bits on every backend and with or without XLA."""
 
+import functools
+
 import numpy as np
 
 from keras_pixelrnn import backend
@@ -62,18 +64,26 @@ def uniform(seeds, shape):
 
     import tensorflow as tf
 
+    bits = _bits_function(count)(tf.convert_to_tensor(seeds, tf.int64))
+    bits = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
+    return tf.reshape(bits * 2.0**-24, [-1, *shape])
+
+
+@functools.cache
+def _bits_function(count):
+    """Traced once per number of draws: tracing takes longer than drawing."""
+    import tensorflow as tf
+
     def draw(seed):
         return tf.random.stateless_uniform(
             [count], [seed, 0], minval=None, maxval=None, dtype=tf.uint32, alg="philox"
         )
 
-    @tf.function(autograph=False)
-    def bits_of(seeds):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False)
+    def bits(seeds):
         return tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec([count], tf.uint32))
 
-    bits = bits_of(tf.convert_to_tensor(seeds, tf.int64))
-    bits = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
-    return tf.reshape(bits * 2.0**-24, [-1, *shape])
+    return bits
 
 
 def philox_bits(seed, count):

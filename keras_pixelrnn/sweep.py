@@ -14,7 +14,7 @@ the loop moves no data but those.
 
 from keras import ops
 
-from keras_pixelrnn import backend, geometry
+from keras_pixelrnn import backend
 
 GATES = 4  # o, f, i, g in this order: output, forget and input gate, then the new content
 

@@ -32,7 +32,9 @@ def grid(images, columns=None, gap=2, scale=None):
     count, height, width, _ = images.shape
     columns = columns or int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
-    picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    picture = np.full(
+        (rows * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8
+    )
     for index, image in enumerate(images):
         top = gap + (index // columns) * (height + gap)
         left = gap + (index % columns) * (width + gap)

@@ -46,7 +46,12 @@ def _models():
             yield ModelCase(
                 f"{architecture}-{head}-{shape[2]}",
                 lambda make=make, shape=shape, distribution=distribution, **options: make(
-                    image_shape=shape, distribution=distribution(), units=8, num_blocks=2, head_units=20, **options
+                    image_shape=shape,
+                    distribution=distribution(),
+                    units=8,
+                    num_blocks=2,
+                    head_units=20,
+                    **options,
                 ),
                 promised,
             )
@@ -60,7 +65,9 @@ LAYERS = {
     "MaskedConv2D-gates": lambda colors: layers.MaskedConv2D(
         12, 1, mask_type="B", colors=colors, gates=4, activation="relu"
     ),
-    "MaskedConv2D-tall": lambda colors: layers.MaskedConv2D(4, (3, 1), mask_type="B", colors=colors),
+    "MaskedConv2D-tall": lambda colors: layers.MaskedConv2D(
+        4, (3, 1), mask_type="B", colors=colors
+    ),
     "Pointwise": lambda colors: layers.Pointwise("relu"),
     "RowLSTM": lambda colors: layers.RowLSTM(5, colors=colors),
     "DiagonalBiLSTM": lambda colors: layers.DiagonalBiLSTM(5, colors=colors),

@@ -76,7 +76,7 @@ def stack(shape, blocks):
 
 def picture(seen, shape, row, column):
     """What the first sub-pixel at (row, column) sees, as rows of text: `#` seen, `.` not, `o` it."""
-    height, width, channels = shape
+    _height, width, channels = shape
     target = (row * width + column) * channels
     marks = np.where(seen[:, target].reshape(shape).all(-1), "#", ".")
     marks[row, column] = "o"

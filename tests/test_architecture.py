@@ -92,7 +92,12 @@ def test_jax_backend_without_tensorflow():
 
 def test_an_unsupported_backend_is_named():
     out = subprocess.run(
-        [sys.executable, "-c", CODE.split("model = ")[0] + "kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli())"],
+        [
+            sys.executable,
+            "-c",
+            CODE.split("model = ")[0]
+            + "kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli())",
+        ],
         env={**os.environ, "KERAS_BACKEND": "numpy"},
         capture_output=True,
         text=True,

@@ -50,7 +50,8 @@ def test_log_pmf_ignores_the_channel_itself_and_later_ones(distribution, channel
         other = pixel.copy()
         other[:, channel:] = (other[:, channel:] + 1) % distribution.levels
         np.testing.assert_array_equal(
-            distribution.log_pmf(params, pixel, channel), distribution.log_pmf(params, other, channel)
+            distribution.log_pmf(params, pixel, channel),
+            distribution.log_pmf(params, other, channel),
         )
 
 
@@ -112,9 +113,7 @@ def test_quantile_never_draws_the_impossible(rng):
 
 
 def test_config_round_trip(distribution):
-    again = keras.saving.deserialize_keras_object(
-        keras.saving.serialize_keras_object(distribution)
-    )
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(distribution))
     assert type(again) is type(distribution)
     assert again.get_config() == distribution.get_config()
     assert again.levels == distribution.levels

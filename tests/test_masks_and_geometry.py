@@ -24,9 +24,7 @@ def test_masks_between_colours():
 
 def test_colour_groups_are_laid_over_each_gate():
     np.testing.assert_array_equal(masks.color_of_features(5, 3), [0, 0, 1, 1, 2])
-    np.testing.assert_array_equal(
-        masks.color_of_features(20, 3, gates=4), [0, 0, 1, 1, 2] * 4
-    )
+    np.testing.assert_array_equal(masks.color_of_features(20, 3, gates=4), [0, 0, 1, 1, 2] * 4)
     assert np.bincount(masks.color_of_features(128, 3)).tolist() == [43, 43, 42]
 
 

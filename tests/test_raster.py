@@ -78,7 +78,8 @@ def test_complete(case, model_of):
     np.testing.assert_array_equal(model.complete(other, known, seed=[4, 5, 6]), drawn)
     # Nothing known is sampling; everything known is the image.
     np.testing.assert_array_equal(
-        model.complete(images, np.zeros_like(known), seed=[4, 5, 6]), model.sample(3, seed=[4, 5, 6])
+        model.complete(images, np.zeros_like(known), seed=[4, 5, 6]),
+        model.sample(3, seed=[4, 5, 6]),
     )
     np.testing.assert_array_equal(model.complete(images, np.ones_like(known), seed=1), images)
 

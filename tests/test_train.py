@@ -89,13 +89,14 @@ def test_a_killed_training_resumes(tmp_path, train):
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = rows(history)
+    assert (output / "training" / "latest.weights.h5").exists()
     with pytest.raises(ValueError, match="interrupted training"):
         train.main([*SMALL, "--epochs", "3", "--output", str(output)])
     epochs = len(before) + 2
     train.main([*SMALL, "--epochs", str(epochs), "--output", str(output), "--resume"])
     after = rows(history)
     assert [int(row["epoch"]) for row in after] == list(range(epochs))
-    assert after[: len(before)] == before
+    assert after[: len(before) - 1] == before[:-1]  # the last row may be ahead of its checkpoint
     assert (output / "1").is_dir()
 
 

@@ -68,7 +68,9 @@ def arrays(parts, levels=256):
     pairs = {
         split: part if isinstance(part, tuple) else (part, None) for split, part in parts.items()
     }
-    checked = {split: (_checked(images, levels), labels) for split, (images, labels) in pairs.items()}
+    checked = {
+        split: (_checked(images, levels), labels) for split, (images, labels) in pairs.items()
+    }
     return _from_arrays(checked, levels, 0, "given arrays")
 
 
@@ -142,7 +144,7 @@ def folder(path, image_size, channels=3):
 
 def _image_files(path):
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-    if len(files) < 3 and path.name not in SPLITS or not files:
+    if (len(files) < 3 and path.name not in SPLITS) or not files:
         raise ValueError(
             f"Expected PNG or JPEG files in {path}, at least one for each of the three splits. "
             f"Received: {len(files)} files"

@@ -127,7 +127,7 @@ class CompositeLayer(CausalLayer):
 
         def row_inputs(state, row):
             triples = zip(streams, _split(state), row, strict=True)
-            return sum((s.row_inputs(part, part_row) for s, part, part_row in triples), [])
+            return [z for s, part, part_row in triples for z in s.row_inputs(part, part_row)]
 
         def next_row(state, row, swept):
             triples = zip(streams, _split(state), row, strict=True)
@@ -138,7 +138,7 @@ class CompositeLayer(CausalLayer):
             step,
             close=close,
             row_inputs=row_inputs,
-            row_kernels=sum((stream.row_kernels for stream in streams), ()),
+            row_kernels=tuple(kernel for stream in streams for kernel in stream.row_kernels),
             next_row=next_row,
         )
 

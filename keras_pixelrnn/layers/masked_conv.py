@@ -1,5 +1,7 @@
 """The masked convolution."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import ops
@@ -196,7 +198,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
 def color_spans(colors):
     """Slice of each colour's run in a sorted array of colours."""
     starts = np.searchsorted(colors, np.arange(colors[-1] + 2))
-    return [slice(int(a), int(b)) for a, b in zip(starts, starts[1:], strict=False)]
+    return [slice(int(a), int(b)) for a, b in itertools.pairwise(starts)]
 
 
 def _concatenate(parts):

@@ -45,7 +45,8 @@ class ResidualBlock(CompositeLayer):
         return [self.inner, self.up]
 
     def build(self, x_shape, context_shape=None):
-        self.inner.build(x_shape, context_shape)
+        if not self.inner.built:  # a reload builds inner layers first
+            self.inner.build(x_shape, context_shape)
         self.up = MaskedConv2D(
             x_shape[-1],
             1,

@@ -46,7 +46,8 @@ class CausalStack(CompositeLayer):
     def build(self, x_shape, context_shape=None):
         shape = x_shape
         for layer in self.layers:
-            layer.build(shape, context_shape)
+            if not layer.built:  # a reload builds inner layers first
+                layer.build(shape, context_shape)
             shape = layer.compute_output_shape(shape)
             if self.skip and layer is not self.layers[-1]:
                 connection = MaskedConv2D(

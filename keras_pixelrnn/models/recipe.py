@@ -50,8 +50,12 @@ class RecipeModel(PixelModel):
                 ),
                 CausalStack(blocks, skip=skip, colors=colors, dtype=dtype, name="blocks"),
                 Pointwise("relu", dtype=dtype),
-                MaskedConv2D(head_units, 1, activation="relu", dtype=dtype, name="head_0", **options),
-                MaskedConv2D(head_units, 1, activation="relu", dtype=dtype, name="head_1", **options),
+                MaskedConv2D(
+                    head_units, 1, activation="relu", dtype=dtype, name="head_0", **options
+                ),
+                MaskedConv2D(
+                    head_units, 1, activation="relu", dtype=dtype, name="head_1", **options
+                ),
                 # The parameters stay float32 under any policy: so does what is made of them.
                 MaskedConv2D(
                     distribution.params_size(image_shape[2]),

@@ -1,0 +1,35 @@
+# Every target sets up what it needs, in .venv, from nothing but Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: setup train test test-all lint benchmark clean
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+# A Diagonal BiLSTM on the embedded digits: about five minutes on two cores.
+train: setup
+	$(BIN)/python train.py --output saved_models/my-digits
+
+test: setup lint
+	$(BIN)/python -m pytest -n 2 -q
+
+# Also the tests on real data (TFDS_DATA_DIR), and the docstrings' examples.
+test-all: setup lint
+	$(BIN)/python -m pytest -n 2 -q --run-slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+benchmark: setup
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
