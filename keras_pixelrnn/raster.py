@@ -121,7 +121,9 @@ def _pixel(stream, distribution, choose, here, above, left, channels):
         if distribution.masks_channels:
             own, left = stream.step(pixel, above, left, channel)
             before = channel * size // channels
-            params = ops.pad(own, [[0, 0], [before, size - before - own.shape[-1]]])
+            params = own
+            if channels > 1:
+                params = ops.pad(own, [[0, 0], [before, size - before - own.shape[-1]]])
         elif channel == 0:
             params, left = stream.step(pixel, above, left, 0)
         log_pmf = distribution.log_pmf(params, values, channel)

@@ -12,6 +12,7 @@ Features come before positions and batch: gates, taps and shifts then are whole 
 the loop moves no data but those.
 """
 
+import numpy as np
 from keras import ops
 
 from keras_pixelrnn import backend
@@ -20,19 +21,20 @@ GATES = 4  # o, f, i, g in this order: output, forget and input gate, then the n
 
 
 def activate(z, axis=-1):
-    """Pre-activations of the four gates along `axis` to activated `o, f, i, g`."""
-    o, f, i, g = ops.split(z, GATES, axis=axis)
-    return _sigmoid(o), _sigmoid(f), _sigmoid(i), ops.tanh(g)
+    """Pre-activations of 4 h features along `axis` to gates: sigmoid for o, f, i, tanh for g."""
+    units = z.shape[axis] // GATES
+    shape = [1] * len(z.shape)
+    shape[axis] = GATES * units
+    # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2: one tanh over all gates is one vectorised pass, where
+    # XLA's logistic on the CPU is an exponential and a division, and without XLA one op, not four.
+    slope = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), units).reshape(shape)
+    offset = np.repeat(np.array([0.5, 0.5, 0.5, 0.0], np.float32), units).reshape(shape)
+    return ops.tanh(z * slope) * slope + offset
 
 
-def _sigmoid(x):
-    # One vectorised tanh; XLA's logistic on the CPU is an exponential and a division.
-    return 0.5 * ops.tanh(0.5 * x) + 0.5
-
-
-def update(gates, c):
+def update(gates, c, axis=-1):
     """Activated gates and old cell state to the new `h, c`."""
-    o, f, i, g = gates
+    o, f, i, g = ops.split(gates, GATES, axis=axis)
     c = f * c + i * g
     return o * ops.tanh(c), c
 
@@ -41,7 +43,7 @@ def sweep(z, kernel, taps):
     """Hidden states of the LSTM that sweeps over `length` vectors of positions.
 
         a[t] = z[t] + sum over taps k of kernel k times h[t-1] at position p + k
-        o, f, i, g = activate(a[t]);  c[t] = f * c[t-1] + i * g;  h[t] = o * tanh(c[t])
+        o, f, i, g = gates(a[t]);  c[t] = f * c[t-1] + i * g;  h[t] = o * tanh(c[t])
 
     States before the first vector and beside the first and last position are zero.
 
@@ -77,9 +79,8 @@ def _forward(z, kernel, taps, batch):
     def step(carry, z):
         h, c = carry
         gates = activate(z + ops.matmul(kernel, _gather(h, taps, batch)), axis=1)
-        h, c = update(gates, c)
-        # Where no gradient is wanted, XLA drops the gates from the loop.
-        return (h, c), (h, c, ops.concatenate(gates, axis=1))
+        h, c = update(gates, c, axis=1)
+        return (h, c), (h, c, gates)  # where no gradient is wanted, XLA drops the last two
 
     like = (zero, zero, ops.zeros_like(z[0]))
     return backend.scan(step, (zero, zero), z, like)[1]

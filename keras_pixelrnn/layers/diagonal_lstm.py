@@ -61,55 +61,57 @@ class DiagonalBiLSTM(CausalLSTM):
         return ops.cast(ops.transpose(h, (3, 0, 1, 2)), self.compute_dtype)
 
     def stream(self, batch_size, height, width, context=None):
-        inputs = self.inputs_to_state[LEFT].stream(batch_size, height, width, context)
+        # Once: this pixel's input and the left neighbour's state take one product per colour.
+        inputs = self.inputs_to_state[LEFT]
         beside, upper = self.stream_kernels(LEFT)
+        z_span, span = self.stream_spans()
+        _, near, bias = inputs.stream_weights()
+        kernels = [
+            ops.concatenate([kernel, beside[:, at]], axis=0)
+            for kernel, at in zip(near, z_span, strict=True)
+        ]
         right_kernel = ops.cast(self.state_to_state[RIGHT], "float32")
         right_beside, right_upper = ops.split(right_kernel, 2, axis=0)
-        z_span, span = self.stream_spans()
+        projected = inputs.stream_context(context)
 
-        def step(x, above, left, color):
-            z, input_left = inputs.step(x, above["input"], left["input"], color)
-            before = left["cells"][0]
-            z = z + above["z"][:, z_span[color]]
-            z = z + ops.matmul(before["h"], beside[:, z_span[color]])
-            c = before["c"][:, span[color]]
-            h, cells = self.stream_cell(z, c, left["cells"], color, x=x)
-            return h + above["right"][:, span[color]], {"input": input_left, "cells": cells}
+        # Per row: the upper neighbours of all columns, and the right-to-left LSTM of the row above.
+        def above(h, right, memory):
+            z = ops.matmul(h, upper) + bias
+            if projected is not None:
+                z = z + ops.take(projected, ops.minimum(memory["row"], height - 1), axis=0)
+            return {"z": z, "right": right}
 
         def row_inputs(state, row):
-            x = ops.transpose(row["cells"][0]["x"], (1, 0, 2))[:, None]
+            x = ops.transpose(row[0]["x"], (1, 0, 2))[:, None]
             row_context = None
-            if context is not None:
+            if projected is not None:
                 row_context = ops.take(context, state.memory["row"], axis=1)[:, None]
             z = self.inputs_to_state[RIGHT].call(x, row_context)[:, 0]
             return [ops.transpose(z, (1, 0, 2)) + ops.matmul(state.above["right"], right_upper)]
 
         def next_row(state, row, swept):
-            child = RowState(state.above["input"], state.left["input"], state.memory["input"])
-            child = inputs.next_row(child, row["input"], swept)
-            z = ops.matmul(row["cells"][0]["h"], upper)
-            above = {"input": child.above, "z": z, "right": next(swept)}
-            memory = {**state.memory, "input": child.memory}
-            if context is not None:
-                memory["row"] = memory["row"] + 1
-            return RowState(above, state.left, memory)
+            memory = {key: number + 1 for key, number in state.memory.items()}
+            return RowState(above(row[0]["h"], next(swept), memory), state.left, memory)
 
-        zeros = {"h": self.units, "c": self.units, "x": self.inputs_to_state[LEFT].in_colors.size}
-        zeros = {name: ops.zeros((batch_size, size)) for name, size in zeros.items()}
-        memory = {"input": inputs.state.memory}
-        if context is not None:
-            memory["row"] = ops.convert_to_tensor(0, "int32")
-        state = RowState(
-            above={
-                "input": inputs.state.above,
-                "z": ops.zeros((width, batch_size, GATES * self.units)),
-                "right": ops.zeros((width, batch_size, self.units)),
-            },
-            left={"input": inputs.state.left, "cells": (zeros, [])},
-            memory=memory,
-        )
+        # Per pixel.
+        def step(x, above, left, color):
+            before, so_far = left
+            seen = [*(part["x"] for part in so_far), x, before["h"]]
+            z = ops.matmul(ops.concatenate(seen, axis=-1), kernels[color])
+            if self.colors == 1:
+                z, c, right = z + above["z"], before["c"], above["right"]
+            else:
+                z = z + above["z"][:, z_span[color]]
+                c, right = before["c"][:, span[color]], above["right"][:, span[color]]
+            h, left = self.stream_cell(z, c, left, color, x=x)
+            return h + right, left
+
+        sizes = {"h": self.units, "c": self.units, "x": inputs.in_colors.size}
+        left = ({name: ops.zeros((batch_size, size)) for name, size in sizes.items()}, [])
+        memory = {"row": ops.convert_to_tensor(0, "int32")} if projected is not None else {}
+        zeros = ops.zeros((width, batch_size, self.units))
         return Stream(
-            state,
+            RowState(above(zeros, zeros, memory), left, memory),
             step,
             row_inputs=row_inputs,
             row_kernels=(right_beside,),

@@ -117,28 +117,13 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         rows, columns = (size // 2 for size in self.kernel_size)
         features = len(self.in_colors)
         kept = max(columns, 1) if rows else columns  # pixels to the left to be remembered
-        conditional = self.context_kernel is not None
-        has_above = bool(rows) or conditional
+        has_above = bool(rows) or self.context_kernel is not None
 
         # Once: masked weights, each colour's outputs together, cut per colour.
-        order = self.by_color()
-        out = color_spans(self.out_colors[order])
-        kernel = ops.take(ops.cast(self.kernel, "float32")[: rows + 1] * self._mask, order, axis=3)
-        bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
-        bias = ops.take(bias, order)
-        upper = ops.reshape(kernel[:rows], (-1, self.filters))
-        left_pixels = ops.reshape(kernel[rows, :columns], (-1, self.filters))
-        sees = np.less if self.mask_type == "A" else np.less_equal
-        visible = [int(sees(self.in_colors, color).sum()) for color in range(self.colors)]
-        current = [
-            ops.concatenate([left_pixels[:, o], kernel[rows, columns, :seen, o]], axis=0)
-            for o, seen in zip(out, visible, strict=True)
-        ]
-        if conditional:
-            context = ops.matmul(
-                ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3)),
-                ops.take(ops.cast(self.context_kernel, "float32"), order, axis=1),
-            )
+        upper, near, bias = self.stream_weights()
+        spans = color_spans(self.out_colors[self.by_color()])
+        bias_of = [bias] if self.colors == 1 else [bias[span] for span in spans]
+        context = self.stream_context(context)
 
         # Per row: all that finished rows and the context add to each column.
         def above(memory):
@@ -148,7 +133,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             if rows:
                 seen = [geometry.windows(row, self.kernel_size[1]) for row in memory["rows"]]
                 total = total + ops.matmul(ops.concatenate(seen, axis=-1), upper)
-            if conditional:
+            if context is not None:
                 # When the last row closes, one past it is asked for and never used.
                 total = total + ops.take(context, ops.minimum(memory["row"], height - 1), axis=0)
             return total
@@ -157,7 +142,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             memory = dict(state.memory)
             if rows:
                 memory["rows"] = [*memory["rows"][1:], row[0][..., -features:]]
-            if conditional:
+            if context is not None:
                 memory["row"] = memory["row"] + 1
             return RowState(above(memory), state.left, memory)
 
@@ -165,30 +150,69 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         def step(x, above, left, color):
             window, colors_so_far = left[: bool(kept)], left[bool(kept) :]
             if self.mask_type == "A":
-                pixel = x[:, : visible[color]]
+                pixel = (x[:, :color],) if self.colors > 1 and color else ()
             else:
-                colors_so_far = (*colors_so_far, x)
-                pixel = _concatenate(colors_so_far)
-            near = window[0][:, (kept - columns) * features :] if columns else pixel[:, :0]
-            y = above[:, out[color]] if has_above else bias[out[color]]
-            y = y + ops.matmul(_concatenate([near, pixel]), current[color])
+                pixel = colors_so_far = (*colors_so_far, x)
+            seen = pixel
+            if columns:
+                seen = (
+                    window[0] if columns == kept else window[0][:, -columns * features :],
+                    *pixel,
+                )
+            y = bias_of[color] if not has_above else above
+            if has_above and self.colors > 1:
+                y = above[:, spans[color]]
+            if near[color].shape[0]:
+                y = ops.matmul(_concatenate(seen), near[color]) + y
+            else:  # nothing to see in this row: a 1x1 kernel of type A, first colour
+                y = ops.zeros_like(x[:, :1]) + y
             if self.mask_type == "B":
                 last = color == self.colors - 1
                 left = remember(window, pixel) if last else (*window, *colors_so_far)
             return self.activation(y), left
 
         def close(x, left):
-            return remember(left, x) if self.mask_type == "A" else left
+            return remember(left, (x,)) if self.mask_type == "A" else left
 
         def remember(window, pixel):
-            return (_concatenate([window[0][:, features:], pixel]),) if kept else ()
+            if kept < 2:
+                return (_concatenate(pixel),) if kept else ()
+            return (_concatenate([window[0][:, features:], *pixel]),)
 
         memory = {"rows": [ops.zeros((width, batch_size, features))] * rows} if rows else {}
-        if conditional:
+        if context is not None:
             memory["row"] = ops.convert_to_tensor(0, "int32")
         left = (ops.zeros((batch_size, kept * features)),) if kept else ()
         state = RowState(above(memory), left, memory)
         return Stream(state, step, close=close, next_row=next_row)
+
+    def stream_weights(self):
+        """Masked float32 weights, output features ordered colour by colour.
+
+        Returns:
+            Of the rows above, `(rows * columns * in, filters)`; of this row, a list of one
+            `(pixels to the left * in + visible features of the pixel, features of the colour)` per
+            colour; and the bias `(filters,)`.
+        """
+        rows, columns = (size // 2 for size in self.kernel_size)
+        order = self.by_color()
+        kernel = ops.take(ops.cast(self.kernel, "float32")[: rows + 1] * self._mask, order, axis=3)
+        bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
+        sees = np.less if self.mask_type == "A" else np.less_equal
+        near = []
+        for color, span in enumerate(color_spans(self.out_colors[order])):
+            left = ops.reshape(kernel[rows, :columns, :, span], (-1, span.stop - span.start))
+            visible = int(sees(self.in_colors, color).sum())
+            near.append(ops.concatenate([left, kernel[rows, columns, :visible, span]], axis=0))
+        upper = ops.reshape(kernel[:rows], (-1, self.filters))
+        return upper, near, ops.take(bias, order)
+
+    def stream_context(self, context):
+        """What a context adds: `(height, width, batch, filters)`, ordered colour by colour, or None."""
+        if self.context_kernel is None:
+            return None
+        kernel = ops.take(ops.cast(self.context_kernel, "float32"), self.by_color(), axis=1)
+        return ops.matmul(ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3)), kernel)
 
     def by_color(self):
         """Order of the output features that puts each colour's together; streams use it."""
@@ -202,5 +226,4 @@ def color_spans(colors):
 
 
 def _concatenate(parts):
-    parts = [part for part in parts if part.shape[-1]] or parts[:1]
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

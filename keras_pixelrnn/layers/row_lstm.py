@@ -52,8 +52,11 @@ class RowLSTM(CausalLSTM):
 
         def step(x, above, left, color):
             z, input_left = inputs.step(x, above["input"], left["input"], color)
-            z = z + above["z"][:, z_span[color]]
-            h, cells = self.stream_cell(z, above["c"][:, span[color]], left["cells"], color)
+            if self.colors == 1:
+                z, c = z + above["z"], above["c"]
+            else:
+                z, c = z + above["z"][:, z_span[color]], above["c"][:, span[color]]
+            h, cells = self.stream_cell(z, c, left["cells"], color)
             return h, {"input": input_left, "cells": cells}
 
         def next_row(state, row, swept):
