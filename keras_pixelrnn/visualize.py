@@ -60,14 +60,15 @@ def completions(model, images, known, *, seed, draws=4):
     Returns:
         A picture `(height, width, 3)` uint8.
     """
-    images, full = model.check_completion(images, known)
     levels = model.distribution.levels
-    given = np.where(full.all(axis=-1, keepdims=True), to_rgb(images, levels), UNKNOWN)
+    originals = to_rgb(model.check_images(images), levels)
+    images, full = model.check_completion(images, known)
+    given = np.where(full.all(axis=-1, keepdims=True), originals, UNKNOWN)
     drawn = model.complete(
         np.repeat(images, draws, axis=0), np.repeat(full, draws, axis=0), seed=seed
     )
     drawn = to_rgb(drawn, levels).reshape(len(images), draws, *given.shape[1:])
-    rows = np.concatenate([to_rgb(images, levels)[:, None], given[:, None], drawn], axis=1)
+    rows = np.concatenate([originals[:, None], given[:, None], drawn], axis=1)
     return grid(rows.reshape(-1, *given.shape[1:]), columns=draws + 2)
 
 

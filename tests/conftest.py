@@ -27,3 +27,15 @@ def model_of():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--run-slow"):
+        skip = pytest.mark.skip(reason="slow; run by `make test-all`")
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(skip)

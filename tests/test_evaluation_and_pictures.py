@@ -49,6 +49,8 @@ def test_completions_show_what_was_given(model_of):
     scale = round(80 / 7)
     height, width = 5 * scale + 2, 7 * scale + 2
     assert picture.shape == (2 * height + 2, 5 * width + 2, 3)
+    whole = kp.visualize.to_rgb(images[:1], 2)[0].repeat(scale, 0).repeat(scale, 1)
+    np.testing.assert_array_equal(picture[2 : 2 + 5 * scale, 2 : 2 + 7 * scale], whole)
     original = picture[2 : 2 + 2 * scale, 2 : 2 + 7 * scale]
     for column in (1, 2, 4):  # given, and two of the completions
         left = 2 + column * width
