@@ -1,0 +1,39 @@
+"""Medians of interleaved runs: on a shared machine only ratios within one run mean anything."""
+
+import resource
+import time
+
+import numpy as np
+
+
+def interleaved(functions, runs=9, warmup=1):
+    """Median seconds of each of some functions, run in turns.
+
+    Args:
+        functions: `{name: function without arguments}`; each must wait for its own result.
+        runs: timed runs of each.
+        warmup: untimed runs before, the first of which compiles.
+
+    Returns:
+        `{name: median seconds}`, and `{name: seconds of the first warm-up}`.
+    """
+    first = {}
+    for name, function in functions.items():
+        start = time.perf_counter()
+        function()
+        first[name] = time.perf_counter() - start
+    for _ in range(warmup - 1):
+        for function in functions.values():
+            function()
+    seconds = {name: [] for name in functions}
+    for _ in range(runs):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: float(np.median(times)) for name, times in seconds.items()}, first
+
+
+def peak_memory_mib():
+    """Largest resident memory of this process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
