@@ -13,13 +13,13 @@ FLOORS = [
     ["_version", "backend", "masks", "geometry"],
     ["noise", "sweep"],
     ["layers", "distributions"],
-    ["raster", "losses", "metrics", "data"],
+    ["raster", "losses", "metrics", "data", "warmup", "c_session"],
     ["models"],
     ["evaluation", "visualize", "checkpoint", "export"],
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 FLOOR |= {"check_serving": len(FLOORS), "": len(FLOORS)}  # "" is the package itself
-USES_TENSORFLOW = {"backend", "noise", "data", "export", "check_serving"}
+USES_TENSORFLOW = {"backend", "noise", "data", "warmup", "export", "check_serving"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

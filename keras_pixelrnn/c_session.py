@@ -1,0 +1,154 @@
+"""Runs a SavedModel through TensorFlow's C API with XLA off: the code path of a stock server.
+
+A program of its own, which imports neither Keras nor this package nor TensorFlow's Python:
+
+    python c_session.py LIBRARY_FOLDER JOBS.json FOLDER
+
+`JOBS.json` holds `{"model": path, "jobs": [{"feeds": {tensor: file.npy}, "fetches": [tensor, ...]}]}`.
+Writes `FOLDER/<job>-<fetch>.npy` and prints one JSON line: seconds to load, seconds of each job.
+Strings are written as arrays of Python bytes.
+"""
+
+import ctypes
+import json
+import sys
+import time
+from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_void_p
+from pathlib import Path
+
+import numpy as np
+
+DTYPES = {1: np.float32, 3: np.int32, 4: np.uint8, 9: np.int64, 10: np.bool_}  # of tf_datatype.h
+STRING = 7
+STRING_SIZE = 24  # bytes of a TF_TString
+
+
+class Output(ctypes.Structure):
+    """`TF_Output`: an operation and the number of one of its outputs."""
+
+    _fields_ = [("operation", c_void_p), ("index", c_int)]
+
+
+class Session:
+    """A SavedModel, loaded with XLA disabled.
+
+    Args:
+        libraries: folder of `libtensorflow_cc`, that of the TensorFlow wheel.
+        model: version folder of the SavedModel.
+    """
+
+    def __init__(self, libraries, model):
+        flags = ctypes.RTLD_GLOBAL
+        ctypes.CDLL(str(next(Path(libraries).glob("libtensorflow_framework.so*"))), flags)
+        self.tf = ctypes.CDLL(str(next(Path(libraries).glob("libtensorflow_cc.so*"))), flags)
+        self.tf._ZN10tensorflow21DisableXlaCompilationEv()  # as the server's main() does
+        for name in ("NewStatus", "NewSessionOptions", "NewGraph", "LoadSessionFromSavedModel"):
+            getattr(self.tf, f"TF_{name}").restype = c_void_p
+        for name in ("AllocateTensor", "TensorData", "GraphOperationByName"):
+            getattr(self.tf, f"TF_{name}").restype = c_void_p
+        self.tf.TF_Dim.restype = c_int64
+        self.tf.TF_Message.restype = c_char_p
+        self.tf.TF_TensorByteSize.restype = self.tf.TF_StringGetSize.restype = c_size_t
+        self.tf.TF_StringGetDataPointer.restype = c_void_p
+        self.status = c_void_p(self.tf.TF_NewStatus())
+        self.graph = c_void_p(self.tf.TF_NewGraph())
+        options = c_void_p(self.tf.TF_NewSessionOptions())
+        tags = (c_char_p * 1)(b"serve")
+        self.session = c_void_p(
+            self.tf.TF_LoadSessionFromSavedModel(
+                options, None, str(model).encode(), tags, 1, self.graph, None, self.status
+            )
+        )
+        self._check()
+
+    def run(self, feeds, fetches):
+        """Arrays of the tensors named in `fetches`, given those in `feeds`."""
+        inputs = (Output * len(feeds))(*map(self._output, feeds))
+        values = (c_void_p * len(feeds))(*map(self._tensor, feeds.values()))
+        outputs = (Output * len(fetches))(*map(self._output, fetches))
+        results = (c_void_p * len(fetches))()
+        self.tf.TF_SessionRun(
+            self.session,
+            None,
+            byref(inputs),
+            byref(values),
+            len(feeds),
+            byref(outputs),
+            byref(results),
+            len(fetches),
+            None,
+            0,
+            None,
+            self.status,
+        )
+        for value in values:
+            self.tf.TF_DeleteTensor(c_void_p(value))
+        self._check()
+        arrays = [self._array(c_void_p(result)) for result in results]
+        for result in results:
+            self.tf.TF_DeleteTensor(c_void_p(result))
+        return arrays
+
+    def _check(self):
+        if self.tf.TF_GetCode(self.status):
+            raise RuntimeError(self.tf.TF_Message(self.status).decode(errors="replace"))
+
+    def _output(self, name):
+        operation, _, index = name.partition(":")
+        found = self.tf.TF_GraphOperationByName(self.graph, operation.encode())
+        if not found:
+            raise RuntimeError(f"The graph has no operation {operation!r}.")
+        return Output(found, int(index or 0))
+
+    def _tensor(self, array):
+        array = np.ascontiguousarray(array)
+        number = next(key for key, dtype in DTYPES.items() if array.dtype == dtype)
+        dims = (c_int64 * max(1, array.ndim))(*array.shape)
+        tensor = self.tf.TF_AllocateTensor(number, dims, array.ndim, c_size_t(array.nbytes))
+        data = c_void_p(self.tf.TF_TensorData(c_void_p(tensor)))
+        ctypes.memmove(data, array.ctypes.data, array.nbytes)
+        return tensor
+
+    def _array(self, tensor):
+        shape = [self.tf.TF_Dim(tensor, axis) for axis in range(self.tf.TF_NumDims(tensor))]
+        number = self.tf.TF_TensorType(tensor)
+        data = self.tf.TF_TensorData(tensor)
+        if number == STRING:
+            strings = []
+            for index in range(int(np.prod(shape))):
+                string = c_void_p(data + index * STRING_SIZE)
+                start = self.tf.TF_StringGetDataPointer(string)
+                strings.append(ctypes.string_at(start, self.tf.TF_StringGetSize(string)))
+            return np.array(strings, dtype=object).reshape(shape)
+        raw = ctypes.string_at(data, self.tf.TF_TensorByteSize(tensor)) if np.prod(shape) else b""
+        return np.frombuffer(raw, DTYPES[number]).reshape(shape)
+
+
+def main(libraries, jobs, folder):
+    request = json.loads(Path(jobs).read_text())
+    start = time.perf_counter()
+    session = Session(libraries, request["model"])
+    report = {"load": time.perf_counter() - start, "jobs": [], "errors": []}
+    for number, job in enumerate(request["jobs"]):
+        feeds = {name: np.load(file) for name, file in job["feeds"].items()}
+        seconds = []
+        for _ in range(job.get("repeat", 1)):
+            start = time.perf_counter()
+            try:
+                arrays = session.run(feeds, job["fetches"])
+            except RuntimeError as error:
+                report["errors"].append([number, str(error)])
+                break
+            seconds.append(time.perf_counter() - start)
+        else:
+            for place, array in enumerate(arrays):
+                np.save(Path(folder) / f"{number}-{place}.npy", array, allow_pickle=True)
+        report["jobs"].append(seconds)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except RuntimeError as error:
+        sys.exit(f"c_session: {error}")

@@ -1,0 +1,131 @@
+"""`check_serving` passes what a stock server runs, and names what it does not."""
+
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import check_serving, warmup
+from tests.conformance import MODELS
+
+
+@pytest.fixture(scope="module")
+def export(model_of, tmp_path_factory):
+    return kp.export.save_for_serving(model_of(MODELS[4]), tmp_path_factory.mktemp("serving"))
+
+
+@pytest.mark.parametrize("case", MODELS, ids=str)
+def test_exports_are_servable(case, model_of, tmp_path):
+    path = kp.export.save_for_serving(model_of(case), tmp_path)
+    assert check_serving.check(path) == []
+    assert (path / "batching_params.pbtxt").is_file()
+
+
+def test_as_a_command(export, tmp_path):
+    command = [sys.executable, "-m", "keras_pixelrnn.check_serving"]
+    good = subprocess.run([*command, export], capture_output=True, text=True)
+    assert (good.returncode, good.stdout.strip()) == (0, f"{export}: servable")
+    bad = subprocess.run([*command, tmp_path], capture_output=True, text=True)
+    assert bad.returncode == 1
+    assert "holds no saved_model.pb" in bad.stderr
+
+
+def save(path, function, inputs):
+    """A SavedModel of one signature with a warm-up record for it."""
+    module = tf.Module()
+    signature = tf.function(function).get_concrete_function(
+        **{
+            name: tf.TensorSpec([None, *x.shape[1:]], x.dtype, name=name)
+            for name, x in inputs.items()
+        }
+    )
+    tf.saved_model.save(module, str(path), signatures={"serving_default": signature})
+    warmup.write(path, [("serving_default", inputs)])
+    return check_serving.check(path)
+
+
+X = {"x": np.ones((2, 3), np.float32)}
+
+
+def test_a_plain_model_passes(tmp_path):
+    assert save(tmp_path / "1", lambda x: {"y": x * 2.0}, X) == []
+
+
+def test_a_jitted_signature_is_named(tmp_path):
+    jitted = tf.function(lambda x: x * 2.0, jit_compile=True)
+    assert "_XlaMustCompile" in " ".join(save(tmp_path / "1", lambda x: {"y": jitted(x)}, X))
+
+
+def test_slice_update_is_named(tmp_path):
+    def update(x):
+        return {"y": keras.ops.slice_update(x, [0, 1], x[:, :1])}
+
+    assert "XlaDynamicUpdateSlice" in " ".join(save(tmp_path / "1", update, X))
+
+
+def test_a_python_function_is_named(tmp_path):
+    def update(x):
+        return {"y": tf.ensure_shape(tf.numpy_function(np.sin, [x], tf.float32), [None, 3])}
+
+    assert "calls Python" in " ".join(save(tmp_path / "1", update, X))
+
+
+def test_a_fixed_batch_is_named(tmp_path):
+    problems = save(tmp_path / "1", lambda x: {"y": x, "total": tf.reduce_sum(x)}, X)
+    assert "no free batch dimension" in " ".join(problems)
+
+
+@pytest.mark.parametrize(
+    ("requests", "words"),
+    [
+        ([("sample", {"seed": np.zeros(1, np.int64)})], "No warm-up request calls"),
+        ([("nothing", {})], "no such signature"),
+        ([("sample", {"wrong": np.zeros(1, np.int64)})], r"expected \['seed'\]"),
+    ],
+)
+def test_a_wrong_warm_up_record_is_named(export, tmp_path, requests, words):
+    path = shutil.copytree(export, tmp_path / "1")
+    if words != "No warm-up request calls":
+        requests = [*warmup.read(path), *requests]
+    warmup.write(path, requests)
+    with pytest.raises(AssertionError, match=words):
+        assert check_serving.check(path) == []
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((1, 9, 9, 1), np.uint8), np.zeros((1, 7, 5, 1), np.uint8), np.zeros((1, 5, 7, 1))],
+    ids=["size", "transposed", "type"],
+)
+def test_a_wrong_image_fails_the_session(export, tmp_path, image):
+    """As on a server, which checks no shapes itself."""
+    path = shutil.copytree(export, tmp_path / "1")
+    image = image.astype(np.float32) if image.dtype != np.uint8 else image
+    warmup.write(path, [*warmup.read(path), ("log_prob", {"image": image})])
+    assert "'log_prob' fails with XLA off" in " ".join(check_serving.check(path))
+
+
+def test_a_damaged_warm_up_file_is_named(export, tmp_path):
+    path = shutil.copytree(export, tmp_path / "1")
+    (path / warmup.FILE).write_bytes(b"not a record")
+    assert "holds a record that is no request" in " ".join(check_serving.check(path))
+    (path / warmup.FILE).unlink()
+    assert "no warm-up requests" in " ".join(check_serving.check(path))
+
+
+def test_warm_up_records_are_those_of_the_serving_api(export):
+    log_pb2 = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    ours = warmup.read(export)
+    records = list(tf.data.TFRecordDataset(str(export / warmup.FILE)))
+    assert len(records) == len(ours) <= 1000
+    for record, (signature, inputs) in zip(records, ours, strict=True):
+        request = log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        assert request.model_spec.signature_name == signature
+        assert set(request.inputs) == set(inputs)
+        for name, value in inputs.items():
+            np.testing.assert_array_equal(tf.make_ndarray(request.inputs[name]), value)
