@@ -69,3 +69,13 @@ def windows(x, columns):
     """
     half = columns // 2
     return ops.concatenate([shift(x, -d, axis=0) for d in range(-half, half + 1)], axis=-1)
+
+
+def row_product(x, kernel):
+    """`(width, batch, k)` times `(k, n)` as one matrix product.
+
+    `ops.matmul` of a map and a matrix is a dozen ops on TensorFlow, felt without XLA.
+    """
+    width, _, features = x.shape
+    product = ops.matmul(ops.reshape(x, (-1, features)), kernel)
+    return ops.reshape(product, (width, -1, kernel.shape[-1]))

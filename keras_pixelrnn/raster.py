@@ -151,7 +151,8 @@ def _sweep_back(stream, state, row):
         z = ops.flip(ops.stack([inputs[index] for index in members], axis=1), axis=0)
         # (column from the right, recurrence, feature, one position, batch), as the sweep wants it
         z = ops.transpose(z, (0, 1, 3, 2))[:, :, :, None]
-        h = sweep(z, ops.stack([stream.row_kernels[index] for index in members]), taps=(0,))
+        kernel = ops.stack([stream.row_kernels[index] for index in members])
+        h = sweep(z, kernel, taps=(0,), differentiable=False)
         h = ops.flip(ops.transpose(h[:, :, :, 0], (1, 0, 3, 2)), axis=1)
         for position, index in enumerate(members):
             states[index] = h[position]

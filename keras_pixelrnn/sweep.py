@@ -39,7 +39,7 @@ def update(gates, c, axis=-1):
     return o * ops.tanh(c), c
 
 
-def sweep(z, kernel, taps):
+def sweep(z, kernel, taps, differentiable=True):
     """Hidden states of the LSTM that sweeps over `length` vectors of positions.
 
         a[t] = z[t] + sum over taps k of kernel k times h[t-1] at position p + k
@@ -51,6 +51,8 @@ def sweep(z, kernel, taps):
         z: `(length, directions, 4 h, positions, batch)` float32, the input-to-state term.
         kernel: `(directions, len(taps) * h, 4 h)` float32, the state-to-state weights.
         taps: static offsets of the positions read, in the order of the kernel's rows.
+        differentiable: keep what a gradient needs. Without XLA, which drops what is not used, it is
+            faster not to.
 
     Returns:
         `(length, directions, h, positions, batch)` float32.
@@ -69,20 +71,22 @@ def sweep(z, kernel, taps):
         return h, gradient
 
     z = ops.reshape(z, (length, directions, features, positions * batch))
-    h = run(z, ops.swapaxes(kernel, 1, 2))
+    kernel = ops.swapaxes(kernel, 1, 2)
+    h = run(z, kernel) if differentiable else _forward(z, kernel, taps, batch, keep=1)[0]
     return ops.reshape(h, (length, directions, features // GATES, positions, batch))
 
 
-def _forward(z, kernel, taps, batch):
+def _forward(z, kernel, taps, batch, keep=3):
+    """The first `keep` of: all hidden states, all cell states, all gates."""
     zero = ops.zeros_like(z[0, :, : z.shape[2] // GATES])
 
     def step(carry, z):
         h, c = carry
         gates = activate(z + ops.matmul(kernel, _gather(h, taps, batch)), axis=1)
         h, c = update(gates, c, axis=1)
-        return (h, c), (h, c, gates)  # where no gradient is wanted, XLA drops the last two
+        return (h, c), (h, c, gates)[:keep]
 
-    like = (zero, zero, ops.zeros_like(z[0]))
+    like = (zero, zero, ops.zeros_like(z[0]))[:keep]
     return backend.scan(step, (zero, zero), z, like)[1]
 
 

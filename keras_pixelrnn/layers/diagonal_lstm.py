@@ -70,24 +70,27 @@ class DiagonalBiLSTM(CausalLSTM):
             ops.concatenate([kernel, beside[:, at]], axis=0)
             for kernel, at in zip(near, z_span, strict=True)
         ]
-        right_kernel = ops.cast(self.state_to_state[RIGHT], "float32")
-        right_beside, right_upper = ops.split(right_kernel, 2, axis=0)
         projected = inputs.stream_context(context)
+        right_inputs = self.inputs_to_state[RIGHT]
+        right_kernel, right_bias = right_inputs.masked_weights()
+        right_states = ops.cast(self.state_to_state[RIGHT], "float32")
+        right_beside, right_upper = ops.split(right_states, 2, axis=0)
+        right_kernel = ops.concatenate([right_kernel[0, 0], right_upper], axis=0)
+        right_projected = right_inputs.stream_context(context, ordered=False)
 
         # Per row: the upper neighbours of all columns, and the right-to-left LSTM of the row above.
         def above(h, right, memory):
-            z = ops.matmul(h, upper) + bias
+            z = geometry.row_product(h, upper) + bias
             if projected is not None:
                 z = z + ops.take(projected, ops.minimum(memory["row"], height - 1), axis=0)
             return {"z": z, "right": right}
 
         def row_inputs(state, row):
-            x = ops.transpose(row[0]["x"], (1, 0, 2))[:, None]
-            row_context = None
+            seen = ops.concatenate([row[0]["x"], state.above["right"]], axis=-1)
+            z = geometry.row_product(seen, right_kernel) + right_bias
             if projected is not None:
-                row_context = ops.take(context, state.memory["row"], axis=1)[:, None]
-            z = self.inputs_to_state[RIGHT].call(x, row_context)[:, 0]
-            return [ops.transpose(z, (1, 0, 2)) + ops.matmul(state.above["right"], right_upper)]
+                z = z + ops.take(right_projected, state.memory["row"], axis=0)
+            return [z]
 
         def next_row(state, row, swept):
             memory = {key: number + 1 for key, number in state.memory.items()}

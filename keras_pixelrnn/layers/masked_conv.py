@@ -132,7 +132,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             total = ops.zeros((width, batch_size, self.filters)) + bias
             if rows:
                 seen = [geometry.windows(row, self.kernel_size[1]) for row in memory["rows"]]
-                total = total + ops.matmul(ops.concatenate(seen, axis=-1), upper)
+                total = total + geometry.row_product(ops.concatenate(seen, axis=-1), upper)
             if context is not None:
                 # When the last row closes, one past it is asked for and never used.
                 total = total + ops.take(context, ops.minimum(memory["row"], height - 1), axis=0)
@@ -196,8 +196,8 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         """
         rows, columns = (size // 2 for size in self.kernel_size)
         order = self.by_color()
-        kernel = ops.take(ops.cast(self.kernel, "float32")[: rows + 1] * self._mask, order, axis=3)
-        bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
+        kernel, bias = self.masked_weights()
+        kernel, bias = ops.take(kernel, order, axis=3), ops.take(bias, order)
         sees = np.less if self.mask_type == "A" else np.less_equal
         near = []
         for color, span in enumerate(color_spans(self.out_colors[order])):
@@ -205,13 +205,24 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             visible = int(sees(self.in_colors, color).sum())
             near.append(ops.concatenate([left, kernel[rows, columns, :visible, span]], axis=0))
         upper = ops.reshape(kernel[:rows], (-1, self.filters))
-        return upper, near, ops.take(bias, order)
+        return upper, near, bias
 
-    def stream_context(self, context):
-        """What a context adds: `(height, width, batch, filters)`, ordered colour by colour, or None."""
+    def masked_weights(self):
+        """Float32 kernel, masked and without the rows below its centre, and bias."""
+        kernel = ops.cast(self.kernel, "float32")[: len(self._mask)] * self._mask
+        bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
+        return kernel, bias
+
+    def stream_context(self, context, ordered=True):
+        """What a context adds, `(height, width, batch, filters)`, or None.
+
+        Output features are ordered colour by colour, or else as in `call`.
+        """
         if self.context_kernel is None:
             return None
-        kernel = ops.take(ops.cast(self.context_kernel, "float32"), self.by_color(), axis=1)
+        kernel = ops.cast(self.context_kernel, "float32")
+        if ordered:
+            kernel = ops.take(kernel, self.by_color(), axis=1)
         return ops.matmul(ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3)), kernel)
 
     def by_color(self):

@@ -63,7 +63,7 @@ class RowLSTM(CausalLSTM):
             child = RowState(state.above["input"], state.left["input"], state.memory)
             child = inputs.next_row(child, row["input"], swept)
             finished = row["cells"][0]
-            z = ops.matmul(geometry.windows(finished["h"], len(self.taps)), kernel)
+            z = geometry.row_product(geometry.windows(finished["h"], len(self.taps)), kernel)
             above = {"input": child.above, "z": z, "c": finished["c"]}
             return RowState(above, state.left, child.memory)
 
