@@ -1,7 +1,11 @@
 """What `keras.ops` has no word for: compiling a function, and a scan that is lean without XLA."""
 
+import contextvars
+
 import keras
 from keras import tree
+
+_XLA = contextvars.ContextVar("xla", default=False)
 
 
 def name():
@@ -30,7 +34,14 @@ def compiled(function, variables, xla=True):
     if name() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function, jit_compile=xla, autograph=False)
+        def traced(*args):
+            token = _XLA.set(xla)
+            try:
+                return function(*args)
+            finally:
+                _XLA.reset(token)
+
+        return tf.function(traced, jit_compile=xla, autograph=False)
 
     import jax
 
@@ -41,6 +52,12 @@ def compiled(function, variables, xla=True):
 
     jitted = jax.jit(with_values)
     return lambda *args: jitted([variable.value for variable in variables], *args)
+
+
+def under_xla():
+    """Whether the function being traced by `compiled` is for XLA; a hint which of two ways to the same
+    result is faster, never more."""
+    return name() == "jax" or _XLA.get()
 
 
 def scan(function, carry, inputs, like, reverse=False):

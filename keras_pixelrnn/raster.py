@@ -6,10 +6,11 @@ everywhere (`score`). The network runs as a `Stream`, so a sub-pixel costs what 
 and the result is the one that full forward passes would give.
 """
 
+import numpy as np
 from keras import ops, tree
 
 from keras_pixelrnn import backend
-from keras_pixelrnn.sweep import sweep
+from keras_pixelrnn.sweep import GATES, sweep
 
 
 def sample(network, distribution, uniform, context=None):
@@ -87,6 +88,7 @@ def _run(network, distribution, choose, maps, context):
         key: ops.transpose(ops.cast(value, "float32"), (1, 2, 0, 3)) for key, value in maps.items()
     }
     pack_left, unpack_left = _packing(stream.state.left)
+    back = sweep_back(stream)
 
     def row(state, maps):
         pack, unpack = _packing((state.above, maps))
@@ -103,7 +105,7 @@ def _run(network, distribution, choose, maps, context):
         record_like = ops.zeros((batch_size, 2 * channels + left.shape[-1]))
         _, record = backend.scan(pixel, left, pack((state.above, maps)), like=record_like)
         drawn, lefts = record[..., : 2 * channels], unpack_left(record[..., 2 * channels :])
-        return stream.next_row(state, lefts, iter(_sweep_back(stream, state, lefts))), drawn
+        return stream.next_row(state, lefts, iter(back(state, lefts))), drawn
 
     drawn_like = ops.zeros((width, batch_size, 2 * channels))
     _, drawn = backend.scan(row, stream.state, by_row, like=drawn_like)
@@ -141,22 +143,52 @@ def _put(pixel, channel, value):
     return ops.concatenate(parts, axis=-1) if pixel.shape[-1] > 1 else parts[1]
 
 
-def _sweep_back(stream, state, row):
-    """Runs the right-to-left recurrences of all layers over the finished row, those of one size as one:
-    each is a direction of the same sweep."""
-    inputs = stream.row_inputs(state, row)
-    states = [None] * len(inputs)
-    for size in sorted({z.shape[-1] for z in inputs}):
-        members = [index for index, z in enumerate(inputs) if z.shape[-1] == size]
-        z = ops.flip(ops.stack([inputs[index] for index in members], axis=1), axis=0)
-        # (column from the right, recurrence, feature, one position, batch), as the sweep wants it
-        z = ops.transpose(z, (0, 1, 3, 2))[:, :, :, None]
-        kernel = ops.stack([stream.row_kernels[index] for index in members])
-        h = sweep(z, kernel, taps=(0,), differentiable=False)
-        h = ops.flip(ops.transpose(h[:, :, :, 0], (1, 0, 3, 2)), axis=1)
-        for position, index in enumerate(members):
-            states[index] = h[position]
-    return states
+def sweep_back(stream):
+    """A function `(state, row) -> [states, ...]` that runs all right-to-left recurrences of a network
+    over a finished row in one loop: those of one size are the directions of one sweep.
+
+    Without XLA, where a batched product of small matrices is slow, they are one recurrence whose
+    kernel is block-diagonal.
+    """
+    kernels = stream.row_kernels
+    groups = {}
+    for index, kernel in enumerate(kernels):
+        groups.setdefault(kernel.shape[0], []).append(index)
+    joined = {
+        units: _block_diagonal([kernels[index] for index in members])
+        if not backend.under_xla()
+        else ops.stack([kernels[index] for index in members])
+        for units, members in groups.items()
+    }
+
+    def run(state, row):
+        inputs = stream.row_inputs(state, row)
+        states = [None] * len(inputs)
+        for units, members in groups.items():
+            count = len(members)
+            z = ops.flip(ops.stack([inputs[index] for index in members], axis=1), axis=0)
+            width, batch = z.shape[0], ops.shape(z)[2]
+            z = ops.transpose(z, (0, 1, 3, 2))  # (column from the right, recurrence, 4 h, batch)
+            if not backend.under_xla():  # gates outside, recurrences inside
+                z = ops.reshape(z, (width, count, GATES, units, batch))
+                z = ops.transpose(z, (0, 2, 1, 3, 4))
+            kernel = joined[units]
+            z = ops.reshape(z, (width, kernel.shape[0], kernel.shape[2], 1, batch))
+            h = sweep(z, kernel, taps=(0,), differentiable=False)
+            h = ops.flip(ops.reshape(h, (width, count, units, batch)), axis=0)
+            for index, own in zip(members, ops.unstack(h, count, axis=1), strict=True):
+                states[index] = ops.transpose(own, (0, 2, 1))
+        return states
+
+    return run
+
+
+def _block_diagonal(kernels):
+    """Kernels `(h, 4 h)` of n recurrences as one `(1, n h, 4 n h)`, the gates still outermost."""
+    count, units = len(kernels), kernels[0].shape[0]
+    diagonal = np.eye(count, dtype=np.float32).reshape(count, 1, 1, count, 1)
+    blocks = ops.reshape(ops.stack(kernels), (count, units, GATES, 1, units)) * diagonal
+    return ops.reshape(blocks, (1, count * units, GATES * count * units))
 
 
 def _packing(structure):

@@ -82,7 +82,7 @@ def _forward(z, kernel, taps, batch, keep=3):
 
     def step(carry, z):
         h, c = carry
-        gates = activate(z + ops.matmul(kernel, _gather(h, taps, batch)), axis=1)
+        gates = activate(z + _product(kernel, _gather(h, taps, batch)), axis=1)
         h, c = update(gates, c, axis=1)
         return (h, c), (h, c, gates)[:keep]
 
@@ -121,6 +121,14 @@ def _backward(gates, kernel, taps, batch, h, c, dh):
     like = ops.zeros_like(gates[0])
     (_, _, dkernel), dz = backend.scan(step, carry, (dh, seen, f, slopes), like, reverse=True)
     return dz, dkernel
+
+
+def _product(kernel, x):
+    """`(directions, n, k)` times `(directions, k, m)`."""
+    if kernel.shape[0] > 1:
+        return ops.matmul(kernel, x)
+    # Without XLA a batched product of one is several times slower than a plain one.
+    return ops.expand_dims(ops.matmul(ops.squeeze(kernel, 0), ops.squeeze(x, 0)), 0)
 
 
 def _gather(h, taps, batch):

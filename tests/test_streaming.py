@@ -17,6 +17,7 @@ def run_stream(layer, x, context=None):
     groups = color_of_features(features, colors)
     stream = layer.stream(batch, height, width, context)
     state, out = stream.state, None
+    back = raster.sweep_back(stream)
     for r in range(height):
         left, row = state.left, []
         for c in range(width):
@@ -32,8 +33,7 @@ def run_stream(layer, x, context=None):
                 out[:, r, c, outs == color] = y
             row.append(left)
         row = tree.map_structure(lambda *leaves: ops.stack(leaves), *row)
-        swept = raster._sweep_back(stream, state, row)
-        state = stream.next_row(state, row, iter(swept))
+        state = stream.next_row(state, row, iter(back(state, row)))
     return out
 
 
