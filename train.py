@@ -220,6 +220,8 @@ def main(argv=None):
     model.save(args.output / "model.keras")
     draw_pictures(args, model, data)
     path = kp.export.save_for_serving(model, args.output)
+    problems = kp.check_serving.check(path)
+    print("\n".join(problems) or f"{path} is servable: it runs through the C API with XLA off")
     settings = {key: value for key, value in vars(args).items() if key not in ("output", "resume")}
     settings["data_dir"] = None  # a path of this machine
     metrics = {

@@ -6,6 +6,7 @@ from keras_pixelrnn import distributions, layers, losses, metrics, models
 from keras_pixelrnn._version import __version__ as __version__
 
 __all__ = [
+    "check_serving",
     "checkpoint",
     "data",
     "distributions",
@@ -17,16 +18,9 @@ __all__ = [
     "models",
     "visualize",
 ]
-_ON_DEMAND = {
-    "checkpoint",
-    "data",
-    "evaluation",
-    "export",
-    "visualize",
-}  # data and export need TensorFlow
 
 
 def __getattr__(name):
-    if name in _ON_DEMAND:
+    if name in __all__:  # imported when first used: some of them need TensorFlow
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

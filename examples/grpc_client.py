@@ -1,0 +1,44 @@
+"""Draw images from TensorFlow Serving over gRPC and save them.
+
+pip install 'keras-pixelrnn[grpc]'
+python grpc_client.py --address localhost:8500 --model digits --seeds 1 2 3
+"""
+
+import argparse
+from pathlib import Path
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+
+def predict(address, model, signature, inputs, timeout=120):
+    """`{output: array}` of a signature for `{input: array}`; `grpc.RpcError` if the server refuses."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    with grpc.insecure_channel(address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        response = stub.Predict(request, timeout)
+    return {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", default="localhost:8500")
+    parser.add_argument("--model", default="digits")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--output", type=Path, default=Path("."))
+    args = parser.parse_args()
+    drawn = predict(args.address, args.model, "sample", {"seed": np.array(args.seeds, np.int64)})
+    for seed, png, nats in zip(args.seeds, drawn["png_bytes"], drawn["log_prob"], strict=True):
+        file = args.output / f"grpc-{seed}.png"
+        file.write_bytes(png)
+        print(f"{file}: {nats:.3f} nats")
+
+
+if __name__ == "__main__":
+    main()
