@@ -20,7 +20,7 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from benchmarks import references, timing
-from keras_pixelrnn import noise
+from keras_pixelrnn import backend, noise
 
 RESULTS = Path(__file__).parent / "results.json"
 BINARY = {"image_shape": (28, 28, 1), "units": 16, "num_blocks": 7, "head_units": 32}
@@ -52,7 +52,7 @@ def operations(model, batch, xla):
     seeds = np.arange(batch)
     model.compile(keras.optimizers.Adam(1e-3), jit_compile=xla)
     graphs = {
-        name: tf.function(getattr(model, f"{name}_graph"), jit_compile=xla, autograph=False)
+        name: backend.compiled(getattr(model, f"{name}_graph"), model.variables, xla)
         for name in ("log_prob", "sample", "complete")
     }
     forward = tf.function(

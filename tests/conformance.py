@@ -62,6 +62,8 @@ MODELS = list(_models())
 # name: (factory of colours, input features, one changed value for every constructor argument)
 LAYERS = {
     "MaskedConv2D": lambda colors: layers.MaskedConv2D(7, (3, 5), mask_type="B", colors=colors),
+    "MaskedConv2D-A": lambda colors: layers.MaskedConv2D(7, (5, 3), mask_type="A", colors=colors),
+    "MaskedConv2D-A-1x1": lambda colors: layers.MaskedConv2D(7, 1, mask_type="A", colors=colors),
     "MaskedConv2D-gates": lambda colors: layers.MaskedConv2D(
         12, 1, mask_type="B", colors=colors, gates=4, activation="relu"
     ),

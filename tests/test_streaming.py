@@ -11,7 +11,9 @@ from tests.conformance import LAYERS, MODELS, random_images, randomised
 
 
 def run_stream(layer, x, context=None):
-    """`layer` on the map `x`, pixel by pixel and colour by colour, in plain Python loops."""
+    """`layer` on the map `x`, pixel by pixel and colour by colour, in plain Python loops.
+
+    A layer of mask type A gets the pixel as the raster engine gives it: later colours unknown."""
     batch, height, width, features = x.shape
     colors = layer.colors if hasattr(layer, "colors") else 1
     groups = color_of_features(features, colors)
@@ -23,7 +25,10 @@ def run_stream(layer, x, context=None):
         for c in range(width):
             above = tree.map_structure(lambda leaf, c=c: leaf[c], state.above)
             for color in range(colors):
-                y, left = stream.step(x[:, r, c, groups == color], above, left, color)
+                here = x[:, r, c, groups == color]
+                if getattr(layer, "mask_type", "B") == "A":
+                    here = np.where(groups < color, x[:, r, c], np.nan)
+                y, left = stream.step(here, above, left, color)
                 y = np.asarray(y)
                 if out is None:
                     outs = color_of_features(layer.compute_output_shape(x.shape)[-1], colors, 1)
@@ -31,6 +36,7 @@ def run_stream(layer, x, context=None):
                         outs = layer.out_colors
                     out = np.zeros((batch, height, width, len(outs)), np.float32)
                 out[:, r, c, outs == color] = y
+            left = stream.close(x[:, r, c], left)
             row.append(left)
         row = tree.map_structure(lambda *leaves: ops.stack(leaves), *row)
         state = stream.next_row(state, row, iter(back(state, row)))

@@ -149,22 +149,22 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         # Per pixel: `left` is the window of remembered pixels, then this pixel's colours so far.
         def step(x, above, left, color):
             window, colors_so_far = left[: bool(kept)], left[bool(kept) :]
-            if self.mask_type == "A":
-                pixel = (x[:, :color],) if self.colors > 1 and color else ()
+            if self.mask_type == "A":  # `x` is the whole pixel, as far as it is drawn
+                visible = near[color].shape[0] - columns * features
+                pixel = (x[:, :visible],) if visible else ()
             else:
                 pixel = colors_so_far = (*colors_so_far, x)
             seen = pixel
             if columns:
-                seen = (
-                    window[0] if columns == kept else window[0][:, -columns * features :],
-                    *pixel,
-                )
-            y = bias_of[color] if not has_above else above
-            if has_above and self.colors > 1:
-                y = above[:, spans[color]]
-            if near[color].shape[0]:
+                nearest = window[0] if columns == kept else window[0][:, -columns * features :]
+                seen = (nearest, *pixel)
+            if not has_above:
+                y = bias_of[color]
+            else:
+                y = above if self.colors == 1 else above[:, spans[color]]
+            if seen:
                 y = ops.matmul(_concatenate(seen), near[color]) + y
-            else:  # nothing to see in this row: a 1x1 kernel of type A, first colour
+            else:  # a 1x1 kernel of type A sees nothing of its first colour's row
                 y = ops.zeros_like(x[:, :1]) + y
             if self.mask_type == "B":
                 last = color == self.colors - 1
