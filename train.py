@@ -31,6 +31,12 @@ MODELS = {
     "row": lambda **options: kp.models.PixelRNN(recurrence="row", **options),
     "pixelcnn": kp.models.PixelCNN,
 }
+DISTRIBUTIONS = {
+    "bernoulli": lambda levels, mixtures: kp.distributions.Bernoulli(),
+    "categorical": lambda levels, mixtures: kp.distributions.Categorical(levels),
+    "logistic": kp.distributions.DiscretizedLogisticMixture,
+    "normal": kp.distributions.DiscretizedNormalMixture,
+}
 
 
 def parse(argv=None):
@@ -47,6 +53,8 @@ def parse(argv=None):
     add("--binarization", help="static, dynamic or threshold; for --levels 2")
     add("--image-size", type=int, help="side that images of a folder are cropped and resized to")
     add("--channels", type=int, default=3, help="channels of images of a folder: 1, 3 or 4")
+    add("--distribution", help=f"{', '.join(DISTRIBUTIONS)} (default: by the levels)")
+    add("--num-mixtures", type=int, default=5, help="of a logistic or normal distribution")
     add("--units", type=int, default=32)
     add("--num-blocks", type=int, default=2)
     add("--head-units", type=int, help="features of the 1x1 layers (default: 2 * units)")
@@ -92,14 +100,18 @@ def read_recipe(name, parser):
 
 
 def make_model(args, data):
-    if args.model not in MODELS:
+    head = args.distribution or ("bernoulli" if data.levels == 2 else "categorical")
+    for what, name, known in [("model", args.model, MODELS), ("distribution", head, DISTRIBUTIONS)]:
+        if name not in known:
+            raise ValueError(
+                f"Unknown {what}. Expected one of: {', '.join(known)}. Received: {name!r}"
+            )
+    distribution = DISTRIBUTIONS[head](data.levels, args.num_mixtures)
+    if distribution.levels != data.levels:
         raise ValueError(
-            f"Unknown model. Expected one of: {', '.join(MODELS)}. Received: {args.model!r}"
+            f"{distribution!r} holds {distribution.levels} levels, the data has {data.levels}. "
+            "Choose another --distribution, or --levels."
         )
-    if data.levels == 2:
-        distribution = kp.distributions.Bernoulli()
-    else:
-        distribution = kp.distributions.Categorical(data.levels)
     return MODELS[args.model](
         image_shape=data.image_shape,
         distribution=distribution,

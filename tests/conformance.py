@@ -40,21 +40,27 @@ def _models():
             lambda shape: seen.stack(shape, [seen.convolution_3x3] * 2),
         ),
     }
-    heads = {"bernoulli": (MONO, D.Bernoulli), "categorical": (COLOR, lambda: D.Categorical(5))}
-    for architecture, (make, promised) in architectures.items():
-        for head, (shape, distribution) in heads.items():
-            yield ModelCase(
-                f"{architecture}-{head}-{shape[2]}",
-                lambda make=make, shape=shape, distribution=distribution, **options: make(
-                    image_shape=shape,
-                    distribution=distribution(),
-                    units=8,
-                    num_blocks=2,
-                    head_units=20,
-                    **options,
-                ),
-                promised,
-            )
+    heads = {
+        "bernoulli": (MONO, D.Bernoulli),
+        "categorical": (COLOR, lambda: D.Categorical(5)),
+        "logistic": (COLOR, lambda: D.DiscretizedLogisticMixture(5, num_mixtures=3)),
+    }
+    pairs = [(name, head) for name in architectures for head in ("bernoulli", "categorical")]
+    for architecture, head in [*pairs, ("row", "logistic")]:
+        make, promised = architectures[architecture]
+        shape, distribution = heads[head]
+        yield ModelCase(
+            f"{architecture}-{head}-{shape[2]}",
+            lambda make=make, shape=shape, distribution=distribution, **options: make(
+                image_shape=shape,
+                distribution=distribution(),
+                units=8,
+                num_blocks=2,
+                head_units=20,
+                **options,
+            ),
+            promised,
+        )
 
 
 MODELS = list(_models())
@@ -91,6 +97,10 @@ DISTRIBUTIONS = {
     "Categorical-2": D.Categorical(2),
     "Categorical-17": D.Categorical(17),
     "Categorical-256": D.Categorical(256),
+    "Logistic-17": D.DiscretizedLogisticMixture(17, num_mixtures=3),
+    "Logistic-256": D.DiscretizedLogisticMixture(256, num_mixtures=2),
+    "Normal-5": D.DiscretizedNormalMixture(5, num_mixtures=1),
+    "Normal-256": D.DiscretizedNormalMixture(256, num_mixtures=4),
 }
 
 

@@ -1,5 +1,7 @@
 """Each distribution is one pmf: normalised, scored as drawn, and in the right units."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -69,6 +71,8 @@ def test_outside_the_support(distribution):
 
 def test_zero_logits_in_bits(distribution):
     """Units: 1 bit/dim for binary, 8 for 256 levels."""
+    if not distribution.masks_channels:
+        pytest.skip("zero parameters of a mixture are no uniform distribution")
     image = np.zeros((2, 4, 5, 3), np.uint8)
     params = ops.zeros((2, 4, 5, distribution.params_size(3)))
     metric = kp.metrics.BitsPerDimension(distribution)
@@ -123,3 +127,42 @@ def test_config_round_trip(distribution):
 def test_bad_levels(levels):
     with pytest.raises(ValueError, match=r"between 2 and 256.*Received: levels="):
         kp.distributions.Categorical(levels)
+
+
+@pytest.mark.parametrize("name", ["Logistic-17", "Normal-5"])
+def test_mixture_against_its_definition(name, rng):
+    """Two channels in float64 with scipy-free textbook formulas."""
+    distribution = DISTRIBUTIONS[name]
+    levels, count = distribution.levels, distribution.num_mixtures
+    if name.startswith("Logistic"):
+        cdf = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    else:
+        cdf = lambda x: 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))  # noqa: E731
+    params = rng.normal(size=(4, distribution.params_size(2)))
+    weights, l0, l1, s0, s1, a = params.reshape(4, 6, count).transpose(1, 0, 2)
+    pi = np.exp(weights) / np.exp(weights).sum(-1, keepdims=True)
+
+    def masses(location, log_scale):  # (4, levels, count)
+        edges = (np.arange(levels + 1) - 0.5) * 2 / (levels - 1) - 1
+        edges[0], edges[-1] = -1e9, 1e9
+        at = cdf((edges[None, :, None] - location[:, None]) / np.exp(log_scale)[:, None])
+        return np.diff(at, axis=1)
+
+    with np.errstate(over="ignore"):
+        first = masses(l0, s0)
+        red = rng.integers(0, levels, 4)
+        scaled = red[:, None] * 2 / (levels - 1) - 1
+        second = masses(l1 + np.tanh(a) * scaled, s1)
+    joint = pi * first[np.arange(4), red]
+    expected = ((joint / joint.sum(-1, keepdims=True))[:, None] * second).sum(-1)
+    pixel = np.stack([red, np.zeros(4, int)], axis=-1).astype(np.float32)
+    found = np.exp(np.asarray(distribution.log_pmf(params.astype(np.float32), pixel, 1)))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    found = np.exp(np.asarray(distribution.log_pmf(params.astype(np.float32), pixel, 0)))
+    np.testing.assert_allclose(found, (pi[:, None] * first).sum(-1), atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1.5, True])
+def test_bad_mixtures(count):
+    with pytest.raises(ValueError, match="Received: num_mixtures="):
+        kp.distributions.DiscretizedLogisticMixture(256, count)

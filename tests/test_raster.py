@@ -29,6 +29,7 @@ def all_images(shape, levels=2):
         ((2, 3, 1), kp.distributions.Bernoulli()),
         ((1, 2, 3), kp.distributions.Bernoulli()),
         ((2, 1, 3), kp.distributions.Categorical(2)),
+        ((1, 2, 3), kp.distributions.DiscretizedLogisticMixture(2, num_mixtures=3)),
     ],
     ids=str,
 )

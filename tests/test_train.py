@@ -104,6 +104,8 @@ def test_a_killed_training_resumes(tmp_path, train):
     ("arguments", "words"),
     [
         (["--model", "transformer"], "Unknown model"),
+        (["--distribution", "gamma"], "Unknown distribution"),
+        (["--distribution", "bernoulli"], "holds 2 levels, the data has 17"),
         (["--recipe", "none"], "Unknown recipe"),
         (["--dataset", "no_such_data"], "Unknown data set"),
         (["--levels", "99"], "Received: levels=99"),

@@ -3,5 +3,15 @@
 from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.distributions.bernoulli import Bernoulli
 from keras_pixelrnn.distributions.categorical import Categorical
+from keras_pixelrnn.distributions.mixture import (
+    DiscretizedLogisticMixture,
+    DiscretizedNormalMixture,
+)
 
-__all__ = ["Bernoulli", "Categorical", "PixelDistribution"]
+__all__ = [
+    "Bernoulli",
+    "Categorical",
+    "DiscretizedLogisticMixture",
+    "DiscretizedNormalMixture",
+    "PixelDistribution",
+]
