@@ -61,6 +61,14 @@ def test_results(trained):
     )
 
 
+def test_scoring_again(trained, capsys):
+    kp.evaluation.main([str(trained)])
+    test, protocol, stated = capsys.readouterr().out.strip().splitlines()
+    nats = json.loads((trained / "metrics.json").read_text())["test"]["nats"]
+    assert test.split()[1] == stated.split()[1] == f"{nats:.3f}"
+    assert protocol.endswith(kp.data.load("digits").protocol)
+
+
 def test_a_second_training_writes_a_new_version(train, trained):
     train.main([*SMALL, "--epochs", "1", "--output", str(trained)])
     assert (trained / "1").is_dir()
