@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import noise, raster
+from keras_pixelrnn import masks, noise, raster
 from tests.conformance import MODELS, random_images, randomised
 
 TINY = {
@@ -22,6 +22,24 @@ def all_images(shape, levels=2):
     return np.array(list(values), np.uint8).reshape(-1, *shape)
 
 
+def chi_square_z(counts, p):
+    """Normal deviate of Pearson's statistic of counts against probabilities (Wilson and Hilferty)."""
+    expected = counts.sum() * p / p.sum()
+    common = expected >= 5  # the others count as one
+    counts = np.append(counts[common], counts[~common].sum())
+    expected = np.append(expected[common], expected[~common].sum())
+    keep = expected > 0
+    statistic = ((counts - expected)[keep] ** 2 / expected[keep]).sum()
+    freedom = keep.sum() - 1
+    mean, deviation = 1 - 2 / (9 * freedom), np.sqrt(2 / (9 * freedom))
+    return ((statistic / freedom) ** (1 / 3) - mean) / deviation
+
+
+def counts_of(draws):
+    """How often each of the 64 images was drawn."""
+    return np.bincount(draws.reshape(len(draws), 6) @ (1 << np.arange(5, -1, -1)), minlength=64)
+
+
 @pytest.mark.parametrize("architecture", TINY)
 @pytest.mark.parametrize(
     ("shape", "distribution"),
@@ -34,24 +52,28 @@ def all_images(shape, levels=2):
     ids=str,
 )
 def test_all_64_images_sum_to_one_and_come_as_often_as_scored(architecture, shape, distribution):
-    model = randomised(TINY[architecture](shape, distribution), scale=0.8)
+    model = randomised(TINY[architecture](shape, distribution), scale=0.4)
     p = np.exp(model.log_prob(all_images(shape)).astype(np.float64))
     assert abs(p.sum() - 1.0) < 1e-5
-    assert p.max() > 3 / 64  # random weights, not a uniform distribution
+    assert 2 / 64 < p.max() < 0.5  # neither uniform nor all on one image
+    # Beyond 4.5 by chance once in 300,000.
+    assert chi_square_z(counts_of(model.sample(20_000, seed=5)), p) < 4.5
 
-    draws = model.sample(20_000, seed=5).reshape(20_000, -1)
-    counts = np.bincount(draws @ (1 << np.arange(5, -1, -1)), minlength=64)
-    # Chi-square over the images that are expected at least five times; the others as one.
-    expected = 20_000 * p / p.sum()
-    common = expected >= 5
-    counts = np.append(counts[common], counts[~common].sum())
-    expected = np.append(expected[common], expected[~common].sum())
-    keep = expected > 0
-    statistic = ((counts - expected)[keep] ** 2 / expected[keep]).sum()
-    freedom = keep.sum() - 1
-    # Wilson and Hilferty's normal approximation; beyond 4.5 by chance once in 300,000.
-    z = ((statistic / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / np.sqrt(2 / (9 * freedom))
-    assert z < 4.5
+
+def test_a_leak_breaks_the_sum_and_a_biased_draw_the_frequencies(monkeypatch):
+    """The planted faults."""
+    shape = (2, 3, 1)
+    honest = randomised(TINY["row"](shape, kp.distributions.Bernoulli()), scale=0.4)
+    p = np.exp(honest.log_prob(all_images(shape)).astype(np.float64))
+    uniform = np.asarray(noise.uniform(noise.image_seeds(5, 20_000), shape)) * np.float32(0.9)
+    drawn = np.asarray(honest.sample_graph(ops.convert_to_tensor(uniform))[0])
+    assert chi_square_z(counts_of(drawn), p) > 4.5
+
+    mask = masks.causal_mask
+    monkeypatch.setattr(masks, "causal_mask", lambda *args: mask(*args[:-1], "B"))
+    leaky = randomised(TINY["row"](shape, kp.distributions.Bernoulli()), scale=0.4)
+    total = np.exp(leaky.log_prob(all_images(shape)).astype(np.float64)).sum()
+    assert abs(total - 1.0) > 1e-2
 
 
 @pytest.mark.parametrize("case", MODELS, ids=str)
