@@ -20,7 +20,7 @@ train: setup
 test: setup lint
 	$(BIN)/python -m pytest -n 2 -q
 
-# Also the tests on real data (TFDS_DATA_DIR), and the docstrings' examples.
+# Also the tests on real data (TFDS_DATA_DIR).
 test-all: setup lint
 	$(BIN)/python -m pytest -n 2 -q --run-slow
 

@@ -55,16 +55,13 @@ def operations(model, batch, xla):
         name: backend.compiled(getattr(model, f"{name}_graph"), model.variables, xla)
         for name in ("log_prob", "sample", "complete")
     }
-    forward = tf.function(
-        lambda x: tf.reduce_sum(model(x, training=False)), jit_compile=xla, autograph=False
-    )
     tensor, mask = tf.constant(images), tf.constant(known)
 
     def uniform():
         return noise.uniform(seeds, model.image_shape)
 
     return {
-        "forward": lambda: forward(tensor).numpy(),
+        "forward": forward_pass(model, images, xla),
         "log_prob": lambda: graphs["log_prob"](tensor).numpy(),
         "sample": lambda: graphs["sample"](uniform())[0].numpy(),
         "complete": lambda: graphs["complete"](tensor, mask, uniform())[0].numpy(),
@@ -142,7 +139,7 @@ def training(quick):
         functions["ours"] = lambda m=ours, x=images: float(m.train_on_batch(x))
         if name == "diagonal":
             functions["bare forward"] = references.bare_forward(ours, 16)
-            functions["forward"] = operations_forward(ours, images)
+            functions["forward"] = forward_pass(ours, images)
         seconds, _ = timing.interleaved(functions, runs=5 if quick else 11, warmup=2)
         row = {"model": name, "batch": 16, "autodiff s": seconds["autodiff"]}
         row |= {"ours s": seconds["ours"], "ratio": seconds["autodiff"] / seconds["ours"]}
@@ -153,9 +150,10 @@ def training(quick):
     return table(rows)
 
 
-def operations_forward(model, images):
+def forward_pass(model, images, xla=True):
+    """A function that runs one forward pass and waits for it."""
     forward = tf.function(
-        lambda x: tf.reduce_sum(model(x, training=False)), jit_compile=True, autograph=False
+        lambda x: tf.reduce_sum(model(x, training=False)), jit_compile=xla, autograph=False
     )
     tensor = tf.constant(images)
     return lambda: forward(tensor).numpy()

@@ -1,11 +1,12 @@
 """Negative log-likelihood."""
 
 import keras
-from keras import ops
+
+from keras_pixelrnn.distributions.base import HoldsDistribution
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class NegativeLogLikelihood(keras.losses.Loss):
+class NegativeLogLikelihood(HoldsDistribution, keras.losses.Loss):
     """Negative log-likelihood in nats per image, averaged over the batch.
 
     Args:
@@ -34,15 +35,4 @@ class NegativeLogLikelihood(keras.losses.Loss):
         self.distribution = distribution
 
     def call(self, y_true, y_pred):
-        return -ops.sum(self.distribution.log_prob(y_pred, y_true), axis=(1, 2, 3))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "distribution": keras.saving.serialize_keras_object(self.distribution),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        distribution = keras.saving.deserialize_keras_object(config["distribution"])
-        return cls(**{**config, "distribution": distribution})
+        return self.nats_per_image(y_true, y_pred)

@@ -3,10 +3,11 @@
 import math
 
 import keras
-from keras import ops
+
+from keras_pixelrnn.distributions.base import HoldsDistribution
 
 
-class _LikelihoodMetric(keras.metrics.Mean):
+class _LikelihoodMetric(HoldsDistribution, keras.metrics.Mean):
     """Mean over images of a negative log-likelihood in some unit."""
 
     def __init__(self, distribution, name, dtype=None):
@@ -14,19 +15,8 @@ class _LikelihoodMetric(keras.metrics.Mean):
         self.distribution = distribution
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        nats = -ops.sum(self.distribution.log_prob(y_pred, y_true), axis=(1, 2, 3))
+        nats = self.nats_per_image(y_true, y_pred)
         super().update_state(self._in_unit(nats, y_true.shape), sample_weight=sample_weight)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "distribution": keras.saving.serialize_keras_object(self.distribution),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        distribution = keras.saving.deserialize_keras_object(config["distribution"])
-        return cls(**{**config, "distribution": distribution})
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")

@@ -150,15 +150,13 @@ def sweep_back(stream):
     Without XLA, where a batched product of small matrices is slow, they are one recurrence whose
     kernel is block-diagonal.
     """
-    kernels = stream.row_kernels
+    kernels, dense = stream.row_kernels, not backend.under_xla()
+    join = _block_diagonal if dense else ops.stack
     groups = {}
     for index, kernel in enumerate(kernels):
         groups.setdefault(kernel.shape[0], []).append(index)
     joined = {
-        units: _block_diagonal([kernels[index] for index in members])
-        if not backend.under_xla()
-        else ops.stack([kernels[index] for index in members])
-        for units, members in groups.items()
+        units: join([kernels[index] for index in members]) for units, members in groups.items()
     }
 
     def run(state, row):
@@ -169,7 +167,7 @@ def sweep_back(stream):
             z = ops.flip(ops.stack([inputs[index] for index in members], axis=1), axis=0)
             width, batch = z.shape[0], ops.shape(z)[2]
             z = ops.transpose(z, (0, 1, 3, 2))  # (column from the right, recurrence, 4 h, batch)
-            if not backend.under_xla():  # gates outside, recurrences inside
+            if dense:  # gates outside, recurrences inside
                 z = ops.reshape(z, (width, count, GATES, units, batch))
                 z = ops.transpose(z, (0, 2, 1, 3, 4))
             kernel = joined[units]

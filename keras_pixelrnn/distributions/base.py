@@ -1,5 +1,6 @@
 """The contract of a pixel distribution."""
 
+import keras
 from keras import ops
 
 
@@ -75,6 +76,25 @@ class PixelDistribution:
     def __repr__(self):
         arguments = ", ".join(f"{name}={value}" for name, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+class HoldsDistribution:
+    """Mix-in of the losses and metrics made for one distribution, `self.distribution`."""
+
+    def nats_per_image(self, y_true, y_pred):
+        """Negative log-likelihood `(batch,)` of images, given the parameters `y_pred`."""
+        return -ops.sum(self.distribution.log_prob(y_pred, y_true), axis=(1, 2, 3))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "distribution": keras.saving.serialize_keras_object(self.distribution),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        distribution = keras.saving.deserialize_keras_object(config["distribution"])
+        return cls(**{**config, "distribution": distribution})
 
 
 def check_levels(levels, owner):
