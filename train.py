@@ -30,7 +30,10 @@ MODELS = {
     "diagonal": lambda **options: kp.models.PixelRNN(recurrence="diagonal", **options),
     "row": lambda **options: kp.models.PixelRNN(recurrence="row", **options),
     "pixelcnn": kp.models.PixelCNN,
+    "gated": kp.models.GatedPixelCNN,
+    "multi_scale": kp.models.MultiScalePixelRNN,
 }
+SIZES = ("units", "num_blocks", "head_units", "dropout", "skip")
 DISTRIBUTIONS = {
     "bernoulli": lambda levels, mixtures: kp.distributions.Bernoulli(),
     "categorical": lambda levels, mixtures: kp.distributions.Categorical(levels),
@@ -47,6 +50,8 @@ def parse(argv=None):
     add = parser.add_argument
     add("--recipe", help=f"settings from recipes/NAME.toml: {', '.join(recipe_names())}")
     add("--model", default="diagonal", help=f"one of {', '.join(MODELS)}")
+    add("--preset", help=f"model and sizes by name: {', '.join(kp.models.PRESETS)}")
+    add("--conditional", action="store_true", help="p(image | label), for data with labels")
     add("--dataset", default="digits", help="'digits', a TFDS name, or a folder of PNG/JPEG files")
     add("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
     add("--levels", type=int, help="values of a sub-pixel (default: those of the data)")
@@ -60,6 +65,7 @@ def parse(argv=None):
     add("--head-units", type=int, help="features of the 1x1 layers (default: 2 * units)")
     add("--dropout", type=float, default=0.3)
     add("--skip", action="store_true", help="layer-to-output skip connections")
+    add("--factor", type=int, default=2, help="of a multi_scale model: large rows per small row")
     add("--dtype", default="float32", help="dtype policy, e.g. mixed_bfloat16")
     add("--epochs", type=int, default=60)
     add("--batch-size", type=int, default=32)
@@ -106,22 +112,32 @@ def make_model(args, data):
             raise ValueError(
                 f"Unknown {what}. Expected one of: {', '.join(known)}. Received: {name!r}"
             )
-    distribution = DISTRIBUTIONS[head](data.levels, args.num_mixtures)
-    if distribution.levels != data.levels:
+    given = {"image_shape": data.image_shape, "dtype": args.dtype}
+    if args.conditional:
+        if not data.num_classes:
+            raise ValueError(
+                f"--conditional needs data with labels; {args.dataset} has none. Leave it out, or "
+                "choose a labelled data set."
+            )
+        given["num_classes"] = data.num_classes
+    if args.preset:
+        if args.distribution:
+            given["distribution"] = DISTRIBUTIONS[head](data.levels, args.num_mixtures)
+        model = kp.models.from_preset(args.preset, **given)
+    else:
+        sizes = {name: getattr(args, name) for name in SIZES}
+        if args.model == "gated":
+            del sizes["skip"]
+        if args.model == "multi_scale":
+            sizes["factor"] = args.factor
+        distribution = DISTRIBUTIONS[head](data.levels, args.num_mixtures)
+        model = MODELS[args.model](distribution=distribution, **given, **sizes)
+    if model.distribution.levels != data.levels:
         raise ValueError(
-            f"{distribution!r} holds {distribution.levels} levels, the data has {data.levels}. "
-            "Choose another --distribution, or --levels."
+            f"{model.distribution!r} holds {model.distribution.levels} levels, the data has "
+            f"{data.levels}. Choose another --distribution or --preset, or --levels."
         )
-    return MODELS[args.model](
-        image_shape=data.image_shape,
-        distribution=distribution,
-        units=args.units,
-        num_blocks=args.num_blocks,
-        head_units=args.head_units,
-        dropout=args.dropout,
-        skip=args.skip,
-        dtype=args.dtype,
-    )
+    return model
 
 
 def compile_model(args, model, steps):
@@ -169,11 +185,13 @@ def fit(args, model, data):
     if args.ema:
         watch.append(keras.callbacks.SwapEMAWeights())
     model.fit(
-        data.training(args.batch_size, seed=args.seed, first_epoch=first_epoch),
+        data.training(
+            args.batch_size, seed=args.seed, first_epoch=first_epoch, labels=args.conditional
+        ),
         steps_per_epoch=steps,
         initial_epoch=first_epoch,
         epochs=args.epochs,
-        validation_data=data.evaluation("validation", args.batch_size),
+        validation_data=data.evaluation("validation", args.batch_size, labels=args.conditional),
         callbacks=watch,
         verbose=1 if sys.stdout.isatty() else 2,
     )
@@ -193,18 +211,26 @@ class Seconds(keras.callbacks.Callback):
 
 
 def draw_pictures(args, model, data):
-    images = model.sample(36, seed=args.seed)
-    levels = model.distribution.levels
-    kp.visualize.save_png(
-        args.output / "samples.png", kp.visualize.grid(kp.visualize.to_rgb(images, levels))
-    )
+    """Samples, their making, and completions; of a conditional model one column for each class."""
+    levels, classes = model.distribution.levels, data.num_classes
+    count, columns, context = 36, None, {}
+    if args.conditional:
+        columns = min(classes, 10)
+        context = {"context": np.arange(columns * 4) % columns}
+        count = len(context["context"])
+    images = model.sample(count, seed=args.seed, **context)
+    rgb = kp.visualize.to_rgb(images, levels)
+    kp.visualize.save_png(args.output / "samples.png", kp.visualize.grid(rgb, columns))
     kp.visualize.save_film(args.output / "generation.gif", images[:16], levels)
-    originals = np.asarray(next(iter(data.evaluation("test", 6))))
+    originals, *labels = tuple(
+        np.asarray(part) for part in next(iter(data.evaluation("test", 6, labels=True)))
+    )
     known = np.zeros(data.image_shape, bool)
     known[: data.image_shape[0] // 2] = True
+    context = {"context": labels[0]} if args.conditional else {}
     kp.visualize.save_png(
         args.output / "completions.png",
-        kp.visualize.completions(model, originals, known, seed=args.seed),
+        kp.visualize.completions(model, originals, known, seed=args.seed, **context),
     )
 
 
@@ -226,7 +252,8 @@ def main(argv=None):
     print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
 
     seconds = fit(args, model, data)
-    likelihood = kp.evaluation.evaluate(model, data.evaluation("test", args.batch_size))
+    test = data.evaluation("test", args.batch_size, labels=args.conditional)
+    likelihood = kp.evaluation.evaluate(model, test)
     print(f"test: {likelihood}\nprotocol: {data.protocol}")
 
     model.save(args.output / "model.keras")

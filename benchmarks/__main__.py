@@ -1,6 +1,7 @@
 """Measure everything and print the tables: `make benchmark`.
 
-Figures are medians of interleaved runs, and ratios within one run. Writes benchmarks/results.json.
+Figures are medians of interleaved runs, and ratios within one run. Writes benchmarks/results.json, of
+which `--only` renews one part.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_pixelrnn as kp
-from benchmarks import references, timing
+from benchmarks import floor, references, timing
 from keras_pixelrnn import backend, noise
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -29,6 +30,7 @@ MAKE = {
     "diagonal": lambda **o: kp.models.PixelRNN(recurrence="diagonal", **o),
     "row": lambda **o: kp.models.PixelRNN(recurrence="row", **o),
     "pixelcnn": kp.models.PixelCNN,
+    "gated": kp.models.GatedPixelCNN,
 }
 
 
@@ -93,7 +95,7 @@ def usage(quick):
         for xla in (True, False):
             for use, function in operations(make(name, sizes), batch, xla).items():
                 functions[use, xla] = function
-        seconds, first = timing.interleaved(functions, runs=5 if quick or batch > 16 else 9)
+        seconds, first = timing.interleaved(functions, runs=5 if quick or batch > 16 else 7)
         for xla in (True, False):
             row = {"model": name, "image": "x".join(map(str, sizes["image_shape"]))}
             row |= {"batch": batch, "XLA": "on" if xla else "off"}
@@ -146,6 +148,8 @@ def training(quick):
         row["forward/bare"] = (
             seconds["forward"] / seconds["bare forward"] if name == "diagonal" else "-"
         )
+        row["floor s"] = floor.train_step(ours, 16)
+        row["ours/floor"] = seconds["ours"] / row["floor s"]
         rows.append(row)
     return table(rows)
 
@@ -240,13 +244,14 @@ def main():
         "memory": memory,
         "scaling": lambda: scaling(args.quick),
     }
-    results = {"machine": machine()}
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results["machine"] = machine()
     print(results["machine"], "\n", flush=True)
     for name, part in parts.items():
         if args.only in (None, name):
             print(name, flush=True)
             results[name] = part()
-    if not (args.quick or args.only):
+    if not args.quick:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     return None
 

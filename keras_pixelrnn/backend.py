@@ -1,10 +1,14 @@
 """What `keras.ops` has no word for: compiling a function, and a scan that is lean without XLA."""
 
 import contextvars
+import math
 
 import keras
 from keras import tree
 
+MOST_STEPS_IN_A_TURN = (
+    8  # of an unrolled loop: 16 are hardly faster, and take as long again to trace
+)
 _XLA = contextvars.ContextVar("xla", default=False)
 
 
@@ -60,7 +64,48 @@ def under_xla():
     return name() == "jax" or _XLA.get()
 
 
-def scan(function, carry, inputs, like, reverse=False):
+def fused_lstm_cell(kernel, bias):
+    """One LSTM step as a single operation, where there is one: TensorFlow without XLA, which has to
+    start every operation anew and takes as long for that as for the arithmetic of a small one.
+
+    Args:
+        kernel: `(k + h, 4 h)` float32, gates in the order o, f, i, g.
+        bias: `(4 h,)` float32.
+
+    Returns:
+        A function `(x, h, c) -> (h, c)` of tensors `(batch, k)`, `(batch, h)` and `(batch, h)`, which
+        multiplies `[x, h]` by the kernel; or None.
+    """
+    if under_xla():
+        return None
+    import tensorflow as tf
+
+    o, f, i, g = range(4)
+    units = bias.shape[0] // 4
+    order = [gate * units + unit for gate in (i, g, f, o) for unit in range(units)]
+    kernel, bias = tf.gather(kernel, order, axis=1), tf.gather(bias, order)
+    unused = tf.zeros((units,))
+
+    def cell(x, h, c):
+        step = tf.raw_ops.LSTMBlockCell(
+            x=x,
+            cs_prev=c,
+            h_prev=h,
+            w=kernel,
+            b=bias,
+            wci=unused,
+            wcf=unused,
+            wco=unused,
+            forget_bias=0.0,
+            cell_clip=-1.0,
+            use_peephole=False,
+        )
+        return step.h, step.cs
+
+    return cell
+
+
+def scan(function, carry, inputs, like, reverse=False, unroll=False):
     """`jax.lax.scan` on both backends: `function(carry, x) -> (carry, y)` along the first axis.
 
     `keras.ops.scan` on TensorFlow moves the carry through a TensorArray at each step and needs
@@ -72,6 +117,9 @@ def scan(function, carry, inputs, like, reverse=False):
         inputs: nested tensors `(length, ...)`, one slice per step.
         like: nested tensors with the structure, shapes and dtypes of one step's `y`.
         reverse: walk from the last slice to the first; outputs keep the order of `inputs`.
+        unroll: run several steps in each turn of the loop, where that is faster: on TensorFlow
+            without XLA, where a turn takes three operations for each tensor that the loop carries
+            or only reads. For steps of many small operations.
 
     Returns:
         The final carry, and the outputs stacked along a new first axis.
@@ -85,6 +133,11 @@ def scan(function, carry, inputs, like, reverse=False):
 
     first = tree.flatten(inputs)[0]
     length = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
+    steps = 1
+    if unroll and isinstance(length, int) and not under_xla():
+        steps = length // math.ceil(length / MOST_STEPS_IN_A_TURN)
+        # Traced and stored once, however often a turn calls it; the runtime puts it in place.
+        function = tf.function(function, autograph=False)
 
     def array(x, shape):
         return tf.TensorArray(x.dtype, length, element_shape=shape)
@@ -99,10 +152,19 @@ def scan(function, carry, inputs, like, reverse=False):
         sinks = [s.write(index, leaf) for s, leaf in zip(sinks, tree.flatten(y), strict=True)]
         return count + 1, carry, sinks
 
-    _, carry, sinks = tf.while_loop(
-        lambda count, *_: count < length,
-        step,
+    def turn(*state):
+        for _ in range(steps):
+            state = step(*state)
+        return state
+
+    turns = length // steps
+    state = tf.while_loop(
+        lambda count, *_: count < turns * steps,
+        turn,
         (0, tree.map_structure(tf.convert_to_tensor, carry), sinks),
-        maximum_iterations=length,  # XLA sizes the stacks by it
+        maximum_iterations=turns,  # XLA sizes the stacks by it
     )
+    for _ in range(length - turns * steps if steps > 1 else 0):
+        state = step(*state)
+    _, carry, sinks = state
     return carry, tree.pack_sequence_as(like, [sink.stack() for sink in sinks])

@@ -48,8 +48,8 @@ def evaluate(model, batches):
 
     Args:
         model: a `PixelModel`.
-        batches: iterable of image batches; the last may be smaller. A single array
-            `(n, height, width, channels)` is one batch.
+        batches: iterable of image batches, of pairs `(images, context)` for a conditional model; the
+            last may be smaller. A single array `(n, height, width, channels)` is one batch.
 
     Returns:
         A `Likelihood`.
@@ -68,11 +68,16 @@ def evaluate(model, batches):
         batches = [batches]
     nats = []
     for batch in batches:
-        batch = np.asarray(batch)
-        full = nats[0].shape[0] if nats else len(batch)
+        parts = [np.asarray(part) for part in (batch if isinstance(batch, tuple) else (batch,))]
+        count = len(parts[0])
+        full = len(nats[0]) if nats else count
         # A smaller last batch is filled up, so that it runs the same compiled function.
-        padded = np.concatenate([batch, np.repeat(batch[:1], max(full - len(batch), 0), axis=0)])
-        nats.append(-np.asarray(model.log_prob(padded), np.float64)[: len(batch)])
+        images, *context = (
+            np.concatenate([part, np.repeat(part[:1], max(full - count, 0), axis=0)])
+            for part in parts
+        )
+        given = {"context": context[0]} if context else {}
+        nats.append(-np.asarray(model.log_prob(images, **given), np.float64)[:count])
     if not nats:
         raise ValueError("There is nothing to evaluate: `batches` holds no images.")
     nats = np.concatenate(nats)
@@ -107,7 +112,8 @@ def main(argv=None):
         channels=settings["channels"],
     )
     model = keras.models.load_model(args.folder / "model.keras")
-    found = evaluate(model, images.evaluation("test", args.batch_size))
+    batches = images.evaluation("test", args.batch_size, labels=model.context.given)
+    found = evaluate(model, batches)
     print(f"test: {found}\nprotocol: {images.protocol}\nstated: {stated['test']['nats']:.3f} nats")
 
 

@@ -31,13 +31,18 @@ def save_for_serving(model, directory, version=None):
     moved into place. Signatures, all with the batch as dimension 0 of every input and output:
 
     - `sample(seed)` -> `image`, `png_bytes`, `log_prob`; also `serving_default`
+    - `sample_with(seed, temperature, top_k, top_p)` -> the same, under sampling controls
     - `complete(image, known, seed)` -> `image`, `png_bytes`, `log_prob`
     - `log_prob(image)` -> `log_prob`, `bits_per_dim`
     - `nats_map(image)` -> `nats`
 
+    Those of a conditional model also take `label (batch,)` int32, or `context` float32.
+
     With them go warm-up requests for each signature and `batching_params.pbtxt`.
-    `seed` is int64, one per image; `image` uint8; `known` boolean shaped like `image`; `log_prob` nats
-    (of the values drawn), -inf for an image with a value outside the model's levels.
+    `seed` is int64, `temperature` and `top_p` float32, `top_k` int32, one per image; `image` uint8;
+    `known` boolean shaped like `image`. `log_prob` are nats of the values drawn, -inf in the row of an
+    image with a value outside the model's levels, of a label that is no class, of a control outside
+    its range; other rows do not notice.
 
     Args:
         model: a `PixelModel`.
@@ -97,54 +102,99 @@ def _write(model, path):
 
 def warmup_requests(model):
     """One request of one image to every signature, and one of two to the default."""
-    image = np.zeros((1, *model.image_shape), np.uint8)
-    inputs = {"image": image, "known": np.zeros(image.shape, bool), "seed": np.zeros(1, np.int64)}
-    requests = [
-        (name, {spec.name: inputs[spec.name] for spec in specs})
-        for name, (_, specs) in signatures(model).items()
-    ]
-    return [*requests, ("serving_default", {"seed": np.arange(2, dtype=np.int64)})]
+    neutral = {"temperature": 1.0, "top_k": model.distribution.levels, "top_p": 1.0}
+
+    def inputs(specs, count):
+        return {
+            spec.name: np.full(
+                [count, *spec.shape[1:]], neutral.get(spec.name, 0), spec.dtype.as_numpy_dtype
+            )
+            for spec in specs
+        }
+
+    described = signatures(model)
+    requests = [(name, inputs(specs, 1)) for name, (_, specs) in described.items()]
+    return [*requests, ("serving_default", inputs(described["sample"][1], 2))]
 
 
 def signatures(model):
     """`{name: (function, input specs)}` of everything that an export of `model` can do."""
-    shape = model.image_shape
+    shape, levels, context = model.image_shape, model.distribution.levels, model.context
     seed = tf.TensorSpec([None], tf.int64, name="seed")
     image = tf.TensorSpec([None, *shape], tf.uint8, name="image")
     known = tf.TensorSpec([None, *shape], tf.bool, name="known")
+    temperature = tf.TensorSpec([None], tf.float32, name="temperature")
+    top_k = tf.TensorSpec([None], tf.int32, name="top_k")
+    top_p = tf.TensorSpec([None], tf.float32, name="top_p")
+    given = []
+    if context.given:
+        given = [tf.TensorSpec([None, *context.shape], context.dtype, name=context.name)]
 
-    def drawn(image, nats):
+    def only_valid(nats, fits, *context_of):
+        """`nats (batch, ...)`, -inf where a row's input is outside what the model knows."""
+        for label in context_of:
+            fits = tf.logical_and(fits, context.valid(label))
+        fits = tf.reshape(fits, [-1] + [1] * (len(nats.shape) - 1))
+        return tf.where(fits, nats, -np.inf)
+
+    def always(rows):
+        return tf.ones_like(rows, tf.bool)
+
+    def drawn(image, nats, fits, *context_of):
         return {
             "image": image,
-            "png_bytes": png_bytes(image, model.distribution.levels),
-            "log_prob": tf.reduce_sum(nats, axis=(1, 2, 3)),
+            "png_bytes": png_bytes(image, levels),
+            "log_prob": only_valid(tf.reduce_sum(nats, axis=(1, 2, 3)), fits, *context_of),
         }
 
-    def exactly(tensor):
+    def exactly(tensor, shape=shape):
         # A server checks no shapes and TensorFlow drops a check that the signature seems to
         # make needless, so the shape is forgotten first.
         forgotten = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None))
         return tf.ensure_shape(forgotten, [None, *shape])
 
-    def sample(seed):
-        return drawn(*model.sample_graph(noise.uniform(seed, shape)))
+    def checked(given):
+        return [exactly(tensor, context.shape) for tensor in given]
 
-    def complete(image, known, seed):
+    def sample(seed, *given):
+        given = checked(given)
+        uniform = noise.uniform(exactly(seed, ()), shape)
+        return drawn(*model.sample_graph(uniform, *given), always(seed), *given)
+
+    def sample_with(seed, temperature, top_k, top_p, *given):
+        given = checked(given)
+        seed, temperature, top_p = (exactly(x, ()) for x in (seed, temperature, top_p))
+        top_k = tf.cast(exactly(top_k, ()), tf.float32)
+        fits = (temperature > 0) & (top_k >= 1) & (top_k <= levels) & (top_p > 0) & (top_p <= 1)
+        fits = fits & tf.math.is_finite(temperature)
+        controls = (tf.where(fits, x, 1.0) for x in (temperature, top_k, top_p))
         uniform = noise.uniform(seed, shape)
-        return drawn(*model.complete_graph(exactly(image), exactly(known), uniform))
+        return drawn(*model.sample_with_graph(uniform, *controls, *given), fits, *given)
 
-    def log_prob(image):
-        nats = model.log_prob_graph(exactly(image))
+    def complete(image, known, seed, *given):
+        given = checked(given)
+        uniform = noise.uniform(exactly(seed, ()), shape)
+        filled = model.complete_graph(exactly(image), exactly(known), uniform, *given)
+        return drawn(*filled, always(seed), *given)
+
+    def log_prob(image, *given):
+        given = checked(given)
+        image = exactly(image)
+        nats = model.log_prob_graph(image, *given)
+        nats = only_valid(nats, always(nats), *given)
         return {"log_prob": nats, "bits_per_dim": -bits_per_dim(nats, shape)}
 
-    def nats_map(image):
-        return {"nats": model.nats_graph(exactly(image))}
+    def nats_map(image, *given):
+        given = checked(given)
+        nats = model.nats_graph(exactly(image), *given)
+        return {"nats": only_valid(nats, always(nats[:, 0, 0, 0]), *given)}
 
     return {
-        "sample": (sample, [seed]),
-        "complete": (complete, [image, known, seed]),
-        "log_prob": (log_prob, [image]),
-        "nats_map": (nats_map, [image]),
+        "sample": (sample, [seed, *given]),
+        "sample_with": (sample_with, [seed, temperature, top_k, top_p, *given]),
+        "complete": (complete, [image, known, seed, *given]),
+        "log_prob": (log_prob, [image, *given]),
+        "nats_map": (nats_map, [image, *given]),
     }
 
 

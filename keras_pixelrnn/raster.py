@@ -6,14 +6,14 @@ everywhere (`score`). The network runs as a `Stream`, so a sub-pixel costs what 
 and the result is the one that full forward passes would give.
 """
 
-import numpy as np
 from keras import ops, tree
 
-from keras_pixelrnn import backend
-from keras_pixelrnn.sweep import GATES, sweep
+from keras_pixelrnn import backend, geometry
+from keras_pixelrnn.distributions.controls import controlled
+from keras_pixelrnn.sweep import activate, update
 
 
-def sample(network, distribution, uniform, context=None):
+def sample(network, distribution, uniform, context=None, controls=None):
     """Draw images.
 
     Args:
@@ -21,26 +21,26 @@ def sample(network, distribution, uniform, context=None):
         distribution: a `PixelDistribution`.
         uniform: `(batch, height, width, channels)` float32 in [0, 1), one number per sub-pixel.
         context: optional `(batch, height, width, k)`.
+        controls: optional `(temperature, top_k, top_p)`, each `(batch,)`: see `controlled`.
 
     Returns:
         image: uint8, shaped like `uniform`.
-        log_prob: float32, the same shape: nats of each value drawn.
+        log_prob: float32, the same shape: nats of each value drawn, under the model itself.
     """
 
-    def choose(log_pmf, here):
-        return distribution.quantile(log_pmf, here["uniform"])
-
+    draw = _quantile(distribution, controls)
+    choose = lambda log_pmf, here: draw(log_pmf, here["uniform"])  # noqa: E731
     return _run(network, distribution, choose, {"uniform": uniform}, context)
 
 
-def complete(network, distribution, image, known, uniform, context=None):
+def complete(network, distribution, image, known, uniform, context=None, controls=None):
     """Draw the unknown sub-pixels of images, each given the earlier ones.
 
     Exact p(unknown | known) where the known sub-pixels come before the unknown in raster order. Where
     known ones come later this is the usual approximation: they do not act back on what is drawn.
 
     Args:
-        network, distribution, uniform, context: as for `sample`.
+        network, distribution, uniform, context, controls: as for `sample`.
         image: uint8, shaped like `uniform`; values where not `known` do not matter.
         known: boolean, the same shape.
 
@@ -49,8 +49,10 @@ def complete(network, distribution, image, known, uniform, context=None):
         log_prob: float32, the same shape: nats of each value drawn, 0 where known.
     """
 
+    draw = _quantile(distribution, controls)
+
     def choose(log_pmf, here):
-        drawn = distribution.quantile(log_pmf, here["uniform"])
+        drawn = draw(log_pmf, here["uniform"])
         return ops.where(here["known"] > 0.5, here["given"], drawn)
 
     maps = {"uniform": uniform, "given": image, "known": known}
@@ -72,6 +74,13 @@ def score(network, distribution, image, context=None):
     return _run(network, distribution, choose, {"given": image}, context)[1]
 
 
+def _quantile(distribution, controls):
+    """The distribution's quantile function, under sampling controls."""
+    if controls is None:
+        return distribution.quantile
+    return lambda log_pmf, u: distribution.quantile(controlled(log_pmf, *controls), u)
+
+
 def scale(image, levels):
     """Values `0 .. levels-1` to float32 in [-1, 1], as the network sees them."""
     return ops.cast(image, "float32") * (2.0 / (levels - 1)) - 1.0
@@ -87,34 +96,36 @@ def _run(network, distribution, choose, maps, context):
     by_row = {
         key: ops.transpose(ops.cast(value, "float32"), (1, 2, 0, 3)) for key, value in maps.items()
     }
-    pack_left, unpack_left = _packing(stream.state.left)
     back = sweep_back(stream)
 
+    def pixel(left, x):
+        above, here = x
+        values, nats, left, record = _pixel(
+            stream, distribution, choose, here, above, left, channels
+        )
+        return left, (values, nats, record)
+
+    # What a pixel gives is known once it has been run; nothing but the sizes of this one is used.
+    above = tree.map_structure(lambda x: x[0], stream.state.above)
+    here = {key: value[0, 0] for key, value in by_row.items()}
+    pixel_like = tree.map_structure(
+        lambda y: ops.zeros((batch_size, y.shape[-1])), pixel(stream.state.left, (above, here))[1]
+    )
+
     def row(state, maps):
-        pack, unpack = _packing((state.above, maps))
-        left = pack_left(state.left)
+        _, (values, nats, record) = backend.scan(
+            pixel, state.left, (state.above, maps), pixel_like, unroll=True
+        )
+        return stream.next_row(state, record, iter(back(state, record))), (values, nats)
 
-        def pixel(left, x):
-            above, here = unpack(x)
-            values, nats, left = _pixel(
-                stream, distribution, choose, here, above, unpack_left(left), channels
-            )
-            left = pack_left(left)
-            return left, ops.concatenate([values, nats, left], axis=-1)
-
-        record_like = ops.zeros((batch_size, 2 * channels + left.shape[-1]))
-        _, record = backend.scan(pixel, left, pack((state.above, maps)), like=record_like)
-        drawn, lefts = record[..., : 2 * channels], unpack_left(record[..., 2 * channels :])
-        return stream.next_row(state, lefts, iter(back(state, lefts))), drawn
-
-    drawn_like = ops.zeros((width, batch_size, 2 * channels))
-    _, drawn = backend.scan(row, stream.state, by_row, like=drawn_like)
-    values, nats = ops.split(ops.transpose(drawn, (2, 0, 1, 3)), 2, axis=-1)
+    row_like = (ops.zeros((width, batch_size, channels)),) * 2
+    _, drawn = backend.scan(row, stream.state, by_row, row_like)
+    values, nats = (ops.transpose(x, (2, 0, 1, 3)) for x in drawn)
     return ops.cast(values, "uint8"), nats
 
 
 def _pixel(stream, distribution, choose, here, above, left, channels):
-    """All sub-pixels of one pixel: values and nats `(batch, channels)`, and the new `left`."""
+    """All sub-pixels of one pixel: values and nats `(batch, channels)`, `left` and `record`."""
     size = distribution.params_size(channels)
     values = ops.zeros_like(next(iter(here.values())))
     pixel = ops.zeros_like(values)  # scaled, as far as it is known
@@ -134,7 +145,7 @@ def _pixel(stream, distribution, choose, here, above, left, channels):
         pixel = _put(pixel, channel, scale(value, distribution.levels))
         hit = ops.arange(distribution.levels, dtype="float32") == value[:, None]
         nats.append(ops.sum(ops.where(hit, log_pmf, 0.0), axis=-1))
-    return values, ops.stack(nats, axis=-1), stream.close(pixel, left)
+    return values, ops.stack(nats, axis=-1), *stream.close(pixel, left)
 
 
 def _put(pixel, channel, value):
@@ -144,67 +155,56 @@ def _put(pixel, channel, value):
 
 
 def sweep_back(stream):
-    """A function `(state, row) -> [states, ...]` that runs all right-to-left recurrences of a network
-    over a finished row in one loop: those of one size are the directions of one sweep.
+    """A function `(state, row) -> [states, ...]` that runs all right-to-left LSTMs of a network over a
+    finished row, in one loop over its columns."""
+    lstms = stream.row_lstms
+    cells = [
+        backend.fused_lstm_cell(ops.concatenate([lstm.into, lstm.beside], axis=0), lstm.bias)
+        for lstm in lstms
+    ]
+    run = _one_by_one if all(cells) else _together
+    return lambda state, row: run(lstms, cells, stream.row_inputs(state, row)) if lstms else []
 
-    Without XLA, where a batched product of small matrices is slow, they are one recurrence whose
-    kernel is block-diagonal.
-    """
-    kernels, dense = stream.row_kernels, not backend.under_xla()
-    join = _block_diagonal if dense else ops.stack
+
+def _one_by_one(lstms, cells, inputs):
+    """Runs LSTMs, each an operation of its own at every column."""
+    start = [(_for_batch(lstm.h, inputs[0]), _for_batch(lstm.c, inputs[0])) for lstm in lstms]
+
+    def step(carry, seen):
+        carry = [cell(x, h, c) for cell, x, (h, c) in zip(cells, seen, carry, strict=True)]
+        return carry, [h for h, c in carry]
+
+    like = [h for h, c in start]
+    return backend.scan(step, start, inputs, like=like, reverse=True, unroll=True)[1]
+
+
+def _together(lstms, cells, inputs):
+    """Runs LSTMs, those of one size as one batched product at every column."""
+    states = [None] * len(inputs)
     groups = {}
-    for index, kernel in enumerate(kernels):
-        groups.setdefault(kernel.shape[0], []).append(index)
-    joined = {
-        units: join([kernels[index] for index in members]) for units, members in groups.items()
-    }
+    for index, lstm in enumerate(lstms):
+        groups.setdefault(lstm.beside.shape[0], []).append(index)
+    for members in groups.values():
+        own = [lstms[index] for index in members]
+        z = [
+            geometry.row_product(inputs[index], lstm.into) + lstm.bias
+            for index, lstm in zip(members, own, strict=True)
+        ]
+        beside = ops.stack([lstm.beside for lstm in own])
+        h = ops.stack([_for_batch(lstm.h, inputs[0]) for lstm in own])
+        c = ops.stack([_for_batch(lstm.c, inputs[0]) for lstm in own])
 
-    def run(state, row):
-        inputs = stream.row_inputs(state, row)
-        states = [None] * len(inputs)
-        for units, members in groups.items():
-            count = len(members)
-            z = ops.flip(ops.stack([inputs[index] for index in members], axis=1), axis=0)
-            width, batch = z.shape[0], ops.shape(z)[2]
-            z = ops.transpose(z, (0, 1, 3, 2))  # (column from the right, recurrence, 4 h, batch)
-            if dense:  # gates outside, recurrences inside
-                z = ops.reshape(z, (width, count, GATES, units, batch))
-                z = ops.transpose(z, (0, 2, 1, 3, 4))
-            kernel = joined[units]
-            z = ops.reshape(z, (width, kernel.shape[0], kernel.shape[2], 1, batch))
-            h = sweep(z, kernel, taps=(0,), differentiable=False)
-            h = ops.flip(ops.reshape(h, (width, count, units, batch)), axis=0)
-            for index, own in zip(members, ops.unstack(h, count, axis=1), strict=True):
-                states[index] = ops.transpose(own, (0, 2, 1))
-        return states
+        def step(carry, z, beside=beside):
+            h, c = carry
+            h, c = update(activate(z + ops.matmul(h, beside)), c)
+            return (h, c), h
 
-    return run
+        _, swept = backend.scan(step, (h, c), ops.stack(z, axis=1), like=h, reverse=True)
+        for index, lstm_states in zip(members, ops.unstack(swept, len(own), axis=1), strict=True):
+            states[index] = lstm_states
+    return states
 
 
-def _block_diagonal(kernels):
-    """Kernels `(h, 4 h)` of n recurrences as one `(1, n h, 4 n h)`, the gates still outermost."""
-    count, units = len(kernels), kernels[0].shape[0]
-    diagonal = np.eye(count, dtype=np.float32).reshape(count, 1, 1, count, 1)
-    blocks = ops.reshape(ops.stack(kernels), (count, units, GATES, 1, units)) * diagonal
-    return ops.reshape(blocks, (1, count * units, GATES * count * units))
-
-
-def _packing(structure):
-    """Functions that turn nested tensors like `structure` into one, side by side, and back.
-
-    A loop then carries one tensor and reads one slice a step, however many layers there are: without
-    XLA each tensor a loop carries costs several small ops per step.
-    """
-    leaves = tree.flatten(structure)
-    sizes = [leaf.shape[-1] for leaf in leaves]
-    ends = [sum(sizes[: index + 1]) for index in range(len(sizes) - 1)]
-
-    def pack(structure):
-        leaves = tree.flatten(structure)
-        return leaves[0] if len(leaves) == 1 else ops.concatenate(leaves, axis=-1)
-
-    def unpack(packed):
-        parts = ops.split(packed, ends, axis=-1) if ends else [packed]
-        return tree.pack_sequence_as(structure, parts)
-
-    return pack, unpack
+def _for_batch(vector, row):
+    """`vector (h,)` for each image of `row (width, batch, m)`."""
+    return ops.broadcast_to(vector, (ops.shape(row)[1], vector.shape[0]))

@@ -47,7 +47,7 @@ def save_png(path, picture):
     Image.fromarray(picture).save(path, format="PNG")
 
 
-def completions(model, images, known, *, seed, draws=4):
+def completions(model, images, known, *, seed, draws=4, context=None):
     """Rows of: the original, what is given of it, and `draws` completions.
 
     Args:
@@ -56,6 +56,7 @@ def completions(model, images, known, *, seed, draws=4):
         known: boolean, as for `model.complete`.
         seed: int.
         draws: completions of each image.
+        context: of a conditional model: one for each image.
 
     Returns:
         A picture `(height, width, 3)` uint8.
@@ -65,7 +66,10 @@ def completions(model, images, known, *, seed, draws=4):
     images, full = model.check_completion(images, known)
     given = np.where(full.all(axis=-1, keepdims=True), originals, UNKNOWN)
     drawn = model.complete(
-        np.repeat(images, draws, axis=0), np.repeat(full, draws, axis=0), seed=seed
+        np.repeat(images, draws, axis=0),
+        np.repeat(full, draws, axis=0),
+        seed=seed,
+        context=None if context is None else np.repeat(context, draws, axis=0),
     )
     drawn = to_rgb(drawn, levels).reshape(len(images), draws, *given.shape[1:])
     rows = np.concatenate([originals[:, None], given[:, None], drawn], axis=1)

@@ -25,42 +25,50 @@ class ModelCase(NamedTuple):
         return self.name
 
 
+def _recurrent(recurrence):
+    return lambda **o: kp.models.PixelRNN(recurrence=recurrence, **o)
+
+
+ARCHITECTURES = {  # how it is made, and what it promises to see
+    "diagonal": (_recurrent("diagonal"), lambda shape: seen.stack(shape, [seen.diagonal] * 2)),
+    "row": (_recurrent("row"), lambda shape: seen.stack(shape, [seen.row] * 2)),
+    "pixelcnn": (kp.models.PixelCNN, lambda shape: seen.stack(shape, [seen.convolution_3x3] * 2)),
+    # Four layers reach across these images, and then there is no blind spot.
+    "gated": (lambda **o: kp.models.GatedPixelCNN(**{**o, "num_blocks": 4}), seen.everything),
+    "multi_scale": (
+        kp.models.MultiScalePixelRNN,
+        lambda shape: seen.multi_scale(shape, 2, [seen.diagonal] * 2),
+    ),
+}
+HEADS = {
+    "bernoulli": D.Bernoulli,
+    "categorical": lambda: D.Categorical(5),
+    "logistic": lambda: D.DiscretizedLogisticMixture(5, num_mixtures=3),
+    "normal": lambda: D.DiscretizedNormalMixture(5, num_mixtures=2),
+}
+VARIANTS = [  # architecture, head, image shape, options
+    *((name, "bernoulli", MONO, {}) for name in ARCHITECTURES),
+    *((name, "categorical", COLOR, {}) for name in ("diagonal", "row", "pixelcnn")),
+    ("gated", "categorical", COLOR, {"num_classes": 3}),
+    ("multi_scale", "categorical", COLOR, {"num_classes": 3}),
+    ("row", "logistic", COLOR, {"learned_initial_state": True}),
+    ("diagonal", "normal", COLOR, {"num_classes": 3, "learned_initial_state": True}),
+    ("row", "categorical", MONO, {"context_shape": (2,)}),
+    ("pixelcnn", "bernoulli", MONO, {"context_shape": (*MONO[:2], 2)}),
+]
+
+
 def _models():
-    architectures = {
-        "diagonal": (
-            lambda **o: kp.models.PixelRNN(recurrence="diagonal", **o),
-            lambda shape: seen.stack(shape, [seen.diagonal] * 2),
-        ),
-        "row": (
-            lambda **o: kp.models.PixelRNN(recurrence="row", **o),
-            lambda shape: seen.stack(shape, [seen.row] * 2),
-        ),
-        "pixelcnn": (
-            kp.models.PixelCNN,
-            lambda shape: seen.stack(shape, [seen.convolution_3x3] * 2),
-        ),
-    }
-    heads = {
-        "bernoulli": (MONO, D.Bernoulli),
-        "categorical": (COLOR, lambda: D.Categorical(5)),
-        "logistic": (COLOR, lambda: D.DiscretizedLogisticMixture(5, num_mixtures=3)),
-    }
-    pairs = [(name, head) for name in architectures for head in ("bernoulli", "categorical")]
-    for architecture, head in [*pairs, ("row", "logistic")]:
-        make, promised = architectures[architecture]
-        shape, distribution = heads[head]
-        yield ModelCase(
-            f"{architecture}-{head}-{shape[2]}",
-            lambda make=make, shape=shape, distribution=distribution, **options: make(
-                image_shape=shape,
-                distribution=distribution(),
-                units=8,
-                num_blocks=2,
-                head_units=20,
-                **options,
-            ),
-            promised,
-        )
+    for architecture, head, shape, own in VARIANTS:
+        make, promised = ARCHITECTURES[architecture]
+        kind = "".join(f"-{name}" for name in own)
+
+        def build(make=make, head=head, shape=shape, own=own, **options):
+            sizes = {"units": 8, "num_blocks": 2, "head_units": 20}
+            settings = {"image_shape": shape, **sizes, **own, **options}
+            return make(distribution=HEADS[head](), **settings)
+
+        yield ModelCase(f"{architecture}-{head}-{shape[2]}{kind}", build, promised)
 
 
 MODELS = list(_models())
@@ -79,6 +87,11 @@ LAYERS = {
     "Pointwise": lambda colors: layers.Pointwise("relu"),
     "RowLSTM": lambda colors: layers.RowLSTM(5, colors=colors),
     "DiagonalBiLSTM": lambda colors: layers.DiagonalBiLSTM(5, colors=colors),
+    "RowLSTM-initial": lambda colors: layers.RowLSTM(5, colors=colors, learned_initial_state=True),
+    "DiagonalBiLSTM-initial": lambda colors: layers.DiagonalBiLSTM(
+        5, colors=colors, learned_initial_state=True
+    ),
+    "GatedStacks": lambda colors: layers.GatedStacks(5, 3, colors=colors, kernel_size=5),
     "ResidualBlock": lambda colors: layers.ResidualBlock(
         layers.RowLSTM(4, colors=colors), colors=colors, dropout=0.5, activation="relu"
     ),
@@ -102,6 +115,21 @@ DISTRIBUTIONS = {
     "Normal-5": D.DiscretizedNormalMixture(5, num_mixtures=1),
     "Normal-256": D.DiscretizedNormalMixture(256, num_mixtures=4),
 }
+
+
+def context_of(model, count, seed=0):
+    """The arguments `context=...` for some images: none where the model takes none."""
+    if not model.context.given:
+        return {}
+    rng = np.random.default_rng(seed)
+    if model.context.num_classes:
+        return {"context": rng.integers(0, model.context.num_classes, count).astype(np.int32)}
+    return {"context": rng.normal(size=(count, *model.context.shape)).astype(np.float32)}
+
+
+def given_of(model, count, seed=0):
+    """The same as positional arguments, for the methods on tensors and for `model.context.map`."""
+    return tuple(context_of(model, count, seed).values())
 
 
 def randomised(model, scale=0.5, seed=0):

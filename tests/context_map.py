@@ -74,6 +74,31 @@ def stack(shape, blocks):
     return reached
 
 
+def multi_scale(shape, factor, blocks):
+    """The small image, every `factor`-th row and column, sees what its own network does of it. All
+    other pixels see what theirs does of the large image, and of the small one what the 3x3 and the
+    transposed convolution carry to a pixel from which a block may carry it on."""
+    height, width, channels = shape
+    rows, columns, _ = np.indices(shape).reshape(3, -1)
+    small = (rows % factor == 0) & (columns % factor == 0)
+    before = (factor - 1) // 2  # of what each small pixel is spread over
+
+    def carried(source, target):
+        first = source - factor - before
+        return (first <= target) & (target <= source + factor + 2 * factor - 2 - before)
+
+    context = small[:, None] & carried(rows[:, None], rows) & carried(columns[:, None], columns)
+    same_pixel = (rows[:, None] == rows) & (columns[:, None] == columns)
+    for block in blocks:
+        reach = same_pixel | block(shape)
+        context = (context.astype(int) @ reach.astype(int)) > 0
+    matrix = stack(shape, blocks) | context
+    matrix[:, small] = False
+    small_shape = (-(-height // factor), -(-width // factor), channels)
+    matrix[np.ix_(small, small)] = stack(small_shape, blocks)
+    return matrix
+
+
 def picture(seen, shape, row, column):
     """What the first sub-pixel at (row, column) sees, as rows of text: `#` seen, `.` not, `o` it."""
     _height, width, channels = shape

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from tests import context_map
-from tests.conformance import MODELS, random_images, randomised
+from tests.conformance import MODELS, given_of, random_images, randomised
 
 
 def dependencies(model, bases=3):
@@ -20,7 +20,8 @@ def dependencies(model, bases=3):
     shape, levels = model.image_shape, model.distribution.levels
     n = int(np.prod(shape))
     targets = n if model.distribution.masks_channels else n // shape[2]
-    run = tf.function(lambda x: model(x, training=False), autograph=False)
+    given = [tf.constant(value.repeat(n, axis=0)) for value in given_of(model, 1)]
+    run = tf.function(lambda x: model([x, *given] if given else x, training=False), autograph=False)
     moved = np.zeros((n, targets), bool)
     for base in random_images(model, bases):
         images = np.repeat(base[None], n, axis=0)
@@ -41,12 +42,16 @@ def test_sees_all_it_promises_and_nothing_else(case, model_of):
         expected = case.promised(model.image_shape)
     else:  # pixels see pixels; their colours are the distribution's business
         expected = case.promised((height, width, 1))
-    assert not np.tril(expected).any()
-    # Some weights leave all ReLUs of a small colour group shut; hardly two of them the same.
+    if "multi_scale" not in case.name:  # which draws in another order
+        assert not np.tril(expected).any()
+    # Some weights leave all ReLUs of a small colour group shut; hardly all of them the same.
     if not model.distribution.masks_channels:
         expected = expected.repeat(channels, axis=0)
-    again = randomised(case.make(), seed=1)
-    np.testing.assert_array_equal(dependencies(model) | dependencies(again), expected)
+    moved = dependencies(model)
+    for seed in range(1, 4):
+        if (moved != expected).any():
+            moved |= dependencies(randomised(case.make(), seed=seed))
+    np.testing.assert_array_equal(moved, expected)
 
 
 def test_what_each_architecture_sees():

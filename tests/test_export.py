@@ -11,7 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import noise, raster
-from tests.conformance import MODELS, random_images
+from tests.conformance import MODELS, context_of, given_of, random_images
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=str)
@@ -25,7 +25,11 @@ def assert_same_images(model, seeds, ours, theirs):
     """The same images as DESIGN of the engine defines it: up to the first sub-pixel whose draw lies
     within 1e-5 of a step of the CDF, where rounding may decide."""
     uniform = noise.uniform(seeds, model.image_shape)
-    params = np.asarray(model(ours, training=False))
+    if "MultiScale" in type(model).__name__:  # the order is another one
+        np.testing.assert_array_equal(theirs, ours)
+        return
+    given = [tf.constant(value) for value in (ours, *given_of(model, len(ours)))]
+    params = np.asarray(model(given if model.context.given else given[0], training=False))
     size = model.distribution.params_size(model.image_shape[2])
     for n in range(len(ours)):
         moved = np.flatnonzero(ours[n].ravel() != theirs[n].ravel())
@@ -41,24 +45,45 @@ def assert_same_images(model, seeds, ours, theirs):
         assert np.abs(cdf - float(uniform[n, row, column, channel])).min() < 1e-5
 
 
+def inputs_of(model, count):
+    """The context as inputs of a signature."""
+    values = given_of(model, count)
+    return {model.context.name: tf.constant(values[0])} if values else {}
+
+
+def controls(count, temperature=1.0, top_k=2, top_p=1.0):
+    return {
+        "temperature": tf.fill([count], temperature),
+        "top_k": tf.fill([count], top_k),
+        "top_p": tf.fill([count], top_p),
+    }
+
+
 def test_signatures(exported):
     model, _, signatures = exported
-    assert set(signatures) == {"sample", "complete", "log_prob", "nats_map", "serving_default"}
+    names = {"sample", "sample_with", "complete", "log_prob", "nats_map", "serving_default"}
+    assert set(signatures) == names
+    context, inputs = context_of(model, 4), inputs_of(model, 4)
     seeds = np.array([3, 1 << 40, 0, 12], np.int64)
-    drawn = signatures["sample"](seed=tf.constant(seeds))
-    ours = model.sample(4, seed=seeds)
+    drawn = signatures["sample"](seed=tf.constant(seeds), **inputs)
+    ours = model.sample(4, seed=seeds, **context)
     assert_same_images(model, seeds, ours, drawn["image"].numpy())
-    scored = signatures["log_prob"](image=drawn["image"])
+    scored = signatures["log_prob"](image=drawn["image"], **inputs)
     np.testing.assert_allclose(drawn["log_prob"], scored["log_prob"], rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose(scored["log_prob"], model.log_prob(ours), rtol=1e-5, atol=1e-4)
-    nats = signatures["nats_map"](image=drawn["image"])["nats"]
+    np.testing.assert_allclose(
+        scored["log_prob"], model.log_prob(ours, **context), rtol=1e-5, atol=1e-4
+    )
+    nats = signatures["nats_map"](image=drawn["image"], **inputs)["nats"]
     np.testing.assert_allclose(
         nats.numpy().sum((1, 2, 3)), scored["log_prob"], rtol=1e-5, atol=1e-4
     )
     dimensions = np.prod(model.image_shape) * np.log(2)
     np.testing.assert_allclose(scored["bits_per_dim"], -scored["log_prob"] / dimensions, rtol=1e-6)
-    again = signatures["serving_default"](seed=tf.constant(seeds))
+    again = signatures["serving_default"](seed=tf.constant(seeds), **inputs)
     np.testing.assert_array_equal(again["image"], drawn["image"])
+    neutral = controls(4, top_k=model.distribution.levels)
+    again = signatures["sample_with"](seed=tf.constant(seeds), **neutral, **inputs)
+    assert_same_images(model, seeds, ours, again["image"].numpy())
 
 
 def test_complete(exported):
@@ -68,17 +93,19 @@ def test_complete(exported):
     known[:, :2] = True
     seeds = np.array([5, 6, 7], np.int64)
     drawn = signatures["complete"](
-        image=tf.constant(images), known=tf.constant(known), seed=tf.constant(seeds)
+        image=tf.constant(images),
+        known=tf.constant(known),
+        seed=tf.constant(seeds),
+        **inputs_of(model, 3),
     )
-    assert_same_images(
-        model, seeds, model.complete(images, known, seed=seeds), drawn["image"].numpy()
-    )
+    ours = model.complete(images, known, seed=seeds, **context_of(model, 3))
+    assert_same_images(model, seeds, ours, drawn["image"].numpy())
     np.testing.assert_array_equal(drawn["image"].numpy()[known], images[known])
 
 
 def test_pictures(exported):
     model, _, signatures = exported
-    drawn = signatures["sample"](seed=tf.constant([1], tf.int64))
+    drawn = signatures["sample"](seed=tf.constant([1], tf.int64), **inputs_of(model, 1))
     decoded = tf.io.decode_png(drawn["png_bytes"][0])
     image = drawn["image"].numpy()[0]
     assert decoded.shape == image.shape
@@ -88,11 +115,30 @@ def test_pictures(exported):
 def test_a_value_outside_spoils_only_its_own_row(exported):
     model, _, signatures = exported
     images = random_images(model, 3)
-    good = signatures["log_prob"](image=tf.constant(images))["log_prob"].numpy()
+    inputs = inputs_of(model, 3)
+    good = signatures["log_prob"](image=tf.constant(images), **inputs)["log_prob"].numpy()
     images[1, 0, 0, 0] = 255
-    found = signatures["log_prob"](image=tf.constant(images))["log_prob"].numpy()
+    found = signatures["log_prob"](image=tf.constant(images), **inputs)["log_prob"].numpy()
     assert found[1] == -np.inf
     np.testing.assert_allclose(found[[0, 2]], good[[0, 2]], rtol=1e-6)
+
+
+def test_a_control_or_label_outside_spoils_only_its_own_row(exported):
+    model, _, signatures = exported
+    seeds, inputs = tf.constant([3, 4, 5], tf.int64), inputs_of(model, 3)
+    good = signatures["sample_with"](seed=seeds, **controls(3), **inputs)
+    bad = {**controls(3), "temperature": tf.constant([1.0, 0.0, 1.0])}
+    found = signatures["sample_with"](seed=seeds, **bad, **inputs)
+    assert found["log_prob"][1] == -np.inf
+    for key in ("image", "log_prob"):
+        np.testing.assert_array_equal(found[key][0], good[key][0])
+        np.testing.assert_array_equal(found[key][2], good[key][2])
+    if "label" in inputs:
+        labels = inputs["label"].numpy()
+        wrong = {"label": tf.constant([labels[0], 3, labels[2]], tf.int32)}
+        found = signatures["sample"](seed=seeds, **wrong)["log_prob"].numpy()
+        assert found[1] == -np.inf
+        assert np.isfinite(found[[0, 2]]).all()
 
 
 def test_no_xla_inside(exported):
@@ -109,20 +155,22 @@ def test_no_xla_inside(exported):
 def test_loads_without_the_package(exported, tmp_path):
     """A process in which keras and this package cannot be imported."""
     model, path, _ = exported
+    np.savez(tmp_path / "given.npz", **context_of(model, 2))
     code = (
         "import sys, json\n"
         "sys.modules['keras_pixelrnn'] = sys.modules['keras'] = None\n"
-        "import tensorflow as tf\n"
+        "import numpy as np, tensorflow as tf\n"
         "sample = tf.saved_model.load(sys.argv[1]).signatures['sample']\n"
-        "print(json.dumps(sample(seed=tf.constant([7, 8], tf.int64))['image'].numpy().tolist()))\n"
+        "given = {sys.argv[2]: tf.constant(v) for v in np.load('given.npz').values()}\n"
+        "images = sample(seed=tf.constant([7, 8], tf.int64), **given)['image']\n"
+        "print(json.dumps(images.numpy().tolist()))\n"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=tmp_path
-    )
+    command = [sys.executable, "-c", code, str(path), model.context.name]
+    out = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert out.returncode == 0, out.stderr
     seeds = np.array([7, 8])
     images = np.array(json.loads(out.stdout), np.uint8)
-    assert_same_images(model, seeds, model.sample(2, seed=seeds), images)
+    assert_same_images(model, seeds, model.sample(2, seed=seeds, **context_of(model, 2)), images)
 
 
 def test_versions(model_of, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import layers
-from tests.conformance import LAYERS, MODELS, random_images, randomised
+from tests.conformance import LAYERS, MODELS, context_of, random_images, randomised
 
 BERNOULLI = kp.distributions.Bernoulli()
 
@@ -81,7 +81,8 @@ def test_save_and_load(case, model_of, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(model)
     assert loaded.get_config() == model.get_config()
-    np.testing.assert_array_equal(loaded.log_prob(images), model.log_prob(images))
+    given = context_of(model, 3)
+    np.testing.assert_array_equal(loaded.log_prob(images, **given), model.log_prob(images, **given))
 
 
 def test_save_and_load_restores_the_training(tmp_path):
@@ -109,6 +110,7 @@ VARIED = {
     "skip": True,
     "dtype": "mixed_bfloat16",
     "name": "mine",
+    "learned_initial_state": True,
 }
 
 
@@ -129,8 +131,16 @@ LAYER_ARGUMENTS = {
         {"filters": 12, "kernel_size": (1, 3), "mask_type": "A", "colors": 2, "gates": 4}
         | {"activation": "relu", "use_bias": False},
     ),
-    layers.RowLSTM: ({"units": 4}, {"units": 5, "colors": 3}),
-    layers.DiagonalBiLSTM: ({"units": 4}, {"units": 5, "colors": 3}),
+    layers.RowLSTM: ({"units": 4}, {"units": 5, "colors": 3, "learned_initial_state": True}),
+    layers.DiagonalBiLSTM: ({"units": 4}, {"units": 5, "colors": 3, "learned_initial_state": True}),
+    layers.GatedStacks: (
+        {"units": 4, "num_blocks": 1},
+        {"units": 5, "num_blocks": 2, "colors": 3, "kernel_size": 5, "dropout": 0.5},
+    ),
+    layers.VerticalConv2D: (
+        {"filters": 4, "rows": 2, "columns": 3, "own_row": True},
+        {"filters": 5, "rows": 3, "columns": 5, "own_row": False},
+    ),
     layers.ResidualBlock: (
         {"inner": layers.RowLSTM(4)},
         {"inner": layers.RowLSTM(5), "colors": 3, "dropout": 0.5, "activation": "relu"},

@@ -1,7 +1,8 @@
-"""Causal layers: masked convolution, Row LSTM, Diagonal BiLSTM, and what they are put together with."""
+"""Causal layers, from the masked convolution to the Diagonal BiLSTM, and what joins them."""
 
 from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer, RowState, Stream
 from keras_pixelrnn.layers.diagonal_lstm import DiagonalBiLSTM
+from keras_pixelrnn.layers.gated import GatedStacks, VerticalConv2D
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 from keras_pixelrnn.layers.pointwise import Pointwise
 from keras_pixelrnn.layers.residual import ResidualBlock
@@ -13,10 +14,12 @@ __all__ = [
     "CausalStack",
     "CompositeLayer",
     "DiagonalBiLSTM",
+    "GatedStacks",
     "MaskedConv2D",
     "Pointwise",
     "ResidualBlock",
     "RowLSTM",
     "RowState",
     "Stream",
+    "VerticalConv2D",
 ]

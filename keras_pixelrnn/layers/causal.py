@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
+from keras import ops
 
 
 class RowState(NamedTuple):
@@ -21,8 +22,25 @@ class RowState(NamedTuple):
     memory: Any = ()
 
 
-def _same_left(x, left):
-    return left
+class SideLSTM(NamedTuple):
+    """Weights of an LSTM that runs from right to left over a finished row, all float32.
+
+    Attributes:
+        into: input kernel `(m, 4 h)`.
+        beside: state-to-state kernel `(h, 4 h)`.
+        bias: `(4 h,)`.
+        h, c: `(h,)` state right of the last column.
+    """
+
+    into: Any
+    beside: Any
+    bias: Any
+    h: Any
+    c: Any
+
+
+def _nothing_to_record(x, left):
+    return left, ()
 
 
 def _no_sweep(state, row):
@@ -45,23 +63,51 @@ class Stream(NamedTuple):
             and `y` hold the features of this colour alone; `above` is `state.above` at this column.
             Called for every colour in order; `left` carries what this pixel's earlier colours
             computed, and after the last colour what the next pixel needs.
-        close: `(x, left) -> left`, after all colours: a layer of mask type A gets to see the
-            finished pixel `x (batch, channels)`, which it could not see while it was drawn.
-        row_inputs: `(state, row) -> [z, ...]`, input terms `(width, batch, 4 h)` of recurrences
-            that run from right to left over the finished row, and
-        row_kernels: their state-to-state kernels `(h, 4 h)`. All such recurrences of a network are
-            run as one, before
-        next_row: `(state, row, swept) -> state`, closes a row. `row` is the `left` of every pixel
+        close: `(x, left) -> (left, record)`, after all colours. A layer of mask type A gets to see
+            the finished pixel `x (batch, channels)`, which it could not see while it was drawn.
+            `record` is what closing the row needs of this pixel: nested `(batch, features)`.
+        row_inputs: `(state, row) -> [x, ...]`, what LSTMs that run from right to left over the
+            finished row see of it at each column, `(width, batch, m)`, and
+        row_lstms: their `SideLSTM` weights. All such LSTMs of a network run together, before
+        next_row: `(state, row, swept) -> state`, closes a row. `row` is the `record` of every pixel
             of it, stacked: nested `(width, batch, features)`. `swept` is an iterator over the
-            states `(width, batch, h)` of the recurrences; a layer takes from it what it asked for.
+            states `(width, batch, h)` of those LSTMs; a layer takes from it what it asked for.
     """
 
     state: RowState
     step: Callable
-    close: Callable = _same_left
+    close: Callable = _nothing_to_record
     row_inputs: Callable = _no_sweep
-    row_kernels: tuple = ()
+    row_lstms: tuple = ()
     next_row: Callable = _same_state
+
+
+class ContextRows:
+    """A context, read row by row while images are drawn.
+
+    Args:
+        context: `(batch, height, width, k)`, or None.
+    """
+
+    def __init__(self, context):
+        self._rows = None
+        if context is not None:
+            self._rows = ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3))
+
+    def first(self):
+        """What a layer has to remember to know its row."""
+        return {} if self._rows is None else {"row": ops.convert_to_tensor(0, "int32")}
+
+    def next(self, memory):
+        """`memory` with the row after."""
+        return memory if self._rows is None else {**memory, "row": memory["row"] + 1}
+
+    def read(self, memory):
+        """The context `(width, batch, k)` of the row in `memory`, as a list of one, or of none."""
+        if self._rows is None:
+            return []
+        # When the last row closes, one past it is asked for and never used.
+        return [ops.take(self._rows, ops.minimum(memory["row"], self._rows.shape[0] - 1), axis=0)]
 
 
 class CausalLayer(keras.layers.Layer):
@@ -123,7 +169,8 @@ class CompositeLayer(CausalLayer):
             return self.run(x, apply), new_left
 
         def close(x, left):
-            return [stream.close(x, part) for stream, part in zip(streams, left, strict=True)]
+            closed = [s.close(x, part) for s, part in zip(streams, left, strict=True)]
+            return [left for left, _ in closed], [record for _, record in closed]
 
         def row_inputs(state, row):
             triples = zip(streams, _split(state), row, strict=True)
@@ -138,7 +185,7 @@ class CompositeLayer(CausalLayer):
             step,
             close=close,
             row_inputs=row_inputs,
-            row_kernels=tuple(kernel for stream in streams for kernel in stream.row_kernels),
+            row_lstms=tuple(lstm for stream in streams for lstm in stream.row_lstms),
             next_row=next_row,
         )
 

@@ -5,9 +5,9 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import geometry
-from keras_pixelrnn.layers.causal import RowState, Stream
-from keras_pixelrnn.layers.lstm import CausalLSTM
-from keras_pixelrnn.sweep import GATES, sweep
+from keras_pixelrnn.layers.causal import ContextRows, RowState, SideLSTM, Stream
+from keras_pixelrnn.layers.lstm import GATE_OPEN, CausalLSTM, StreamCell
+from keras_pixelrnn.layers.masked_conv import color_spans
 
 LEFT, RIGHT = 0, 1
 
@@ -24,6 +24,7 @@ class DiagonalBiLSTM(CausalLSTM):
     Args:
         units: number of hidden features h of each direction.
         colors: number of colour groups; 1 where colours are not told apart.
+        learned_initial_state: learn the states outside the image, which are zero otherwise.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -52,7 +53,11 @@ class DiagonalBiLSTM(CausalLSTM):
         # (diagonal, direction, feature, row, batch), as the sweep wants it
         z = ops.stack([ops.swapaxes(geometry.skew(half), 1, 2) for half in z], axis=1)
         z = z + _before_the_row(height, width, self.units)
-        h = sweep(z, self.state_to_state, self.taps)
+        if self.learned_initial_state:  # it is also the neighbour above the first row
+            upper = self.state_to_state[:, self.units :]
+            seen = ops.sum(self.initial()[0][:, :, None] * upper, axis=1)
+            z = z + seen[None, :, :, None, None] * np.eye(height, 1, dtype=np.float32)
+        h = self.sweep_from_initial(z)
         left, right = (
             geometry.unskew(ops.swapaxes(h[:, direction], 1, 2), width)
             for direction in (LEFT, RIGHT)
@@ -62,70 +67,78 @@ class DiagonalBiLSTM(CausalLSTM):
 
     def stream(self, batch_size, height, width, context=None):
         # Once: this pixel's input and the left neighbour's state take one product per colour.
-        inputs = self.inputs_to_state[LEFT]
+        inputs, right_inputs = self.inputs_to_state
         beside, upper = self.stream_kernels(LEFT)
-        z_span, span = self.stream_spans()
-        _, near, bias = inputs.stream_weights()
-        kernels = [
-            ops.concatenate([kernel, beside[:, at]], axis=0)
-            for kernel, at in zip(near, z_span, strict=True)
+        far, near, bias = inputs.stream_weights()
+        spans = color_spans(inputs.out_colors[inputs.by_color()])
+        near = [
+            ops.concatenate([kernel, beside[:, span]], axis=0)
+            for kernel, span in zip(near, spans, strict=True)
         ]
-        projected = inputs.stream_context(context)
-        right_inputs = self.inputs_to_state[RIGHT]
+        cell = StreamCell(
+            self.units,
+            self.colors,
+            near,
+            [*far, upper],
+            bias,
+            carry=("h", "c"),
+            record=("x", "h"),
+        )
+        states = ops.cast(self.state_to_state[RIGHT], "float32")
+        right_beside, right_upper = ops.split(states, 2, axis=0)
         right_kernel, right_bias = right_inputs.masked_weights()
-        right_states = ops.cast(self.state_to_state[RIGHT], "float32")
-        right_beside, right_upper = ops.split(right_states, 2, axis=0)
-        right_kernel = ops.concatenate([right_kernel[0, 0], right_upper], axis=0)
-        right_projected = right_inputs.stream_context(context, ordered=False)
+        right_kernel = ops.concatenate(
+            [right_kernel[0, 0], right_upper, *right_inputs.context_weights()], axis=0
+        )
+        context = ContextRows(context if inputs.context_kernel is not None else None)
 
         # Per row: the upper neighbours of all columns, and the right-to-left LSTM of the row above.
         def above(h, right, memory):
-            z = geometry.row_product(h, upper) + bias
-            if projected is not None:
-                z = z + ops.take(projected, ops.minimum(memory["row"], height - 1), axis=0)
-            return {"z": z, "right": right}
+            seen = ops.concatenate([*context.read(memory), h], axis=-1)
+            return {"left": cell.above(seen), "right": right}
 
         def row_inputs(state, row):
-            seen = ops.concatenate([row[0]["x"], state.above["right"]], axis=-1)
-            z = geometry.row_product(seen, right_kernel) + right_bias
-            if projected is not None:
-                z = z + ops.take(right_projected, state.memory["row"], axis=0)
-            return [z]
+            seen = [row["x"], state.memory["right"], *context.read(state.memory)]
+            return [ops.concatenate(seen, axis=-1)]
 
         def next_row(state, row, swept):
-            memory = {key: number + 1 for key, number in state.memory.items()}
-            return RowState(above(row[0]["h"], next(swept), memory), state.left, memory)
+            right = next(swept)
+            memory = context.next({**state.memory, "right": right})
+            return RowState(above(row["h"], right, memory), state.left, memory)
 
         # Per pixel.
         def step(x, above, left, color):
             before, so_far = left
-            seen = [*(part["x"] for part in so_far), x, before["h"]]
-            z = ops.matmul(ops.concatenate(seen, axis=-1), kernels[color])
-            if self.colors == 1:
-                z, c, right = z + above["z"], before["c"], above["right"]
-            else:
-                z = z + above["z"][:, z_span[color]]
-                c, right = before["c"][:, span[color]], above["right"][:, span[color]]
-            h, left = self.stream_cell(z, c, left, color, x=x)
-            return h + right, left
+            near = [*(part["x"] for part in so_far), x, before["h"]]
+            h, left = cell.step(x, near, before["c"], above["left"], left, color)
+            right = above["right"]
+            return h + (right if self.colors == 1 else right[:, cell.spans[color]]), left
 
-        sizes = {"h": self.units, "c": self.units, "x": inputs.in_colors.size}
-        left = ({name: ops.zeros((batch_size, size)) for name, size in sizes.items()}, [])
-        memory = {"row": ops.convert_to_tensor(0, "int32")} if projected is not None else {}
-        zeros = ops.zeros((width, batch_size, self.units))
+        (left_h, right_h), (left_c, right_c) = (ops.unstack(x, 2) for x in self.initial())
+        upper_left, upper_right, nothing = (
+            ops.broadcast_to(h, (width, batch_size, self.units))
+            for h in (left_h, right_h, ops.zeros_like(right_h))
+        )
+        memory = {**context.first(), "right": upper_right}
         return Stream(
-            RowState(above(zeros, zeros, memory), left, memory),
+            RowState(
+                above(upper_left, nothing, memory),
+                cell.first(batch_size, inputs.in_colors.size, left_h, left_c),
+                memory,
+            ),
             step,
+            close=cell.close,
             row_inputs=row_inputs,
-            row_kernels=(right_beside,),
+            row_lstms=(SideLSTM(right_kernel, right_beside, right_bias, right_h, right_c),),
             next_row=next_row,
         )
 
 
 def _before_the_row(height, width, units):
-    """Shuts the input gate where the skewed map has not reached the row yet, so that the state
-    there stays zero. Past the row's end nothing reads the state."""
+    """Holds the state where the skewed map has not reached the row yet: output and forget gate open,
+    input gate shut. Past the row's end nothing reads the state."""
     diagonal, row = np.ogrid[: width + height - 1, :height]
-    shut = np.zeros((width + height - 1, 1, GATES * units, height, 1), np.float32)
-    shut[:, 0, 2 * units : 3 * units, :, 0] = np.where(diagonal < row, -1e4, 0.0)[:, None]
-    return shut
+    gates = np.repeat(np.array([1.0, 1.0, -1.0, 0.0], np.float32) * GATE_OPEN, units)
+    outside = (diagonal < row).astype(np.float32)
+    # Multiplied in the graph: the product would be most of an exported file.
+    return ops.multiply(gates[:, None, None], outside[:, None, None, :, None])

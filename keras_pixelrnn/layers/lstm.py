@@ -3,10 +3,12 @@
 import keras
 from keras import ops
 
-from keras_pixelrnn import masks
+from keras_pixelrnn import backend, geometry, masks
 from keras_pixelrnn.layers.causal import CausalLayer
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
-from keras_pixelrnn.sweep import GATES, activate, update
+from keras_pixelrnn.sweep import GATES, activate, sweep, update
+
+GATE_OPEN = 1e4  # its sigmoid is 1 in float32, that of -GATE_OPEN 0
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -32,6 +34,7 @@ class CausalLSTM(CausalLayer):
     Args:
         units: number of hidden features h.
         colors: number of colour groups. The features of each gate are grouped on their own.
+        learned_initial_state: learn the state outside the image; it is zero otherwise.
         **kwargs: of `keras.layers.Layer`.
     """
 
@@ -39,10 +42,11 @@ class CausalLSTM(CausalLayer):
     directions = 1
     input_width = 1
 
-    def __init__(self, units, *, colors=1, **kwargs):
+    def __init__(self, units, *, colors=1, learned_initial_state=False, **kwargs):
         super().__init__(**kwargs)
         self.units = units
         self.colors = colors
+        self.learned_initial_state = learned_initial_state
         self.inputs_to_state = [
             MaskedConv2D(
                 GATES * units,
@@ -71,12 +75,43 @@ class CausalLSTM(CausalLayer):
             ),
             autocast=False,  # the sweep runs in float32 under any policy
         )
+        if self.learned_initial_state:
+            self.initial_state = self.add_weight(
+                name="initial_state",
+                shape=(self.directions, self.units),
+                initializer="zeros",
+                autocast=False,
+            )
 
     def compute_output_shape(self, x_shape, context_shape=None):
         return (*x_shape[:-1], self.units)
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units, "colors": self.colors}
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in ("units", "colors", "learned_initial_state")},
+        }
+
+    def initial(self):
+        """Hidden features and cell states outside the image, `(directions, h)` each.
+
+        The weight is what a gate of new content would be fed, so that a sweep can be started with it.
+        """
+        if not self.learned_initial_state:
+            return (ops.zeros((self.directions, self.units)),) * 2
+        c = ops.tanh(ops.cast(self.initial_state, "float32"))
+        return ops.tanh(c), c
+
+    def sweep_from_initial(self, z):
+        """`sweep` of `z (length, directions, 4 h, positions, batch)` from the initial state."""
+        if not self.learned_initial_state:
+            return sweep(z, self.state_to_state, self.taps)
+        # One vector before the first, whose gates are open for the new content and nothing else.
+        start = ops.cast(self.initial_state, "float32")
+        is_open, ignored = ops.full_like(start, GATE_OPEN), ops.zeros_like(start)
+        start = ops.concatenate([is_open, ignored, is_open, start], axis=-1)
+        start = ops.zeros_like(z[:1]) + start[None, :, :, None, None]
+        return sweep(ops.concatenate([start, z], axis=0), self.state_to_state, self.taps)[1:]
 
     def stream_kernels(self, direction):
         """State-to-state kernel `(h, 4 h)` of each tap, columns ordered colour by colour."""
@@ -84,26 +119,81 @@ class CausalLSTM(CausalLayer):
         kernel = ops.take(ops.cast(self.state_to_state[direction], "float32"), order, axis=1)
         return ops.split(kernel, len(self.taps), axis=0)
 
-    def stream_spans(self):
-        """Slices of each colour: in the ordered pre-activations, and in the hidden features."""
-        own = color_spans(masks.color_of_features(self.units, self.colors))
-        return [slice(GATES * span.start, GATES * span.stop) for span in own], own
 
-    def stream_cell(self, z, c_before, cells, color, **remembered):
-        """One colour of one pixel: pre-activations and old cell state to new hidden features.
+class StreamCell:
+    """The LSTM cell one pixel at a time: kernels cut once, finished rows summed up once per row.
 
-        `cells` holds the finished pixel to the left, as `{"h", "c", ...}`, and this pixel's colours
-        so far. After the last colour they become the finished pixel, together with what else is
-        to be `remembered` of each.
+    What a pixel has is `"x"`, its input; `"h"`, its hidden features; and `"c"`, its cell state.
+
+    Args:
+        units, colors: of the layer.
+        near: for each colour the kernel `(n, 4 h_c)` of what is seen in the current row.
+        far: list of kernels `(.., 4 h)` of what is seen of the context and of finished rows.
+        bias: `(4 h,)`. Columns of all of them are ordered colour by colour.
+        carry: what the next pixel needs of the one before.
+        record: what closing the row needs of each pixel.
+    """
+
+    def __init__(self, units, colors, near, far, bias, carry, record):
+        self.colors = colors
+        self.spans = color_spans(masks.color_of_features(units, colors))
+        self._near, self._bias, self._units = near, bias, units
+        self._far = ops.concatenate(far, axis=0) if len(far) > 1 else far[0]
+        self._carry, self._record = carry, record
+        self._fused = None
+        if colors == 1:
+            kernel = ops.concatenate([near[0], self._far], axis=0)
+            self._fused = backend.fused_lstm_cell(kernel, bias)
+
+    def above(self, seen):
+        """What `step` wants to know of finished rows: `seen (width, batch, m)` at every column."""
+        if not self._fused:
+            return {"z": geometry.row_product(seen, self._far) + self._bias}
+        if seen.shape[-1] == self._units:
+            return {"h": seen}
+        return {"x": seen[..., : -self._units], "h": seen[..., -self._units :]}
+
+    def first(self, batch_size, inputs, h, c):
+        """`left` of the first column: no input of `inputs` features, initial state `(h,)`."""
+        initial = {"x": ops.zeros((inputs,)), "h": h, "c": c}
+        return {
+            key: ops.broadcast_to(initial[key], (batch_size, initial[key].shape[0]))
+            for key in self._carry
+        }, []
+
+    def step(self, x, near, c, above, left, color):
+        """One colour of one pixel.
+
+        Args:
+            x: `(batch, features)` input of this colour.
+            near: list of tensors seen in the current row, as ordered in the kernel.
+            c: `(batch, h)` cell state of the pixel before.
+            above: from `above`, at this column.
+            left: what is carried of the pixel before, and this pixel's colours so far.
+
+        Returns:
+            The new hidden features `(batch, h_c)`, and `left`.
         """
-        finished, so_far = cells
-        h, c = update(activate(z), c_before)
-        so_far = [*so_far, {"h": h, "c": c, **remembered}]
-        if color == self.colors - 1:
-            if self.colors == 1:
-                return h, (so_far[0], [])
-            finished = {
-                key: ops.concatenate([part[key] for part in so_far], axis=-1) for key in finished
-            }
-            so_far = []
-        return h, (finished, so_far)
+        before, so_far = left
+        if self._fused:
+            near = [*near, above["x"]] if "x" in above else near
+            h, c = self._fused(ops.concatenate(near, axis=-1), above["h"], c)
+        else:
+            z, span = above["z"], self.spans[color]
+            if self.colors > 1:
+                z, c = z[:, GATES * span.start : GATES * span.stop], c[:, span]
+            z = ops.matmul(ops.concatenate(near, axis=-1), self._near[color]) + z
+            h, c = update(activate(z), c)
+        return h, (before, [*so_far, {"x": x, "h": h, "c": c}])
+
+    def close(self, x, left):
+        """`left` for the next pixel, and what is recorded of this one."""
+        _, parts = left
+
+        def whole(key):
+            return ops.concatenate([part[key] for part in parts], axis=-1)
+
+        if len(parts) == 1:
+            whole = parts[0].__getitem__
+        carried = {key: whole(key) for key in self._carry}
+        return (carried, []), {key: whole(key) for key in self._record}

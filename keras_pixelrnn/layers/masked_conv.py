@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import geometry, masks
-from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream
+from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -102,6 +102,13 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     def compute_output_shape(self, x_shape, context_shape=None):
         return (*x_shape[:-1], self.filters)
 
+    # A Keras convolution saves its kernel and bias by name, and would leave the context kernel out.
+    def save_own_variables(self, store):
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store):
+        keras.layers.Layer.load_own_variables(self, store)
+
     def get_config(self):
         config = super().get_config()
         for fixed in ("strides", "dilation_rate", "groups", "padding", "data_format"):
@@ -116,48 +123,38 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     def stream(self, batch_size, height, width, context=None):
         rows, columns = (size // 2 for size in self.kernel_size)
         features = len(self.in_colors)
-        kept = max(columns, 1) if rows else columns  # pixels to the left to be remembered
         has_above = bool(rows) or self.context_kernel is not None
+        context = ContextRows(context if self.context_kernel is not None else None)
 
         # Once: masked weights, each colour's outputs together, cut per colour.
-        upper, near, bias = self.stream_weights()
+        far, near, bias = self.stream_weights()
         spans = color_spans(self.out_colors[self.by_color()])
+        far = ops.concatenate(far, axis=0) if has_above else None
         bias_of = [bias] if self.colors == 1 else [bias[span] for span in spans]
-        context = self.stream_context(context)
 
         # Per row: all that finished rows and the context add to each column.
         def above(memory):
             if not has_above:
                 return ()
-            total = ops.zeros((width, batch_size, self.filters)) + bias
-            if rows:
-                seen = [geometry.windows(row, self.kernel_size[1]) for row in memory["rows"]]
-                total = total + geometry.row_product(ops.concatenate(seen, axis=-1), upper)
-            if context is not None:
-                # When the last row closes, one past it is asked for and never used.
-                total = total + ops.take(context, ops.minimum(memory["row"], height - 1), axis=0)
-            return total
+            rows = memory.get("rows", ())
+            seen = [geometry.windows(row, self.kernel_size[1]) for row in rows]
+            return geometry.row_product(_concatenate([*seen, *context.read(memory)]), far) + bias
 
         def next_row(state, row, swept):
-            memory = dict(state.memory)
+            memory = context.next(state.memory)
             if rows:
-                memory["rows"] = [*memory["rows"][1:], row[0][..., -features:]]
-            if context is not None:
-                memory["row"] = memory["row"] + 1
+                memory = {**memory, "rows": [*memory["rows"][1:], row]}
             return RowState(above(memory), state.left, memory)
 
-        # Per pixel: `left` is the window of remembered pixels, then this pixel's colours so far.
+        # Per pixel: `left` is the window of pixels to the left, then this pixel's colours so far.
         def step(x, above, left, color):
-            window, colors_so_far = left[: bool(kept)], left[bool(kept) :]
+            window, so_far = left[: bool(columns)], left[bool(columns) :]
             if self.mask_type == "A":  # `x` is the whole pixel, as far as it is drawn
                 visible = near[color].shape[0] - columns * features
                 pixel = (x[:, :visible],) if visible else ()
             else:
-                pixel = colors_so_far = (*colors_so_far, x)
-            seen = pixel
-            if columns:
-                nearest = window[0] if columns == kept else window[0][:, -columns * features :]
-                seen = (nearest, *pixel)
+                pixel = so_far = (*so_far, x)
+            seen = (*window, *pixel)
             if not has_above:
                 y = bias_of[color]
             else:
@@ -166,23 +163,21 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
                 y = ops.matmul(_concatenate(seen), near[color]) + y
             else:  # a 1x1 kernel of type A sees nothing of its first colour's row
                 y = ops.zeros_like(x[:, :1]) + y
-            if self.mask_type == "B":
-                last = color == self.colors - 1
-                left = remember(window, pixel) if last else (*window, *colors_so_far)
-            return self.activation(y), left
+            return self.activation(y), (*window, *so_far)
 
         def close(x, left):
-            return remember(left, (x,)) if self.mask_type == "A" else left
+            window, so_far = left[: bool(columns)], left[bool(columns) :]
+            pixel = x if self.mask_type == "A" else _concatenate(so_far)
+            if columns > 1:
+                pixels = (_concatenate([window[0][:, features:], pixel]),)
+            else:
+                pixels = (pixel,) * columns
+            return pixels, pixel if rows else ()
 
-        def remember(window, pixel):
-            if kept < 2:
-                return (_concatenate(pixel),) if kept else ()
-            return (_concatenate([window[0][:, features:], *pixel]),)
-
-        memory = {"rows": [ops.zeros((width, batch_size, features))] * rows} if rows else {}
-        if context is not None:
-            memory["row"] = ops.convert_to_tensor(0, "int32")
-        left = (ops.zeros((batch_size, kept * features)),) if kept else ()
+        memory = context.first()
+        if rows:
+            memory["rows"] = [ops.zeros((width, batch_size, features))] * rows
+        left = (ops.zeros((batch_size, columns * features)),) if columns else ()
         state = RowState(above(memory), left, memory)
         return Stream(state, step, close=close, next_row=next_row)
 
@@ -190,7 +185,8 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         """Masked float32 weights, output features ordered colour by colour.
 
         Returns:
-            Of the rows above, `(rows * columns * in, filters)`; of this row, a list of one
+            A list of what finished rows and the context are multiplied by, `(rows * columns * in,
+            filters)` and `(k, filters)`, each only where there is such; for this row one
             `(pixels to the left * in + visible features of the pixel, features of the colour)` per
             colour; and the bias `(filters,)`.
         """
@@ -204,8 +200,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             left = ops.reshape(kernel[rows, :columns, :, span], (-1, span.stop - span.start))
             visible = int(sees(self.in_colors, color).sum())
             near.append(ops.concatenate([left, kernel[rows, columns, :visible, span]], axis=0))
-        upper = ops.reshape(kernel[:rows], (-1, self.filters))
-        return upper, near, bias
+        far = [ops.reshape(kernel[:rows], (-1, self.filters))] if rows else []
+        far += [ops.take(kernel, order, axis=1) for kernel in self.context_weights()]
+        return far, near, bias
 
     def masked_weights(self):
         """Float32 kernel, masked and without the rows below its centre, and bias."""
@@ -213,17 +210,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
         return kernel, bias
 
-    def stream_context(self, context, ordered=True):
-        """What a context adds, `(height, width, batch, filters)`, or None.
-
-        Output features are ordered colour by colour, or else as in `call`.
-        """
-        if self.context_kernel is None:
-            return None
-        kernel = ops.cast(self.context_kernel, "float32")
-        if ordered:
-            kernel = ops.take(kernel, self.by_color(), axis=1)
-        return ops.matmul(ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3)), kernel)
+    def context_weights(self):
+        """Float32 kernel `(k, filters)` of the context, as a list of one, or of none."""
+        return [] if self.context_kernel is None else [ops.cast(self.context_kernel, "float32")]
 
     def by_color(self):
         """Order of the output features that puts each colour's together; streams use it."""

@@ -4,9 +4,8 @@ import keras
 from keras import ops
 
 from keras_pixelrnn import geometry
-from keras_pixelrnn.layers.causal import RowState, Stream
-from keras_pixelrnn.layers.lstm import CausalLSTM
-from keras_pixelrnn.sweep import GATES, sweep
+from keras_pixelrnn.layers.causal import ContextRows, RowState, Stream
+from keras_pixelrnn.layers.lstm import CausalLSTM, StreamCell
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -21,6 +20,7 @@ class RowLSTM(CausalLSTM):
     Args:
         units: number of hidden features h.
         colors: number of colour groups; 1 where colours are not told apart.
+        learned_initial_state: learn the state before the first row, which is zero otherwise.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -42,40 +42,41 @@ class RowLSTM(CausalLSTM):
     def call(self, x, context=None):
         z = ops.cast(self.inputs_to_state[0](x, context), "float32")
         z = ops.expand_dims(ops.transpose(z, (1, 3, 2, 0)), axis=1)
-        h = sweep(z, self.state_to_state, self.taps)[:, 0]
+        h = self.sweep_from_initial(z)[:, 0]
         return ops.cast(ops.transpose(h, (3, 0, 2, 1)), self.compute_dtype)
 
     def stream(self, batch_size, height, width, context=None):
-        inputs = self.inputs_to_state[0].stream(batch_size, height, width, context)
-        kernel = ops.concatenate(self.stream_kernels(0), axis=0)
-        z_span, span = self.stream_spans()
+        # Once.
+        inputs = self.inputs_to_state[0]
+        far, near, bias = inputs.stream_weights()
+        cell = StreamCell(
+            self.units,
+            self.colors,
+            near,
+            [*far, *self.stream_kernels(0)],
+            bias,
+            carry=("x",),
+            record=("h", "c"),
+        )
+        context = ContextRows(context if inputs.context_kernel is not None else None)
 
-        def step(x, above, left, color):
-            z, input_left = inputs.step(x, above["input"], left["input"], color)
-            if self.colors == 1:
-                z, c = z + above["z"], above["c"]
-            else:
-                z, c = z + above["z"][:, z_span[color]], above["c"][:, span[color]]
-            h, cells = self.stream_cell(z, c, left["cells"], color)
-            return h, {"input": input_left, "cells": cells}
+        # Per row.
+        def above(h, c, memory):
+            seen = [*context.read(memory), geometry.windows(h, len(self.taps))]
+            return {"cell": cell.above(ops.concatenate(seen, axis=-1)), "c": c}
 
         def next_row(state, row, swept):
-            child = RowState(state.above["input"], state.left["input"], state.memory)
-            child = inputs.next_row(child, row["input"], swept)
-            finished = row["cells"][0]
-            z = geometry.row_product(geometry.windows(finished["h"], len(self.taps)), kernel)
-            above = {"input": child.above, "z": z, "c": finished["c"]}
-            return RowState(above, state.left, child.memory)
+            memory = context.next(state.memory)
+            return RowState(above(row["h"], row["c"], memory), state.left, memory)
 
-        row_zeros = ops.zeros((width, batch_size, self.units))
-        zeros = ops.zeros((batch_size, self.units))
-        state = RowState(
-            above={
-                "input": inputs.state.above,
-                "z": ops.zeros((width, batch_size, GATES * self.units)),
-                "c": row_zeros,
-            },
-            left={"input": inputs.state.left, "cells": ({"h": zeros, "c": zeros}, [])},
-            memory=inputs.state.memory,
-        )
-        return Stream(state, step, next_row=next_row)
+        # Per pixel.
+        def step(x, above, left, color):
+            before, so_far = left
+            near = [before["x"], *(part["x"] for part in so_far), x]
+            return cell.step(x, near, above["c"], above["cell"], left, color)
+
+        h, c = (state[0] for state in self.initial())
+        left = cell.first(batch_size, inputs.in_colors.size, h, c)
+        h, c = (ops.broadcast_to(state, (width, batch_size, self.units)) for state in (h, c))
+        state = RowState(above(h, c, context.first()), left, context.first())
+        return Stream(state, step, close=cell.close, next_row=next_row)

@@ -1,4 +1,4 @@
-"""What all models have in common: likelihood, drawing, and training on images alone."""
+"""What all models have in common: likelihood, drawing, and training on images."""
 
 import keras
 import numpy as np
@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_pixelrnn import backend, losses, noise, raster
 from keras_pixelrnn.distributions import PixelDistribution
+from keras_pixelrnn.models.context import Context
 
 
 class PixelModel(keras.Model):
@@ -17,57 +18,96 @@ class PixelModel(keras.Model):
     `fit` and `evaluate` take data sets of images alone; without a `loss`, `compile` uses the negative
     log-likelihood in nats per image.
 
+    A conditional model, p(image | context), is told what to expect by `num_classes` or by
+    `context_shape`: `model((images, context))`; `fit` and `evaluate` take data sets of
+    `(image, context)`, and the methods below an argument `context`.
+
     Args:
         image_shape: `(height, width, channels)`.
         distribution: a `PixelDistribution`.
-        network: causal layer from scaled images to parameters.
+        network: causal layer from scaled images, and the context map, to parameters.
+        num_classes: number of classes, where the context is a label `(batch,)` of ints.
+        context_shape: `(k,)` where the context is a vector, `(height, width, k)` where it is a map.
         **kwargs: of `keras.Model`.
     """
 
-    def __init__(self, image_shape, distribution, network, **kwargs):
+    def __init__(
+        self,
+        image_shape,
+        distribution,
+        network,
+        num_classes=None,
+        context_shape=None,
+        **kwargs,
+    ):
         backend.name()
+        context = Context(image_shape, num_classes, context_shape)
         image = keras.Input(image_shape, dtype="uint8", name="image")
         scaled = Scale(distribution.levels, name="scale")(image)
-        super().__init__(inputs=image, outputs=network(scaled), **kwargs)
+        if context.given:
+            given = context.input()
+            super().__init__(
+                inputs=[image, given], outputs=network(scaled, context.layer(given)), **kwargs
+            )
+        else:
+            super().__init__(inputs=image, outputs=network(scaled), **kwargs)
         self.image_shape = tuple(image_shape)
         self.distribution = distribution
         self.network = network
+        self.context = context
         self._functions = _Functions(self)
 
     # ---- likelihood and drawing -------------------------------------------------------------
 
-    def log_prob(self, images):
+    def log_prob(self, images, *, context=None):
         """Log-probability of images.
 
         Args:
             images: `(batch, height, width, channels)` integers in `0 .. levels-1`.
+            context: of a conditional model: one for all images, or one for each.
 
         Returns:
             `(batch,)` float32 array, nats per image.
 
         Raises:
-            ValueError: wrong shape, no integers, or a value outside the distribution's levels.
+            ValueError: wrong shape, no integers, or a value outside the distribution's levels; a
+                context that is missing, not wanted or does not fit.
         """
         images = self.check_images(images)
-        return ops.convert_to_numpy(self._functions("log_prob")(images))
+        given = self.context.check(context, len(images))
+        return ops.convert_to_numpy(self._functions("log_prob")(images, *given))
 
-    def sample(self, n, *, seed):
+    def sample(self, n, *, seed, context=None, temperature=1.0, top_k=None, top_p=1.0):
         """Draw images, exactly and in about the time of one forward pass.
 
         Args:
             n: number of images.
             seed: int, or an array of `n` ints, one per image. An image depends on its own seed
                 alone, whatever the batch it is drawn in.
+            context: of a conditional model: one for all images, or one for each.
+            temperature: log-probabilities are divided by it; below 1 for more likely values. This
+                and the next two are each a number, or an array of one number per image.
+            top_k: draw only from the k most likely values; 1 is the greedy image.
+            top_p: draw only from the most likely values that make up this probability.
 
         Returns:
             `(n, height, width, channels)` uint8 array.
+
+        Raises:
+            ValueError: an argument of the wrong shape or outside its range.
         """
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"`n` must be a positive number of images. Received: n={n!r}")
         uniform = noise.uniform(noise.image_seeds(seed, n), self.image_shape)
-        return ops.convert_to_numpy(self._functions("sample")(uniform)[0])
+        given = self.context.check(context, n)
+        controls = check_controls(n, self.distribution.levels, temperature, top_k, top_p)
+        if controls is None:
+            drawn = self._functions("sample")(uniform, *given)
+        else:
+            drawn = self._functions("sample_with")(uniform, *controls, *given)
+        return ops.convert_to_numpy(drawn[0])
 
-    def complete(self, images, known, *, seed):
+    def complete(self, images, known, *, seed, context=None):
         """Draw the unknown sub-pixels of images, each given all earlier ones.
 
         Exact p(unknown | known) where the known sub-pixels come first in raster order (an upper half,
@@ -79,6 +119,7 @@ class PixelModel(keras.Model):
             known: boolean, the same shape, or `(height, width)`, `(height, width, channels)` or
                 `(batch, height, width)` for all that is left out.
             seed: int, or an array of one int per image.
+            context: of a conditional model: one for all images, or one for each.
 
         Returns:
             uint8 array like `images`.
@@ -88,42 +129,84 @@ class PixelModel(keras.Model):
         """
         images, known = self.check_completion(images, known)
         uniform = noise.uniform(noise.image_seeds(seed, len(images)), self.image_shape)
-        return ops.convert_to_numpy(self._functions("complete")(images, known, uniform)[0])
+        given = self.context.check(context, len(images))
+        return ops.convert_to_numpy(self._functions("complete")(images, known, uniform, *given)[0])
 
     # ---- the same as functions of tensors, for graphs and exports -----------------------------
+    # `given` is the context of a conditional model, and nothing of any other.
 
-    def nats_graph(self, images):
+    def nats_graph(self, images, *given):
         """Log-probability `(batch, height, width, channels)` of every sub-pixel, nats."""
-        return self.distribution.log_prob(self(images, training=False), images)
+        inputs = [ops.convert_to_tensor(x) for x in (images, *given)]
+        params = self(inputs if given else inputs[0], training=False)
+        return self.distribution.log_prob(params, images)
 
-    def log_prob_graph(self, images):
+    def log_prob_graph(self, images, *given):
         """Log-probability `(batch,)` of images, nats."""
-        return ops.sum(self.nats_graph(images), axis=(1, 2, 3))
+        return ops.sum(self.nats_graph(images, *given), axis=(1, 2, 3))
 
-    def sample_graph(self, uniform):
+    def sample_graph(self, uniform, *given):
         """Images and their nats per sub-pixel from `uniform` numbers of the same shape."""
-        return raster.sample(self.network, self.distribution, uniform)
+        return raster.sample(self.network, self.distribution, uniform, self.context.map(*given))
 
-    def complete_graph(self, images, known, uniform):
+    def sample_with_graph(self, uniform, temperature, top_k, top_p, *given):
+        """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
+        controls = (temperature, top_k, top_p)
+        return raster.sample(
+            self.network, self.distribution, uniform, self.context.map(*given), controls
+        )
+
+    def complete_graph(self, images, known, uniform, *given):
         """Completed images and the nats of each sub-pixel drawn."""
-        return raster.complete(self.network, self.distribution, images, known, uniform)
+        return raster.complete(
+            self.network, self.distribution, images, known, uniform, self.context.map(*given)
+        )
 
-    # ---- training on images alone ---------------------------------------------------------------
+    # ---- training on images, or on (image, context) ---------------------------------------------
+
+    def train_step(self, *args):
+        return super().train_step(*args[:-1], self._with_targets(args[-1]))
+
+    def test_step(self, *args):
+        return super().test_step(*args[:-1], self._with_targets(args[-1]))
+
+    def predict_step(self, *args):
+        return super().predict_step(*args[:-1], self._with_targets(args[-1]))
+
+    def _with_targets(self, data):
+        """`(image, context)` as `((image, context), image)`: images are the targets."""
+        image, context, weight = keras.utils.unpack_x_y_sample_weight(data)
+        if not self.context.given or isinstance(image, (tuple, list)):
+            return data
+        if context is None:
+            raise ValueError(
+                f"This model is conditional: {self.context}. Train and evaluate it on data sets of "
+                "(image, context). Received: images alone"
+            )
+        return ((image, context), image) if weight is None else ((image, context), image, weight)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+        image = x[0] if self.context.given else x
+        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
             raise ValueError(
                 "Images must be integers in 0 .. levels-1; scaling happens inside the model. "
-                f"Cast them to uint8. Received: images of dtype {x.dtype}"
+                f"Cast them to uint8. Received: images of dtype {image.dtype}"
             )
-        y = x if y is None else y
+        y = image if y is None else y
+        if len(y.shape) != 4:
+            raise ValueError(
+                "The targets must be images. This model is not conditional: train it on images "
+                "alone, or make it with `num_classes` or `context_shape`. "
+                f"Received: targets of shape {tuple(y.shape)}"
+            )
         if self._compile_loss is None:
             loss = losses.NegativeLogLikelihood(self.distribution)
             return sum(self.losses, loss(y, y_pred, sample_weight=sample_weight))
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
+        image = x[0] if self.context.given else x
+        return super().compute_metrics(x, image if y is None else y, y_pred, sample_weight)
 
     # ---- checks ------------------------------------------------------------------------------------
 
@@ -209,6 +292,33 @@ class _Functions:
             function = getattr(self._model, f"{name}_graph")
             self._compiled[name] = backend.compiled(function, self._model.variables)
         return self._compiled[name]
+
+
+def check_controls(n, levels, temperature, top_k, top_p):
+    """Sampling controls as three float32 arrays `(n,)`, or None where they change nothing."""
+    top_k = levels if top_k is None else top_k
+    ranges = {
+        "temperature": (temperature, "positive", lambda x: x > 0),
+        "top_k": (
+            top_k,
+            f"whole numbers from 1 to {levels}",
+            lambda x: (x >= 1) & (x <= levels) & (x == x // 1),
+        ),
+        "top_p": (top_p, "in 0 < top_p <= 1", lambda x: (x > 0) & (x <= 1)),
+    }
+    controls = []
+    for name, (value, expected, fits) in ranges.items():
+        array = np.asarray(value)
+        numbers = array.dtype.kind in "iuf" and array.shape in ((), (n,))
+        if not numbers or not np.all(np.isfinite(array) & fits(array)):
+            raise ValueError(
+                f"`{name}` must be {expected}, one number for all images or an array of {n}. "
+                f"Received: {name}={value!r}"
+            )
+        controls.append(np.broadcast_to(array.astype(np.float32), (n,)))
+    temperature, top_k, top_p = controls
+    changes = np.any((temperature != 1.0) | (top_k < levels) | (top_p < 1.0))
+    return controls if changes else None
 
 
 def check_image_shape(image_shape):

@@ -2,8 +2,8 @@
 
 import keras
 
-from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
-from keras_pixelrnn.models.recipe import RecipeModel
+from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise
+from keras_pixelrnn.models.recipe import RecipeModel, residual_body
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -18,11 +18,12 @@ class PixelCNN(RecipeModel):
         distribution: a `PixelDistribution`.
         units: hidden features h; the residual path carries 2h.
         num_blocks: number of residual blocks.
-        head_units: features of the two 1x1 layers before the parameters; 2h if None.
         kernel_size: of the first layer, odd.
         dropout: rate inside the residual blocks.
         skip: layer-to-output skip connections.
-        **kwargs: of `keras.Model`: `name`, and `dtype` as a policy such as "mixed_bfloat16".
+        **kwargs: `head_units`, features of the two 1x1 layers before the parameters (2h if None);
+            `num_classes` or `context_shape` of a conditional model; and those of `keras.Model`:
+            `name`, and `dtype` as a policy such as "mixed_bfloat16".
 
     Raises:
         ValueError: shapes and sizes that do not fit.
@@ -34,8 +35,18 @@ class PixelCNN(RecipeModel):
     (2,)
     """
 
-    def __init__(self, image_shape, distribution, units=32, num_blocks=2, **kwargs):
-        def block(colors, dropout, dtype, name):
+    def __init__(
+        self,
+        image_shape,
+        distribution,
+        units=32,
+        num_blocks=2,
+        kernel_size=7,
+        dropout=0.0,
+        skip=False,
+        **kwargs,
+    ):
+        def block(colors, dtype):
             options = {"mask_type": "B", "colors": colors, "dtype": dtype, "activation": "relu"}
             inner = CausalStack(
                 [
@@ -46,6 +57,8 @@ class PixelCNN(RecipeModel):
                 dtype=dtype,
                 name="inner",
             )
-            return ResidualBlock(inner, colors=colors, dropout=dropout, dtype=dtype, name=name)
+            return inner
 
-        super().__init__(image_shape, distribution, block, units, num_blocks, **kwargs)
+        own = {"kernel_size": kernel_size, "dropout": dropout, "skip": skip}
+        body = residual_body(block, units, num_blocks, kernel_size, dropout, skip)
+        super().__init__(image_shape, distribution, body, own, units, num_blocks, **kwargs)

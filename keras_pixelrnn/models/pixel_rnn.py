@@ -2,8 +2,8 @@
 
 import keras
 
-from keras_pixelrnn.layers import DiagonalBiLSTM, ResidualBlock, RowLSTM
-from keras_pixelrnn.models.recipe import RecipeModel
+from keras_pixelrnn.layers import DiagonalBiLSTM, RowLSTM
+from keras_pixelrnn.models.recipe import RecipeModel, residual_body
 
 RECURRENCES = {"diagonal": DiagonalBiLSTM, "row": RowLSTM}
 
@@ -21,11 +21,13 @@ class PixelRNN(RecipeModel):
         recurrence: "diagonal" (sees the whole context) or "row" (faster; sees a triangle).
         units: hidden features h of each LSTM; the residual path carries 2h.
         num_blocks: number of residual blocks.
-        head_units: features of the two 1x1 layers before the parameters; 2h if None.
         kernel_size: of the first layer, odd.
         dropout: rate inside the residual blocks.
         skip: layer-to-output skip connections.
-        **kwargs: of `keras.Model`: `name`, and `dtype` as a policy such as "mixed_bfloat16".
+        learned_initial_state: learn the states outside the image, which are zero otherwise.
+        **kwargs: `head_units`, features of the two 1x1 layers before the parameters (2h if None);
+            `num_classes` or `context_shape` of a conditional model; and those of `keras.Model`:
+            `name`, and `dtype` as a policy such as "mixed_bfloat16".
 
     Raises:
         ValueError: unknown recurrence, or shapes and sizes that do not fit.
@@ -46,6 +48,10 @@ class PixelRNN(RecipeModel):
         recurrence="diagonal",
         units=32,
         num_blocks=2,
+        kernel_size=7,
+        dropout=0.0,
+        skip=False,
+        learned_initial_state=False,
         **kwargs,
     ):
         if recurrence not in RECURRENCES:
@@ -54,12 +60,17 @@ class PixelRNN(RecipeModel):
                 f"Received: recurrence={recurrence!r}"
             )
 
-        def block(colors, dropout, dtype, name):
-            lstm = RECURRENCES[recurrence](units, colors=colors, dtype=dtype, name="lstm")
-            return ResidualBlock(lstm, colors=colors, dropout=dropout, dtype=dtype, name=name)
+        def block(colors, dtype):
+            layer = RECURRENCES[recurrence]
+            options = {"colors": colors, "learned_initial_state": learned_initial_state}
+            return layer(units, **options, dtype=dtype, name="lstm")
 
-        super().__init__(image_shape, distribution, block, units, num_blocks, **kwargs)
-        self.recurrence = recurrence
-
-    def get_config(self):
-        return {**super().get_config(), "recurrence": self.recurrence}
+        own = {
+            "recurrence": recurrence,
+            "kernel_size": kernel_size,
+            "dropout": dropout,
+            "skip": skip,
+            "learned_initial_state": learned_initial_state,
+        }
+        body = residual_body(block, units, num_blocks, kernel_size, dropout, skip)
+        super().__init__(image_shape, distribution, body, own, units, num_blocks, **kwargs)

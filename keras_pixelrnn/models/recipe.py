@@ -1,20 +1,45 @@
-"""The recipe of the PixelRNN paper that Row LSTM, Diagonal BiLSTM and PixelCNN share."""
+"""The recipe of the PixelRNN paper that all architectures here share."""
 
 import keras
 
-from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise
+from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
 from keras_pixelrnn.models.base import PixelModel, check_distribution, check_image_shape
 
 
+def residual_body(block, units, num_blocks, kernel_size, dropout, skip):
+    """A masked 7x7 convolution of type A to 2h features, then residual blocks.
+
+    Args:
+        block: function `(colors, dtype)` to the inner layer of a `ResidualBlock`.
+        units, num_blocks, kernel_size, dropout, skip: as for the models.
+
+    Returns:
+        A `body` for `RecipeModel`.
+    """
+
+    def body(colors, dtype):
+        first = MaskedConv2D(
+            2 * units, kernel_size, mask_type="A", colors=colors, dtype=dtype, name="first"
+        )
+        blocks = []
+        for index in range(num_blocks):
+            options = {"colors": colors, "dropout": dropout, "dtype": dtype}
+            blocks.append(ResidualBlock(block(colors, dtype), **options, name=f"block_{index}"))
+        return [first, CausalStack(blocks, skip=skip, colors=colors, dtype=dtype, name="blocks")]
+
+    return body
+
+
 class RecipeModel(PixelModel):
-    """First layer 7x7 of type A to 2h features; residual blocks; twice ReLU and 1x1; the head.
+    """A body that sees the image; twice ReLU and 1x1; the parameters.
 
     Van den Oord et al. 2016, "Pixel Recurrent Neural Networks" (arXiv 1601.06759), table 1.
 
     Args:
-        image_shape, distribution: as for `PixelModel`.
-        block: function `(colors, dropout, dtype, name)` to a residual block on 2h features.
-        units, num_blocks, head_units, kernel_size, dropout, skip: as for the models.
+        image_shape, distribution, num_classes, context_shape: as for `PixelModel`.
+        body: function `(colors, dtype)` to a list of causal layers, the first of type A.
+        options: the arguments of the architecture's own, for `get_config`.
+        units, num_blocks, head_units: as for the models.
         **kwargs: of `keras.Model`.
     """
 
@@ -22,13 +47,13 @@ class RecipeModel(PixelModel):
         self,
         image_shape,
         distribution,
-        block,
+        body,
+        options,
         units,
         num_blocks,
         head_units=None,
-        kernel_size=7,
-        dropout=0.0,
-        skip=False,
+        num_classes=None,
+        context_shape=None,
         dtype=None,
         **kwargs,
     ):
@@ -39,44 +64,41 @@ class RecipeModel(PixelModel):
                 raise ValueError(f"`{name}` must be a positive int. Received: {name}={value!r}")
         colors = image_shape[2] if distribution.masks_channels else 1
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
-        options = {"mask_type": "B", "colors": colors}
         head_units = head_units or 2 * units
 
-        blocks = [block(colors, dropout, dtype, f"block_{index}") for index in range(num_blocks)]
+        def head(filters, name, dtype=dtype, activation="relu"):
+            return MaskedConv2D(
+                filters,
+                1,
+                mask_type="B",
+                colors=colors,
+                activation=activation,
+                dtype=dtype,
+                name=name,
+            )
+
+        size = distribution.params_size(image_shape[2])
         network = CausalStack(
             [
-                MaskedConv2D(
-                    2 * units, kernel_size, mask_type="A", colors=colors, dtype=dtype, name="first"
-                ),
-                CausalStack(blocks, skip=skip, colors=colors, dtype=dtype, name="blocks"),
+                *body(colors, dtype),
                 Pointwise("relu", dtype=dtype),
-                MaskedConv2D(
-                    head_units, 1, activation="relu", dtype=dtype, name="head_0", **options
-                ),
-                MaskedConv2D(
-                    head_units, 1, activation="relu", dtype=dtype, name="head_1", **options
-                ),
+                head(head_units, "head_0"),
+                head(head_units, "head_1"),
                 # The parameters stay float32 under any policy: so does what is made of them.
-                MaskedConv2D(
-                    distribution.params_size(image_shape[2]),
-                    1,
-                    dtype="float32",
-                    name="params",
-                    **options,
-                ),
+                head(size, "params", dtype="float32", activation=None),
             ],
             dtype=dtype,
             name="network",
         )
-        super().__init__(image_shape, distribution, network, **kwargs)
+        super().__init__(image_shape, distribution, network, num_classes, context_shape, **kwargs)
         self._config = {
             "image_shape": image_shape,
             "units": units,
             "num_blocks": num_blocks,
             "head_units": head_units,
-            "kernel_size": kernel_size,
-            "dropout": dropout,
-            "skip": skip,
+            **options,
+            "num_classes": num_classes,
+            "context_shape": self.context.config_shape,
             "dtype": keras.dtype_policies.serialize(dtype),
         }
 

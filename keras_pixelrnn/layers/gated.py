@@ -1,0 +1,248 @@
+"""The two stacks of the Gated PixelCNN."""
+
+import keras
+from keras import ops
+
+from keras_pixelrnn import geometry
+from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
+from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
+
+
+def gate(z):
+    """`tanh` of the first half of the features times the sigmoid of the second."""
+    content, gates = ops.split(z, 2, axis=-1)
+    return ops.tanh(content) * ops.sigmoid(gates)
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class VerticalConv2D(keras.layers.Layer):
+    """Convolution that sees the `rows` rows above a pixel, `columns` wide, colours and all.
+
+    Args:
+        filters: number of output features.
+        rows: rows seen, the lowest of which is the pixel's own, or else the one above it.
+        columns: odd number.
+        own_row: whether the pixel's own row is the lowest. For maps that already hide it.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        x: `(batch, height, width, features)`.
+        context: optional `(batch, height, width, k)`, seen at every pixel through a 1x1 kernel.
+
+    Output shape:
+        `(batch, height, width, filters)`.
+
+    Example:
+
+    >>> VerticalConv2D(8, rows=2, columns=3, own_row=True)(keras.ops.ones((2, 5, 6, 4))).shape
+    TensorShape([2, 5, 6, 8])
+    """
+
+    def __init__(self, filters, rows, columns, *, own_row, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.rows, self.columns, self.own_row = filters, rows, columns, own_row
+
+    def build(self, x_shape, context_shape=None):
+        self.kernel = self.add_weight(
+            name="kernel", shape=(self.rows, self.columns, x_shape[-1], self.filters)
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+        self.context_kernel = None
+        if context_shape is not None:
+            self.context_kernel = self.add_weight(
+                name="context_kernel", shape=(context_shape[-1], self.filters)
+            )
+
+    def call(self, x, context=None):
+        height, half = x.shape[1], self.columns // 2
+        x = ops.pad(x, [[0, 0], [self.rows - self.own_row, 0], [half, half], [0, 0]])
+        y = ops.conv(x, self.kernel, padding="valid", data_format="channels_last")
+        y = y[:, :height] + self.bias
+        if self.context_kernel is not None:
+            y = y + ops.matmul(context, self.context_kernel)
+        return y
+
+    def row(self, rows, context):
+        """One row of the output, float32.
+
+        Args:
+            rows: list of the `rows` rows seen, `(width, batch, features)`, from the top.
+            context: list of its row of the context, `(width, batch, k)`, or empty.
+        """
+        kernel = [ops.reshape(ops.cast(self.kernel, "float32"), (-1, self.filters))]
+        if self.context_kernel is not None:
+            kernel.append(ops.cast(self.context_kernel, "float32"))
+        seen = [geometry.windows(row, self.columns) for row in rows]
+        seen = ops.concatenate([*seen, *context], axis=-1)
+        return geometry.row_product(seen, ops.concatenate(kernel, axis=0)) + self.bias
+
+    def get_config(self):
+        names = ("filters", "rows", "columns", "own_row")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class GatedStacks(CausalLayer):
+    """Vertical and horizontal stack of gated convolutions: all earlier pixels and no blind spot.
+
+    Van den Oord et al. 2016, "Conditional Image Generation with PixelCNN Decoders" (arXiv 1606.05328),
+    sections 2.2 to 2.4 and figure 2. The vertical map at a row knows the rows above it; the horizontal
+    one adds what is to the left. While images are drawn the whole vertical stack runs once a row.
+
+    Args:
+        units: number of features p of each stack.
+        num_blocks: number of layers of each, the first of which reads the image.
+        colors: number of colour groups of the horizontal stack.
+        kernel_size: of the first layer, odd: `kernel_size // 2` rows above, and columns.
+        dropout: rate of the gated features of the horizontal stack dropped in training.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        x: `(batch, height, width, channels)` scaled images.
+        context: optional `(batch, height, width, k)`, added before the gates.
+
+    Output shape:
+        `(batch, height, width, units)`.
+
+    Example:
+
+    >>> GatedStacks(16, num_blocks=2)(keras.ops.ones((2, 5, 6, 1))).shape
+    TensorShape([2, 5, 6, 16])
+    """
+
+    mask_type = "A"
+
+    def __init__(self, units, num_blocks, *, colors=1, kernel_size=7, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if kernel_size % 2 == 0:
+            raise ValueError(f"`kernel_size` must be odd. Received: kernel_size={kernel_size}")
+        self.units, self.num_blocks, self.colors = units, num_blocks, colors
+        self.kernel_size = kernel_size
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        options = {"colors": colors, "dtype": self.dtype_policy}
+        self.vertical, self.link, self.horizontal, self.out = [], [], [], []
+        for index in range(num_blocks):
+            first = index == 0
+            size = kernel_size if first else 3
+            self.vertical.append(
+                VerticalConv2D(
+                    2 * units,
+                    rows=size // 2 if first else 2,
+                    columns=size,
+                    own_row=not first,
+                    dtype=self.dtype_policy,
+                    name=f"vertical_{index}",
+                )
+            )
+            self.link.append(
+                keras.layers.Dense(
+                    2 * units, use_bias=False, dtype=self.dtype_policy, name=f"link_{index}"
+                )
+            )
+            self.horizontal.append(
+                MaskedConv2D(
+                    2 * units,
+                    (1, size),
+                    mask_type="A" if first else "B",
+                    gates=2,
+                    name=f"horizontal_{index}",
+                    **options,
+                )
+            )
+            self.out.append(MaskedConv2D(units, 1, mask_type="B", name=f"out_{index}", **options))
+
+    def build(self, x_shape, context_shape=None):
+        features = (*x_shape[:-1], self.units)
+        gates = (*x_shape[:-1], 2 * self.units)
+        for index in range(self.num_blocks):
+            seen = x_shape if index == 0 else features
+            self.vertical[index].build(seen, context_shape)
+            self.horizontal[index].build(seen, context_shape)
+            self.link[index].build(gates)
+            self.out[index].build(features)
+
+    def call(self, x, context=None):
+        vertical = horizontal = x
+        for index in range(self.num_blocks):
+            above = self.vertical[index](vertical, context)
+            vertical = gate(above)
+            z = self.horizontal[index](horizontal, context) + self.link[index](above)
+            y = self.out[index](self.dropout(gate(z)))
+            horizontal = y if index == 0 else horizontal + y
+        return horizontal
+
+    def compute_output_shape(self, x_shape, context_shape=None):
+        return (*x_shape[:-1], self.units)
+
+    def get_config(self):
+        names = ("units", "num_blocks", "colors", "kernel_size")
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own, "dropout": self.dropout.rate}
+
+    def stream(self, batch_size, height, width, context=None):
+        # Once.
+        children = [*self.horizontal, *self.out]
+        streams = [child.stream(batch_size, height, width, context) for child in children]
+        order = self.horizontal[0].by_color()
+        spans = color_spans(self.horizontal[0].out_colors[order])
+        links = [ops.take(ops.cast(link.kernel, "float32"), order, axis=1) for link in self.link]
+        context = ContextRows(context if self.vertical[0].context_kernel is not None else None)
+
+        # Per row: `memory["seen"]` holds, for each vertical layer, the rows that it still has to see.
+        def vertical_row(memory):
+            here = context.read(memory)
+            rows, seen, above = memory["seen"][0], [memory["seen"][0][1:]], []
+            for index, layer in enumerate(self.vertical):
+                z = layer.row(rows, here)
+                above.append(geometry.row_product(z, links[index]))
+                if index + 1 < self.num_blocks:
+                    below = gate(z)
+                    rows = [*memory["seen"][index + 1], below]
+                    seen.append([below])
+            return above, {**memory, "seen": seen}
+
+        def close(x, left):
+            return [s.close(x, part)[0] for s, part in zip(streams, left, strict=True)], x
+
+        def next_row(state, row, swept):
+            memory = context.next(state.memory)
+            first, *later = memory["seen"]
+            links, memory = vertical_row({**memory, "seen": [[*first, row], *later]})
+            child_states = [
+                s.next_row(RowState(*parts), (), swept)
+                for s, *parts in zip(
+                    streams, state.above["children"], state.left, memory["children"], strict=True
+                )
+            ]
+            return join(links, child_states, memory)
+
+        def join(links, child_states, memory):
+            return RowState(
+                {"link": links, "children": [child.above for child in child_states]},
+                [child.left for child in child_states],
+                {**memory, "children": [child.memory for child in child_states]},
+            )
+
+        # Per pixel.
+        def step(x, above, left, color):
+            left = list(left)
+
+            def run(index, x):
+                y, left[index] = streams[index].step(
+                    x, above["children"][index], left[index], color
+                )
+                return y
+
+            for index in range(self.num_blocks):
+                link = above["link"][index]
+                z = run(index, x) + (link if self.colors == 1 else link[:, spans[color]])
+                y = run(self.num_blocks + index, gate(z))
+                x = y if index == 0 else x + y
+            return x, left
+
+        channels = self.horizontal[0].in_colors.size
+        blank = [[ops.zeros((width, batch_size, channels))] * (self.kernel_size // 2)]
+        blank += [[ops.zeros((width, batch_size, self.units))] for _ in self.vertical[1:]]
+        links_above, memory = vertical_row({**context.first(), "seen": blank})
+        state = join(links_above, [s.state for s in streams], memory)
+        return Stream(state, step, close=close, next_row=next_row)

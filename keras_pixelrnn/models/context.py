@@ -1,0 +1,130 @@
+"""What a conditional model is told beside the image."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class Context:
+    """A label, a vector or a map: its input, its checks, and the map that the network reads.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        num_classes: number of classes, where the context is a label.
+        context_shape: `(k,)` of a vector, `(height, width, k)` of a map.
+
+    Raises:
+        ValueError: both are given, or one that does not fit.
+    """
+
+    def __init__(self, image_shape, num_classes=None, context_shape=None):
+        height, width, _ = image_shape
+        if num_classes is not None and context_shape is not None:
+            raise ValueError(
+                "A model is conditional on a label or on `context_shape`, not on both. "
+                f"Received: num_classes={num_classes!r}, context_shape={context_shape!r}"
+            )
+        if num_classes is not None and (
+            isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1
+        ):
+            raise ValueError(
+                f"`num_classes` must be a positive int. Received: num_classes={num_classes!r}"
+            )
+        if context_shape is not None:
+            shape = tuple(context_shape) if isinstance(context_shape, (tuple, list)) else ()
+            if len(shape) not in (1, 3) or shape[:-1] not in ((), (height, width)) or shape[-1] < 1:
+                raise ValueError(
+                    f"`context_shape` must be (k,) or ({height}, {width}, k), with k positive. "
+                    f"Received: context_shape={context_shape!r}"
+                )
+            context_shape = shape
+        self.num_classes, self.config_shape = num_classes, context_shape
+        self.shape = () if num_classes is not None else context_shape
+        self.given = self.shape is not None
+        self.name = "label" if num_classes is not None else "context"
+        self.dtype = "int32" if num_classes is not None else "float32"
+        self.layer = ContextMap(height, width, num_classes, name="context_map")
+
+    def __repr__(self):
+        if not self.given:
+            return "no context"
+        if self.num_classes is not None:
+            return f"on a label in 0 .. {self.num_classes - 1}"
+        return f"on a context of shape {self.shape}"
+
+    def input(self):
+        """The `keras.Input` of it."""
+        return keras.Input(self.shape, dtype=self.dtype, name=self.name)
+
+    def map(self, *given):
+        """The map `(batch, height, width, k)` that the network reads, or None."""
+        return self.layer(*given) if given else None
+
+    def check(self, context, n):
+        """`context` of `n` images, checked, as a tuple of one array, or of none."""
+        if not self.given:
+            if context is not None:
+                raise ValueError(
+                    "This model is not conditional; leave `context` out, or make the model with "
+                    f"`num_classes` or `context_shape`. Received: context={context!r}"
+                )
+            return ()
+        if context is None:
+            raise ValueError(f"This model is conditional {self}: pass it as `context`.")
+        array = np.asarray(context)
+        kinds = "iu" if self.num_classes is not None else "iuf"
+        if array.shape not in (self.shape, (n, *self.shape)) or array.dtype.kind not in kinds:
+            raise ValueError(
+                f"This model is conditional {self}, {self.dtype}: one for all {n} images or one for "
+                f"each. Received: shape {array.shape}, dtype {array.dtype}"
+            )
+        if self.num_classes is not None:
+            fits = (array >= 0) & (array < self.num_classes)
+        else:
+            fits = np.isfinite(array)
+        if not fits.all():
+            raise ValueError(
+                f"This model is conditional {self}. Received: {array[~fits].reshape(-1)[:5]}"
+            )
+        return (np.broadcast_to(array, (n, *self.shape)).astype(self.dtype),)
+
+    def valid(self, *given):
+        """`(batch,)` booleans: is the label one of the classes?"""
+        (label,) = given
+        if self.num_classes is None:
+            return ops.ones_like(label[(..., *[0] * len(self.shape))], dtype="bool")
+        return ops.logical_and(label >= 0, label < self.num_classes)
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class ContextMap(keras.layers.Layer):
+    """A label, as one of `num_classes` features, or a vector at every pixel; a map as it is.
+
+    Args:
+        height, width: of the image.
+        num_classes: number of classes, where the context is a label.
+        **kwargs: of `keras.layers.Layer`.
+
+    Example:
+
+    >>> ContextMap(5, 6, num_classes=10)(np.array([3, 7])).shape
+    TensorShape([2, 5, 6, 10])
+    """
+
+    def __init__(self, height, width, num_classes=None, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.height, self.width, self.num_classes = height, width, num_classes
+
+    def call(self, context):
+        if self.num_classes is not None:
+            classes = ops.arange(self.num_classes, dtype="int32")
+            context = ops.expand_dims(ops.cast(context, "int32"), -1) == classes
+        context = ops.cast(context, "float32")
+        if len(context.shape) == 4:
+            return context
+        shape = (ops.shape(context)[0], self.height, self.width, context.shape[-1])
+        return ops.broadcast_to(context[:, None, None, :], shape)
+
+    def get_config(self):
+        sizes = {"height": self.height, "width": self.width, "num_classes": self.num_classes}
+        return {**super().get_config(), **sizes}

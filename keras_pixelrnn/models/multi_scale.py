@@ -1,0 +1,231 @@
+"""Multi-scale PixelRNN."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_pixelrnn import raster
+from keras_pixelrnn.models.base import PixelModel, check_distribution, check_image_shape
+from keras_pixelrnn.models.pixel_rnn import PixelRNN
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class MultiScalePixelRNN(PixelModel):
+    """Multi-Scale PixelRNN: a small image first, then the large one around it.
+
+    Van den Oord et al. 2016, "Pixel Recurrent Neural Networks" (arXiv 1601.06759), section 3.6. The
+    small image is every `factor`-th row and column of the large one. A PixelRNN of its own draws it;
+    a second PixelRNN draws all other pixels, given those and the small image, brought to size by
+    transposed convolutions. The likelihood is exact: log p(small) + log p(the rest | small).
+
+    `model(images)` are the parameters of every sub-pixel, of the small image's given the earlier ones
+    of the small image, of all others given it and the earlier pixels; everything that other models can
+    do follows from them. `upscale` is super-resolution by the second network alone.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        distribution: a `PixelDistribution`.
+        factor: rows and columns per row and column of the small image.
+        context_units: features that the small image is brought to size with.
+        num_classes, context_shape: of a conditional model.
+        dtype: policy, such as "mixed_bfloat16".
+        name: of the model.
+        **kwargs: of both `PixelRNN`s: `recurrence`, `units`, `num_blocks`, ...
+
+    Raises:
+        ValueError: shapes and sizes that do not fit.
+
+    Example:
+
+    >>> model = MultiScalePixelRNN((8, 8, 1), Categorical(17), factor=2, units=8, num_blocks=1)
+    >>> model.upscale(np.zeros((3, 4, 4, 1), np.uint8), seed=0).shape
+    (3, 8, 8, 1)
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        distribution,
+        factor=2,
+        context_units=16,
+        num_classes=None,
+        context_shape=None,
+        dtype=None,
+        name=None,
+        **kwargs,
+    ):
+        height, width, channels = check_image_shape(image_shape)
+        distribution = check_distribution(distribution)
+        sizes = (height, width)
+        if isinstance(factor, bool) or not isinstance(factor, int) or not 2 <= factor <= min(sizes):
+            raise ValueError(
+                f"`factor` must be an int from 2 to the smaller side, {min(sizes)}. "
+                f"Received: factor={factor!r}"
+            )
+        small_shape = (-(-height // factor), -(-width // factor), channels)
+        given = num_classes is not None or context_shape is not None
+        extra = (num_classes or context_shape[-1]) if given else 0
+
+        def network(shape, context_features):
+            context = (*shape[:2], context_features) if context_features else None
+            return PixelRNN(
+                shape, distribution, context_shape=context, dtype=dtype, **kwargs
+            ).network
+
+        both = MultiScaleNetwork(
+            network(small_shape, extra),
+            network((height, width, channels), context_units + extra),
+            factor,
+            context_units,
+            dtype=dtype,
+            name="network",
+        )
+        super().__init__(
+            (height, width, channels),
+            distribution,
+            both,
+            num_classes,
+            context_shape,
+            name=name,
+        )
+        self.factor, self.small_shape = factor, small_shape
+        self._config = {
+            "image_shape": (height, width, channels),
+            "factor": factor,
+            "context_units": context_units,
+            "num_classes": num_classes,
+            "context_shape": self.context.config_shape,
+            "dtype": dtype,
+            **kwargs,
+        }
+
+    def upscale(self, small, *, seed, context=None):
+        """Draw large images around small ones: super-resolution.
+
+        Args:
+            small: `(batch, small height, small width, channels)` integers.
+            seed: int, or an array of one int per image.
+            context: of a conditional model: one for all images, or one for each.
+
+        Returns:
+            `(batch, height, width, channels)` uint8 array; every `factor`-th row and column of it is
+            the small image.
+
+        Raises:
+            ValueError: wrong shape, no integers, or a value outside the levels.
+        """
+        small = np.asarray(small)
+        if small.ndim != 4 or small.shape[1:] != self.small_shape:
+            raise ValueError(
+                f"Small images have the shape (batch, {', '.join(map(str, self.small_shape))}). "
+                f"Received: shape {small.shape}"
+            )
+        images = np.zeros((len(small), *self.image_shape), small.dtype)
+        images[:, :: self.factor, :: self.factor] = small
+        known = np.zeros(self.image_shape, bool)
+        known[:: self.factor, :: self.factor] = True
+        return self.complete(images, known, seed=seed, context=context)
+
+    def sample_graph(self, uniform, *given):
+        nothing = ops.zeros_like(uniform, dtype="uint8")
+        return self.complete_graph(nothing, ops.cast(nothing, "bool"), uniform, *given)
+
+    def sample_with_graph(self, uniform, temperature, top_k, top_p, *given):
+        nothing = ops.zeros_like(uniform, dtype="uint8")
+        controls = (temperature, top_k, top_p)
+        return self._draw(nothing, ops.cast(nothing, "bool"), uniform, given, controls)
+
+    def complete_graph(self, images, known, uniform, *given):
+        return self._draw(images, known, uniform, given, None)
+
+    def _draw(self, images, known, uniform, given, controls):
+        """First the small image, then what is left of the large one."""
+        network, context = self.network, self.context.map(*given)
+        images = ops.cast(images, "uint8")
+        small, small_nats = raster.complete(
+            network.coarse,
+            self.distribution,
+            *(network.reduce(x) for x in (images, known, uniform)),
+            network.coarse_context(context),
+            controls,
+        )
+        images = network.merge(small, images)
+        scaled = raster.scale(small, self.distribution.levels)
+        images, nats = raster.complete(
+            network.fine,
+            self.distribution,
+            images,
+            network.merge(ops.ones_like(small, dtype="bool"), known),
+            uniform,
+            network.fine_context(scaled, context),
+            controls,
+        )
+        return images, network.merge(small_nats, nats)
+
+    def get_config(self):
+        return {
+            **self._config,
+            "name": self.name,
+            "distribution": keras.saving.serialize_keras_object(self.distribution),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class MultiScaleNetwork(keras.layers.Layer):
+    """Two causal networks as one: parameters of every sub-pixel of an image.
+
+    Args:
+        coarse: causal layer for the small image.
+        fine: causal layer for the large one, built with a context.
+        factor: rows and columns per row and column of the small image.
+        context_units: features of the small image brought to size.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, coarse, fine, factor, context_units, **kwargs):
+        super().__init__(**kwargs)
+        self.coarse, self.fine, self.factor = coarse, fine, factor
+        self.widen = keras.layers.Conv2D(
+            context_units, 3, padding="same", activation="relu", dtype=self.dtype_policy
+        )
+        self.enlarge = keras.layers.Conv2DTranspose(
+            context_units, 2 * factor - 1, strides=factor, padding="same", dtype=self.dtype_policy
+        )
+
+    def build(self, x_shape, context_shape=None):
+        batch, height, width, channels = x_shape
+        small = (batch, -(-height // self.factor), -(-width // self.factor), channels)
+        self.size = (height, width)
+        self.widen.build(small)
+        self.enlarge.build((*small[:-1], self.widen.filters))
+
+    def call(self, x, context=None):
+        small = self.reduce(x)
+        coarse = self.coarse(small, self.coarse_context(context))
+        return self.merge(coarse, self.fine(x, self.fine_context(small, context)))
+
+    def reduce(self, x):
+        """Every `factor`-th row and column of a map."""
+        return x[:, :: self.factor, :: self.factor]
+
+    def merge(self, small, large):
+        """`large` with every `factor`-th row and column from `small`."""
+        height, width = self.size
+        spread = ops.repeat(ops.repeat(small, self.factor, axis=1), self.factor, axis=2)
+        is_small = np.zeros((1, height, width, 1), bool)
+        is_small[:, :: self.factor, :: self.factor] = True
+        return ops.where(is_small, spread[:, :height, :width], large)
+
+    def coarse_context(self, context):
+        """What the coarse network is told: the context at the small image's pixels."""
+        return None if context is None else self.reduce(context)
+
+    def fine_context(self, small, context):
+        """What the fine network is told: the small scaled image brought to size, and the context."""
+        height, width = self.size
+        enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
+        return enlarged if context is None else ops.concatenate([enlarged, context], axis=-1)
