@@ -140,6 +140,8 @@ def test_mixture_against_its_definition(name, rng):
         cdf = lambda x: 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))  # noqa: E731
     params = rng.normal(size=(4, distribution.params_size(2)))
     weights, l0, l1, s0, s1, a = params.reshape(4, 6, count).transpose(1, 0, 2)
+    centres = (2 * np.arange(count) + 1) / count - 1  # parameters of zero spread them evenly
+    l0, l1, s0, s1 = l0 + centres, l1 + centres, s0 - np.log(count), s1 - np.log(count)
     pi = np.exp(weights) / np.exp(weights).sum(-1, keepdims=True)
 
     def masses(location, log_scale):  # (4, levels, count)

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
@@ -17,6 +18,9 @@ class DiscretizedMixture(PixelDistribution):
     channel c a location, a scale, and one coefficient for each earlier channel, whose value moves the
     location linearly: R, then G given R, then B given R and G. A component spreads over the whole line,
     and each level gets what falls within half a step of it, the first and the last all that is beyond.
+
+    Parameters of zero spread the components evenly, each as wide as its share of the range: those that
+    start alike are slow to part.
 
     What an earlier channel turned out to be weighs the components of the later ones: component j of
     channel c has the weight pi_j times the product of p(x_c' | j) over the channels c' before.
@@ -85,12 +89,14 @@ class DiscretizedMixture(PixelDistribution):
 
     def _component(self, parts, values, channel):
         """Location and log-scale of every component of a channel, given the earlier values."""
-        location = parts["location"][channel]
+        centres = (2.0 * np.arange(self.num_mixtures, dtype=np.float32) + 1.0) / self.num_mixtures
+        location = parts["location"][channel] + (centres - 1.0)
         first = channel * (channel - 1) // 2
         for before in range(channel):
             coefficient = ops.tanh(parts["coefficient"][first + before])
             location = location + coefficient * self._scaled(values[before])
-        log_scale = ops.clip(parts["log_scale"][channel], -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        log_scale = parts["log_scale"][channel] - math.log(self.num_mixtures)
+        log_scale = ops.clip(log_scale, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
         return location, log_scale
 
     def _scaled(self, value):
