@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pixelrnn import noise
-from keras_pixelrnn.layers import diagonal_lstm, row_lstm
+from keras_pixelrnn.layers import lstm
 from keras_pixelrnn.sweep import activate, update
 
 
@@ -91,12 +91,12 @@ def autodiff_sweep(z, kernel, taps):
 @contextlib.contextmanager
 def with_autodiff():
     """Inside, the recurrent layers run on `autodiff_sweep`."""
-    ours = diagonal_lstm.sweep
-    diagonal_lstm.sweep = row_lstm.sweep = autodiff_sweep
+    ours = lstm.sweep
+    lstm.sweep = autodiff_sweep
     try:
         yield
     finally:
-        diagonal_lstm.sweep = row_lstm.sweep = ours
+        lstm.sweep = ours
 
 
 def bare_forward(model, batch):
