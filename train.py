@@ -65,6 +65,7 @@ def parse(argv=None):
     add("--head-units", type=int, help="features of the 1x1 layers (default: 2 * units)")
     add("--dropout", type=float, default=0.3)
     add("--skip", action="store_true", help="layer-to-output skip connections")
+    add("--recurrence", default="diagonal", help="of a multi_scale model: diagonal or row")
     add("--factor", type=int, default=2, help="of a multi_scale model: large rows per small row")
     add("--dtype", default="float32", help="dtype policy, e.g. mixed_bfloat16")
     add("--epochs", type=int, default=60)
@@ -129,7 +130,7 @@ def make_model(args, data):
         if args.model == "gated":
             del sizes["skip"]
         if args.model == "multi_scale":
-            sizes["factor"] = args.factor
+            sizes |= {"factor": args.factor, "recurrence": args.recurrence}
         distribution = DISTRIBUTIONS[head](data.levels, args.num_mixtures)
         model = MODELS[args.model](distribution=distribution, **given, **sizes)
     if model.distribution.levels != data.levels:

@@ -11,6 +11,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,11 +19,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_pixelrnn as kp
 from benchmarks import floor, references, timing
-from keras_pixelrnn import backend, noise
+from keras_pixelrnn import backend, check_serving, noise
 
+PARTS = ["usage", "naive", "training", "memory", "scaling", "serving"]
 RESULTS = Path(__file__).parent / "results.json"
 BINARY = {"image_shape": (28, 28, 1), "units": 16, "num_blocks": 7, "head_units": 32}
 COLOR = {"image_shape": (32, 32, 3), "units": 48, "num_blocks": 4}
@@ -217,6 +220,30 @@ def scaling(quick):
     return table(rows)
 
 
+def serving(quick):
+    """Exports run as a server runs them: through the C API with XLA off."""
+    rows = []
+    for name in ("diagonal",) if quick else MAKE:
+        model = make(name)
+        with tempfile.TemporaryDirectory() as folder:
+            path = kp.export.save_for_serving(model, folder)
+            size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+            inputs = {"seed": np.arange(16, dtype=np.int64)}
+            _, report, failure = check_serving.c_api(
+                path,
+                saved.meta_graphs[0].signature_def,
+                [("sample", inputs, ["image", "log_prob", "png_bytes"])],
+                repeat=5 if quick else 11,
+            )
+            assert not failure, failure
+        seconds, _ = timing.interleaved({"xla": operations(model, 16, True)["sample"]}, runs=9)
+        row = {"model": name, "batch": 16, "MB": size / 1e6, "load s": report["load"]}
+        row |= {"C API s": float(np.median(report["jobs"][0][1:])), "XLA s": seconds["xla"]}
+        rows.append({**row, "C API/XLA": row["C API s"] / row["XLA s"]})
+    return table(rows)
+
+
 def machine():
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
@@ -233,7 +260,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases and runs; not for print")
-    parser.add_argument("--only", choices=["usage", "naive", "training", "memory", "scaling"])
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.memory_of:
@@ -244,6 +271,7 @@ def main():
         "training": lambda: training(args.quick),
         "memory": memory,
         "scaling": lambda: scaling(args.quick),
+        "serving": lambda: serving(args.quick),
     }
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = machine()

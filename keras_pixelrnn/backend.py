@@ -2,6 +2,8 @@
 
 import contextvars
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 from keras import tree
@@ -64,17 +66,25 @@ def under_xla():
     return name() == "jax" or _XLA.get()
 
 
-def fused_lstm_cell(kernel, bias):
-    """One LSTM step as a single operation, where there is one: TensorFlow without XLA, which has to
-    start every operation anew and takes as long for that as for the arithmetic of a small one.
+class FusedLSTM(NamedTuple):
+    """An LSTM of single operations, float32.
+
+    Attributes:
+        step: `(x, h, c) -> (h, c)`, one step: `(batch, k)`, `(batch, h)` and `(batch, h)`.
+        run: `(x, h, c) -> h`, all steps of `(length, batch, k)`: `(length, batch, h)`.
+    """
+
+    step: Callable
+    run: Callable
+
+
+def fused_lstm(kernel, bias):
+    """A `FusedLSTM` where there is one: TensorFlow without XLA, which has to start every operation
+    anew and takes as long for that as for the arithmetic of a small one; else None.
 
     Args:
-        kernel: `(k + h, 4 h)` float32, gates in the order o, f, i, g.
+        kernel: `(k + h, 4 h)` float32 by which `[x, h]` is multiplied, gates in the order o, f, i, g.
         bias: `(4 h,)` float32.
-
-    Returns:
-        A function `(x, h, c) -> (h, c)` of tensors `(batch, k)`, `(batch, h)` and `(batch, h)`, which
-        multiplies `[x, h]` by the kernel; or None.
     """
     if under_xla():
         return None
@@ -83,26 +93,20 @@ def fused_lstm_cell(kernel, bias):
     o, f, i, g = range(4)
     units = bias.shape[0] // 4
     order = [gate * units + unit for gate in (i, g, f, o) for unit in range(units)]
-    kernel, bias = tf.gather(kernel, order, axis=1), tf.gather(bias, order)
     unused = tf.zeros((units,))
+    weights = {"w": tf.gather(kernel, order, axis=1), "b": tf.gather(bias, order)}
+    weights |= {"wci": unused, "wcf": unused, "wco": unused, "use_peephole": False}
+    weights |= {"forget_bias": 0.0, "cell_clip": -1.0}
 
-    def cell(x, h, c):
-        step = tf.raw_ops.LSTMBlockCell(
-            x=x,
-            cs_prev=c,
-            h_prev=h,
-            w=kernel,
-            b=bias,
-            wci=unused,
-            wcf=unused,
-            wco=unused,
-            forget_bias=0.0,
-            cell_clip=-1.0,
-            use_peephole=False,
-        )
-        return step.h, step.cs
+    def step(x, h, c):
+        state = tf.raw_ops.LSTMBlockCell(x=x, h_prev=h, cs_prev=c, **weights)
+        return state.h, state.cs
 
-    return cell
+    def run(x, h, c):
+        length = tf.shape(x, tf.int64)[0]
+        return tf.raw_ops.BlockLSTM(seq_len_max=length, x=x, h_prev=h, cs_prev=c, **weights).h
+
+    return FusedLSTM(step, run)
 
 
 def scan(function, carry, inputs, like, reverse=False, unroll=False):
@@ -117,9 +121,9 @@ def scan(function, carry, inputs, like, reverse=False, unroll=False):
         inputs: nested tensors `(length, ...)`, one slice per step.
         like: nested tensors with the structure, shapes and dtypes of one step's `y`.
         reverse: walk from the last slice to the first; outputs keep the order of `inputs`.
-        unroll: run several steps in each turn of the loop, where that is faster: on TensorFlow
+        unroll: take several steps in each turn of the loop, where that is faster: on TensorFlow
             without XLA, where a turn takes three operations for each tensor that the loop carries
-            or only reads. For steps of many small operations.
+            or only reads. For steps of many small operations; not with `reverse`.
 
     Returns:
         The final carry, and the outputs stacked along a new first axis.
@@ -133,11 +137,8 @@ def scan(function, carry, inputs, like, reverse=False, unroll=False):
 
     first = tree.flatten(inputs)[0]
     length = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
-    steps = 1
-    if unroll and isinstance(length, int) and not under_xla():
-        steps = length // math.ceil(length / MOST_STEPS_IN_A_TURN)
-        # Traced and stored once, however often a turn calls it; the runtime puts it in place.
-        function = tf.function(function, autograph=False)
+    if unroll and not under_xla():
+        return _scan_by_turns(function, carry, inputs, like, length)
 
     def array(x, shape):
         return tf.TensorArray(x.dtype, length, element_shape=shape)
@@ -152,19 +153,46 @@ def scan(function, carry, inputs, like, reverse=False, unroll=False):
         sinks = [s.write(index, leaf) for s, leaf in zip(sinks, tree.flatten(y), strict=True)]
         return count + 1, carry, sinks
 
-    def turn(*state):
-        for _ in range(steps):
-            state = step(*state)
-        return state
-
-    turns = length // steps
-    state = tf.while_loop(
-        lambda count, *_: count < turns * steps,
-        turn,
+    _, carry, sinks = tf.while_loop(
+        lambda count, *_: count < length,
+        step,
         (0, tree.map_structure(tf.convert_to_tensor, carry), sinks),
-        maximum_iterations=turns,  # XLA sizes the stacks by it
+        maximum_iterations=length,  # XLA sizes the stacks by it
     )
-    for _ in range(length - turns * steps if steps > 1 else 0):
-        state = step(*state)
-    _, carry, sinks = state
     return carry, tree.pack_sequence_as(like, [sink.stack() for sink in sinks])
+
+
+def _scan_by_turns(function, carry, inputs, like, length):
+    """`scan` in a loop of several steps a turn, and then the steps left over."""
+    import tensorflow as tf
+
+    steps = length // math.ceil(length / MOST_STEPS_IN_A_TURN)
+    turns = length // steps
+    function = tf.function(function, autograph=False)  # traced and stored once, for all steps
+
+    def take(carry, block, count):
+        pixels = [tf.unstack(x, count) for x in tree.flatten(block)]
+        outputs = []
+        for leaves in zip(*pixels, strict=True):
+            carry, y = function(carry, tree.pack_sequence_as(block, leaves))
+            outputs.append(y)
+        return carry, tree.map_structure(lambda *parts: tf.stack(parts), *outputs)
+
+    def reshaped(x, start, rest):
+        return tf.reshape(x, [*start, *(-1 if size is None else size for size in rest)])
+
+    carry, blocks = scan(
+        lambda carry, block: take(carry, block, steps),
+        carry,
+        tree.map_structure(
+            lambda x: reshaped(x[: turns * steps], (turns, steps), x.shape[1:]), inputs
+        ),
+        tree.map_structure(lambda y: tf.TensorSpec((steps, *y.shape), y.dtype), like),
+    )
+    taken = tree.map_structure(lambda y: reshaped(y, (turns * steps,), y.shape[2:]), blocks)
+    left_over = length - turns * steps
+    if not left_over:
+        return carry, taken
+    last = tree.map_structure(lambda x: x[turns * steps :], inputs)
+    carry, last = take(carry, last, left_over)
+    return carry, tree.map_structure(lambda *parts: tf.concat(parts, axis=0), taken, last)

@@ -158,27 +158,24 @@ def sweep_back(stream):
     """A function `(state, row) -> [states, ...]` that runs all right-to-left LSTMs of a network over a
     finished row, in one loop over its columns."""
     lstms = stream.row_lstms
-    cells = [
-        backend.fused_lstm_cell(ops.concatenate([lstm.into, lstm.beside], axis=0), lstm.bias)
+    fused = [
+        backend.fused_lstm(ops.concatenate([lstm.into, lstm.beside], axis=0), lstm.bias)
         for lstm in lstms
     ]
-    run = _one_by_one if all(cells) else _together
-    return lambda state, row: run(lstms, cells, stream.row_inputs(state, row)) if lstms else []
+    run = _one_by_one if all(fused) else _together
+    return lambda state, row: run(lstms, fused, stream.row_inputs(state, row)) if lstms else []
 
 
-def _one_by_one(lstms, cells, inputs):
-    """Runs LSTMs, each an operation of its own at every column."""
-    start = [(_for_batch(lstm.h, inputs[0]), _for_batch(lstm.c, inputs[0])) for lstm in lstms]
-
-    def step(carry, seen):
-        carry = [cell(x, h, c) for cell, x, (h, c) in zip(cells, seen, carry, strict=True)]
-        return carry, [h for h, c in carry]
-
-    like = [h for h, c in start]
-    return backend.scan(step, start, inputs, like=like, reverse=True, unroll=True)[1]
+def _one_by_one(lstms, fused, inputs):
+    """Runs LSTMs, each a single operation on its own."""
+    states = []
+    for lstm, one, row in zip(lstms, fused, inputs, strict=True):
+        h = one.run(ops.flip(row, axis=0), _for_batch(lstm.h, row), _for_batch(lstm.c, row))
+        states.append(ops.flip(h, axis=0))
+    return states
 
 
-def _together(lstms, cells, inputs):
+def _together(lstms, fused, inputs):
     """Runs LSTMs, those of one size as one batched product at every column."""
     states = [None] * len(inputs)
     groups = {}

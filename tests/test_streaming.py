@@ -76,8 +76,10 @@ def test_every_model(case, model_of):
         )
     else:
         streamed = raster.score(model.network, model.distribution, image, context)
-    # Nats of unlikely values are large, and logits of these weights larger: float32 counts from them.
-    np.testing.assert_allclose(np.asarray(streamed), parallel, atol=1e-5, rtol=1e-5)
+    # Random weights make some values very unlikely, and the Normal density squares what is small:
+    # float32 counts from the largest.
+    atol = 1e-5 * max(1.0, np.abs(parallel[np.isfinite(parallel)]).max())
+    np.testing.assert_allclose(np.asarray(streamed), parallel, atol=atol, rtol=0)
 
 
 def test_a_wrong_step_is_seen(monkeypatch, rng):

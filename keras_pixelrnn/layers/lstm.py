@@ -143,7 +143,7 @@ class StreamCell:
         self._fused = None
         if colors == 1:
             kernel = ops.concatenate([near[0], self._far], axis=0)
-            self._fused = backend.fused_lstm_cell(kernel, bias)
+            self._fused = backend.fused_lstm(kernel, bias)
 
     def above(self, seen):
         """What `step` wants to know of finished rows: `seen (width, batch, m)` at every column."""
@@ -177,7 +177,7 @@ class StreamCell:
         before, so_far = left
         if self._fused:
             near = [*near, above["x"]] if "x" in above else near
-            h, c = self._fused(ops.concatenate(near, axis=-1), above["h"], c)
+            h, c = self._fused.step(ops.concatenate(near, axis=-1), above["h"], c)
         else:
             z, span = above["z"], self.spans[color]
             if self.colors > 1:

@@ -208,6 +208,20 @@ class PixelModel(keras.Model):
         image = x[0] if self.context.given else x
         return super().compute_metrics(x, image if y is None else y, y_pred, sample_weight)
 
+    # ---- configuration --------------------------------------------------------------------------
+
+    def get_config(self):
+        """The constructor's arguments; subclasses list their own in `_config`."""
+        return {
+            **self._config,
+            "name": self.name,
+            "distribution": keras.saving.serialize_keras_object(self.distribution),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
     # ---- checks ------------------------------------------------------------------------------------
 
     def check_images(self, images):

@@ -162,17 +162,6 @@ class MultiScalePixelRNN(PixelModel):
         )
         return images, network.merge(small_nats, nats)
 
-    def get_config(self):
-        return {
-            **self._config,
-            "name": self.name,
-            "distribution": keras.saving.serialize_keras_object(self.distribution),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
-
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
 class MultiScaleNetwork(keras.layers.Layer):

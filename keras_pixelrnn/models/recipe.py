@@ -101,14 +101,3 @@ class RecipeModel(PixelModel):
             "context_shape": self.context.config_shape,
             "dtype": keras.dtype_policies.serialize(dtype),
         }
-
-    def get_config(self):
-        return {
-            **self._config,
-            "name": self.name,
-            "distribution": keras.saving.serialize_keras_object(self.distribution),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
