@@ -1,9 +1,14 @@
 """Medians of interleaved runs: on a shared machine only ratios within one run mean anything."""
 
+import os
+import platform
 import resource
 import time
+from pathlib import Path
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 
 def interleaved(functions, runs=9, warmup=1):
@@ -37,3 +42,17 @@ def interleaved(functions, runs=9, warmup=1):
 def peak_memory_mib():
     """Largest resident memory of this process so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def machine():
+    """What figures were measured on."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
