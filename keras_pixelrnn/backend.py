@@ -109,7 +109,7 @@ def fused_lstm(kernel, bias):
     return FusedLSTM(step, run)
 
 
-def scan(function, carry, inputs, like, reverse=False, unroll=False):
+def scan(function, carry, inputs, reverse=False, unroll=False):
     """`jax.lax.scan` on both backends: `function(carry, x) -> (carry, y)` along the first axis.
 
     `keras.ops.scan` on TensorFlow moves the carry through a TensorArray at each step and needs
@@ -119,7 +119,6 @@ def scan(function, carry, inputs, like, reverse=False, unroll=False):
         function: one step. Every leaf of the carry keeps its shape and dtype.
         carry: nested tensors, the state before the first step.
         inputs: nested tensors `(length, ...)`, one slice per step.
-        like: nested tensors with the structure, shapes and dtypes of one step's `y`.
         reverse: walk from the last slice to the first; outputs keep the order of `inputs`.
         unroll: take several steps in each turn of the loop, where that is faster: on TensorFlow
             without XLA, where a turn takes three operations for each tensor that the loop carries
@@ -135,10 +134,20 @@ def scan(function, carry, inputs, like, reverse=False, unroll=False):
 
     import tensorflow as tf
 
-    first = tree.flatten(inputs)[0]
-    length = first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
+    length = tree.flatten(inputs)[0].shape[0]
+    carry = tree.map_structure(tf.convert_to_tensor, carry)
+    # Traced once, which also tells what it returns, and stored once; the runtime puts it in place.
+    function = tf.function(function, autograph=False)
+    one = tree.map_structure(lambda x: tf.TensorSpec(x.shape[1:], x.dtype), inputs)
+    like = function.get_concrete_function(carry, one).structured_outputs[1]
     if unroll and not under_xla():
         return _scan_by_turns(function, carry, inputs, like, length)
+    return _scan(function, carry, inputs, like, length, reverse)
+
+
+def _scan(function, carry, inputs, like, length, reverse=False):
+    """`scan` in a loop of `length` turns; `like` has the shapes and dtypes of one step's outputs."""
+    import tensorflow as tf
 
     def array(x, shape):
         return tf.TensorArray(x.dtype, length, element_shape=shape)
@@ -156,7 +165,7 @@ def scan(function, carry, inputs, like, reverse=False, unroll=False):
     _, carry, sinks = tf.while_loop(
         lambda count, *_: count < length,
         step,
-        (0, tree.map_structure(tf.convert_to_tensor, carry), sinks),
+        (0, carry, sinks),
         maximum_iterations=length,  # XLA sizes the stacks by it
     )
     return carry, tree.pack_sequence_as(like, [sink.stack() for sink in sinks])
@@ -168,12 +177,12 @@ def _scan_by_turns(function, carry, inputs, like, length):
 
     steps = length // math.ceil(length / MOST_STEPS_IN_A_TURN)
     turns = length // steps
-    function = tf.function(function, autograph=False)  # traced and stored once, for all steps
+    left_over = length - turns * steps
 
     def take(carry, block, count):
-        pixels = [tf.unstack(x, count) for x in tree.flatten(block)]
+        slices = [tf.unstack(x, count) for x in tree.flatten(block)]
         outputs = []
-        for leaves in zip(*pixels, strict=True):
+        for leaves in zip(*slices, strict=True):
             carry, y = function(carry, tree.pack_sequence_as(block, leaves))
             outputs.append(y)
         return carry, tree.map_structure(lambda *parts: tf.stack(parts), *outputs)
@@ -181,16 +190,16 @@ def _scan_by_turns(function, carry, inputs, like, length):
     def reshaped(x, start, rest):
         return tf.reshape(x, [*start, *(-1 if size is None else size for size in rest)])
 
-    carry, blocks = scan(
+    carry, blocks = _scan(
         lambda carry, block: take(carry, block, steps),
         carry,
         tree.map_structure(
             lambda x: reshaped(x[: turns * steps], (turns, steps), x.shape[1:]), inputs
         ),
         tree.map_structure(lambda y: tf.TensorSpec((steps, *y.shape), y.dtype), like),
+        turns,
     )
     taken = tree.map_structure(lambda y: reshaped(y, (turns * steps,), y.shape[2:]), blocks)
-    left_over = length - turns * steps
     if not left_over:
         return carry, taken
     last = tree.map_structure(lambda x: x[turns * steps :], inputs)

@@ -6,7 +6,7 @@ everywhere (`score`). The network runs as a `Stream`, so a sub-pixel costs what 
 and the result is the one that full forward passes would give.
 """
 
-from keras import ops, tree
+from keras import ops
 
 from keras_pixelrnn import backend, geometry
 from keras_pixelrnn.distributions.controls import controlled
@@ -105,21 +105,13 @@ def _run(network, distribution, choose, maps, context):
         )
         return left, (values, nats, record)
 
-    # What a pixel gives is known once it has been run; nothing but the sizes of this one is used.
-    above = tree.map_structure(lambda x: x[0], stream.state.above)
-    here = {key: value[0, 0] for key, value in by_row.items()}
-    pixel_like = tree.map_structure(
-        lambda y: ops.zeros((batch_size, y.shape[-1])), pixel(stream.state.left, (above, here))[1]
-    )
-
     def row(state, maps):
         _, (values, nats, record) = backend.scan(
-            pixel, state.left, (state.above, maps), pixel_like, unroll=True
+            pixel, state.left, (state.above, maps), unroll=True
         )
         return stream.next_row(state, record, iter(back(state, record))), (values, nats)
 
-    row_like = (ops.zeros((width, batch_size, channels)),) * 2
-    _, drawn = backend.scan(row, stream.state, by_row, row_like)
+    _, drawn = backend.scan(row, stream.state, by_row)
     values, nats = (ops.transpose(x, (2, 0, 1, 3)) for x in drawn)
     return ops.cast(values, "uint8"), nats
 
@@ -196,7 +188,7 @@ def _together(lstms, fused, inputs):
             h, c = update(activate(z + ops.matmul(h, beside)), c)
             return (h, c), h
 
-        _, swept = backend.scan(step, (h, c), ops.stack(z, axis=1), like=h, reverse=True)
+        _, swept = backend.scan(step, (h, c), ops.stack(z, axis=1), reverse=True)
         for index, lstm_states in zip(members, ops.unstack(swept, len(own), axis=1), strict=True):
             states[index] = lstm_states
     return states

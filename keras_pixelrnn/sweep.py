@@ -86,8 +86,7 @@ def _forward(z, kernel, taps, batch, keep=3):
         h, c = update(gates, c, axis=1)
         return (h, c), (h, c, gates)[:keep]
 
-    like = (zero, zero, ops.zeros_like(z[0]))[:keep]
-    return backend.scan(step, (zero, zero), z, like)[1]
+    return backend.scan(step, (zero, zero), z)[1]
 
 
 def _backward(gates, kernel, taps, batch, h, c, dh):
@@ -118,8 +117,7 @@ def _backward(gates, kernel, taps, batch, h, c, dh):
 
     zero = ops.zeros_like(c[0])
     carry = (zero, zero, ops.zeros_like(kernel))
-    like = ops.zeros_like(gates[0])
-    (_, _, dkernel), dz = backend.scan(step, carry, (dh, seen, f, slopes), like, reverse=True)
+    (_, _, dkernel), dz = backend.scan(step, carry, (dh, seen, f, slopes), reverse=True)
     return dz, dkernel
 
 
