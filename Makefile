@@ -18,11 +18,11 @@ train: setup
 	$(BIN)/python train.py --output saved_models/my-digits
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 # Also the tests on real data (TFDS_DATA_DIR).
 test-all: setup lint
-	$(BIN)/python -m pytest -n 2 -q --run-slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q --run-slow
 
 lint: setup
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 import numpy as np
 import pytest
 
+import keras_pixelrnn
 from tests import conformance
 
 
@@ -26,6 +27,20 @@ def model_of():
     return get
 
 
+@pytest.fixture(scope="session")
+def export_of(model_of, tmp_path_factory):
+    """`export_of(case)`: version folder of that model's export, made once."""
+    made = {}
+
+    def get(case):
+        if case.name not in made:
+            folder = tmp_path_factory.mktemp("export")
+            made[case.name] = keras_pixelrnn.export.save_for_serving(model_of(case), folder)
+        return made[case.name]
+
+    return get
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
@@ -36,6 +51,11 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:  # one worker for all tests of a case: it compiles and exports once
+        params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        for case in params:
+            if isinstance(case, conformance.ModelCase):
+                item.add_marker(pytest.mark.xdist_group(case.name))
     if not config.getoption("--run-slow"):
         skip = pytest.mark.skip(reason="slow; run by `make test-all`")
         for item in items:

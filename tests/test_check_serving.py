@@ -9,19 +9,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras_pixelrnn as kp
 from keras_pixelrnn import check_serving, warmup
-from tests.conformance import MODELS
+from tests.conformance import MODELS, QUICK
 
 
-@pytest.fixture(scope="module")
-def export(model_of, tmp_path_factory):
-    return kp.export.save_for_serving(model_of(MODELS[4]), tmp_path_factory.mktemp("serving"))
+@pytest.fixture
+def export(export_of):
+    return export_of(QUICK)
 
 
 @pytest.mark.parametrize("case", MODELS, ids=str)
-def test_exports_are_servable(case, model_of, tmp_path):
-    path = kp.export.save_for_serving(model_of(case), tmp_path)
+def test_exports_are_servable(case, export_of):
+    path = export_of(case)
     assert check_serving.check(path) == []
     assert (path / "batching_params.pbtxt").is_file()
 
@@ -97,17 +96,18 @@ def test_a_wrong_warm_up_record_is_named(export, tmp_path, requests, words):
         assert check_serving.check(path) == []
 
 
-@pytest.mark.parametrize(
-    "image",
-    [np.zeros((1, 9, 9, 1), np.uint8), np.zeros((1, 7, 5, 1), np.uint8), np.zeros((1, 5, 7, 1))],
-    ids=["size", "transposed", "type"],
-)
-def test_a_wrong_image_fails_the_session(export, tmp_path, image):
+def test_wrong_images_fail_the_session(export, tmp_path):
     """As on a server, which checks no shapes itself."""
     path = shutil.copytree(export, tmp_path / "1")
-    image = image.astype(np.float32) if image.dtype != np.uint8 else image
-    warmup.write(path, [*warmup.read(path), ("log_prob", {"image": image})])
-    assert "'log_prob' fails with XLA off" in " ".join(check_serving.check(path))
+    wrong = [  # size, transposed, type
+        np.zeros((1, 9, 9, 1), np.uint8),
+        np.zeros((1, 7, 5, 1), np.uint8),
+        np.zeros((1, 5, 7, 1), np.float32),
+    ]
+    warmup.write(path, [*warmup.read(path), *(("log_prob", {"image": image}) for image in wrong)])
+    problems = check_serving.check(path)
+    assert len(problems) == 3
+    assert all("'log_prob' fails with XLA off" in problem for problem in problems)
 
 
 def test_a_damaged_warm_up_file_is_named(export, tmp_path):

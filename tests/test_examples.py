@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras_pixelrnn as kp
-from tests.conformance import MODELS
+from tests.conformance import QUICK
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -27,9 +26,8 @@ def load(name):
 
 
 @pytest.fixture(scope="module")
-def signatures(model_of, tmp_path_factory):
-    path = kp.export.save_for_serving(model_of(MODELS[4]), tmp_path_factory.mktemp("served"))
-    return tf.saved_model.load(path).signatures
+def signatures(export_of):
+    return tf.saved_model.load(export_of(QUICK)).signatures
 
 
 def call(signatures, name, inputs):

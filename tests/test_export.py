@@ -11,14 +11,13 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import noise, raster
-from tests.conformance import MODELS, context_of, given_of, random_images
+from tests.conformance import MODELS, QUICK, context_of, given_of, random_images
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=str)
-def exported(request, model_of, tmp_path_factory):
-    model = model_of(request.param)
-    path = kp.export.save_for_serving(model, tmp_path_factory.mktemp("export"))
-    return model, path, tf.saved_model.load(path).signatures
+def exported(request, model_of, export_of):
+    path = export_of(request.param)
+    return model_of(request.param), path, tf.saved_model.load(path).signatures
 
 
 def assert_same_images(model, seeds, ours, theirs):
@@ -174,7 +173,7 @@ def test_loads_without_the_package(exported, tmp_path):
 
 
 def test_versions(model_of, tmp_path):
-    model = model_of(MODELS[4])
+    model = model_of(QUICK)
     assert kp.export.save_for_serving(model, tmp_path).name == "1"
     assert kp.export.save_for_serving(model, tmp_path, version=7).name == "7"
     assert kp.export.save_for_serving(model, tmp_path).name == "8"
@@ -185,7 +184,7 @@ def test_versions(model_of, tmp_path):
 
 
 def test_a_failed_export_leaves_nothing_behind(model_of, tmp_path, monkeypatch):
-    model = model_of(MODELS[4])
+    model = model_of(QUICK)
     kp.export.save_for_serving(model, tmp_path)
 
     def full_disk(*args, **kwargs):
