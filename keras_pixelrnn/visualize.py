@@ -98,15 +98,16 @@ def save_film(path, images, levels, frames=64, seconds=6.0):
     )
 
 
-def nats_map(nats):
-    """Nats per sub-pixel as grey pictures: black where 0, white at the largest of all.
+def nats_map(nats, top=None):
+    """Nats per sub-pixel as grey pictures: black where 0, white at `top` and above.
 
     Args:
         nats: `(n, height, width, channels)`, log-probabilities of sub-pixels.
+        top: nats of a pixel shown white; the largest of all by default.
 
     Returns:
         `(n, height, width, 3)` uint8 for `grid`.
     """
     cost = -np.asarray(nats, np.float64).sum(axis=-1, keepdims=True)
-    cost = np.round(255.0 * cost / max(cost.max(), 1e-9)).astype(np.uint8)
-    return np.broadcast_to(cost, (*cost.shape[:-1], 3))
+    part = np.clip(cost / (top or max(cost.max(), 1e-9)), 0.0, 1.0)
+    return np.broadcast_to(np.round(255.0 * part).astype(np.uint8), (*part.shape[:-1], 3))
