@@ -62,9 +62,9 @@ class PixelDistribution:
         """
         cdf = ops.cumsum(ops.exp(log_pmf), axis=-1)
         end = cdf[:, -1:]
-        passed = ops.sum(ops.cast(cdf <= u[:, None] * end, "float32"), axis=-1)
-        possible = ops.sum(ops.cast(cdf < end, "float32"), axis=-1)
-        return ops.minimum(passed, possible)
+        # The second keeps the product below the end where it would be rounded up to it.
+        reached = ops.minimum(u[:, None] * end, end * (1.0 - 2.0**-23))
+        return ops.sum(ops.cast(cdf <= reached, "float32"), axis=-1)
 
     def get_config(self):
         return {}
