@@ -1,10 +1,12 @@
-"""The least that a training step can take: its operations at the rates that this machine reaches."""
+"""The least that hot loops can take: their operations at the rates that this machine reaches."""
 
 import time
 
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import timing
+from keras_pixelrnn import backend
 from keras_pixelrnn.layers.lstm import CausalLSTM
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 
@@ -53,3 +55,34 @@ def train_step(model, batch):
     flops, tanhs = operations(model, batch)
     flop_rate, tanh_rate = rates()
     return 3 * flops / flop_rate + 1.2 * tanhs / tanh_rate
+
+
+def drawing_without_xla(units, blocks, height, width, batch):
+    """Seconds of drawing with Diagonal BiLSTMs if their LSTM operations were all there is.
+
+    At each pixel there is one for the left-to-right state of each block, and at the end of each row one
+    more for the other direction.
+    """
+    kernels = {
+        into: tf.random.normal((into + units, 4 * units)) * 0.1 for into in (3 * units, units)
+    }
+
+    def cells(c):
+        step, _ = backend.fused_lstm(kernels[3 * units], tf.zeros(4 * units))
+        h, x = c, tf.zeros((batch, 3 * units))
+        for _ in range(width * blocks):
+            h, c = step(x, h, c)
+        return h
+
+    def rows(c):
+        _, run = backend.fused_lstm(kernels[units], tf.zeros(4 * units))
+        x = tf.zeros((width, batch, units))
+        for _ in range(blocks):
+            x = run(x, c, c)
+        return x
+
+    zero = tf.zeros((batch, units))
+    compiled = [backend.compiled(function, [], xla=False) for function in (cells, rows)]
+    functions = {"cells": lambda: compiled[0](zero), "rows": lambda: compiled[1](zero)}
+    seconds, _ = timing.interleaved(functions, runs=25)
+    return height * (seconds["cells"] + seconds["rows"])
