@@ -239,7 +239,7 @@ def serving(quick):
             assert not failure, failure
         seconds, _ = timing.interleaved({"xla": operations(model, 16, True)["sample"]}, runs=9)
         row = {"model": name, "batch": 16, "MB": size / 1e6, "load s": report["load"]}
-            row["first s"] = report["jobs"][0][0]
+        row["first s"] = report["jobs"][0][0]
         row |= {"C API s": float(np.median(report["jobs"][0][1:])), "XLA s": seconds["xla"]}
         row["C API/XLA"] = row["C API s"] / row["XLA s"]
         cells = "-"
