@@ -1,7 +1,5 @@
 """The least that hot loops can take: their operations at the rates that this machine reaches."""
 
-import time
-
 import numpy as np
 import tensorflow as tf
 
@@ -32,21 +30,15 @@ def operations(model, batch):
 
 
 def rates(runs=15):
-    """Floating point operations and tangents per second, each at its best, under XLA."""
+    """Floating point operations and tangents per second, each on much data at once, under XLA."""
     x = tf.random.normal((1024, 1024))
     y = tf.random.normal((1 << 20,))
     product = tf.function(lambda x: tf.reduce_sum(x @ x), jit_compile=True)
     tangent = tf.function(lambda y: tf.reduce_sum(tf.tanh(y)), jit_compile=True)
-    best = {}
-    for name, function, argument in (("product", product, x), ("tangent", tangent, y)):
-        function(argument)
-        seconds = []
-        for _ in range(runs):
-            start = time.perf_counter()
-            function(argument).numpy()
-            seconds.append(time.perf_counter() - start)
-        best[name] = float(np.median(seconds))
-    return 2 * 1024**3 / best["product"], (1 << 20) / best["tangent"]
+    seconds, _ = timing.interleaved(
+        {"product": lambda: product(x).numpy(), "tangent": lambda: tangent(y).numpy()}, runs
+    )
+    return 2 * 1024**3 / seconds["product"], (1 << 20) / seconds["tangent"]
 
 
 def train_step(model, batch):

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import keras
 from keras import tree
 
-MOST_STEPS_IN_A_TURN = (
-    8  # of an unrolled loop: 16 are hardly faster, and take as long again to trace
-)
+# Of an unrolled loop: 16 are hardly faster, and take as long again to trace.
+MOST_STEPS_IN_A_TURN = 8
 _XLA = contextvars.ContextVar("xla", default=False)
 
 

@@ -29,7 +29,10 @@ def sample(network, distribution, uniform, context=None, controls=None):
     """
 
     draw = _quantile(distribution, controls)
-    choose = lambda log_pmf, here: draw(log_pmf, here["uniform"])  # noqa: E731
+
+    def choose(log_pmf, here):
+        return draw(log_pmf, here["uniform"])
+
     return _run(network, distribution, choose, {"uniform": uniform}, context)
 
 
@@ -154,8 +157,12 @@ def sweep_back(stream):
         backend.fused_lstm(ops.concatenate([lstm.into, lstm.beside], axis=0), lstm.bias)
         for lstm in lstms
     ]
-    run = _one_by_one if all(fused) else _together
-    return lambda state, row: run(lstms, fused, stream.row_inputs(state, row)) if lstms else []
+
+    def run(state, row):
+        inputs = stream.row_inputs(state, row)
+        return _one_by_one(lstms, fused, inputs) if all(fused) else _together(lstms, inputs)
+
+    return run
 
 
 def _one_by_one(lstms, fused, inputs):
@@ -167,7 +174,7 @@ def _one_by_one(lstms, fused, inputs):
     return states
 
 
-def _together(lstms, fused, inputs):
+def _together(lstms, inputs):
     """Runs LSTMs, those of one size as one batched product at every column."""
     states = [None] * len(inputs)
     groups = {}
