@@ -62,19 +62,23 @@ class VerticalConv2D(keras.layers.Layer):
             y = y + ops.matmul(context, self.context_kernel)
         return y
 
-    def row(self, rows, context):
-        """One row of the output, float32.
+    def by_row(self):
+        """A function `(rows, context) -> y`, one row of the output, float32, its weights cut once.
 
-        Args:
-            rows: list of the `rows` rows seen, `(width, batch, features)`, from the top.
-            context: list of its row of the context, `(width, batch, k)`, or empty.
+        `rows` is a list of the `rows` rows seen, `(width, batch, features)`, from the top; `context` a
+        list of its row of the context, `(width, batch, k)`, or empty.
         """
         kernel = [ops.reshape(ops.cast(self.kernel, "float32"), (-1, self.filters))]
         if self.context_kernel is not None:
             kernel.append(ops.cast(self.context_kernel, "float32"))
-        seen = [geometry.windows(row, self.columns) for row in rows]
-        seen = ops.concatenate([*seen, *context], axis=-1)
-        return geometry.row_product(seen, ops.concatenate(kernel, axis=0)) + self.bias
+        kernel = ops.concatenate(kernel, axis=0)
+
+        def run(rows, context):
+            seen = [geometry.windows(row, self.columns) for row in rows]
+            seen = ops.concatenate([*seen, *context], axis=-1)
+            return geometry.row_product(seen, kernel) + self.bias
+
+        return run
 
     def get_config(self):
         names = ("filters", "rows", "columns", "own_row")
@@ -186,14 +190,15 @@ class GatedStacks(CausalLayer):
         order = self.horizontal[0].by_color()
         spans = color_spans(self.horizontal[0].out_colors[order])
         links = [ops.take(ops.cast(link.kernel, "float32"), order, axis=1) for link in self.link]
+        vertical = [layer.by_row() for layer in self.vertical]
         context = ContextRows(context if self.vertical[0].context_kernel is not None else None)
 
         # Per row: `memory["seen"]` holds, for each vertical layer, the rows that it still has to see.
         def vertical_row(memory):
             here = context.read(memory)
             rows, seen, above = memory["seen"][0], [memory["seen"][0][1:]], []
-            for index, layer in enumerate(self.vertical):
-                z = layer.row(rows, here)
+            for index, run in enumerate(vertical):
+                z = run(rows, here)
                 above.append(geometry.row_product(z, links[index]))
                 if index + 1 < self.num_blocks:
                     below = gate(z)
