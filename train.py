@@ -33,7 +33,7 @@ MODELS = {
     "gated": kp.models.GatedPixelCNN,
     "multi_scale": kp.models.MultiScalePixelRNN,
 }
-SIZES = ("units", "num_blocks", "head_units", "dropout", "skip")
+SIZES = ("units", "num_blocks", "head_units", "kernel_size", "dropout", "skip")
 DISTRIBUTIONS = {
     "bernoulli": lambda levels, mixtures: kp.distributions.Bernoulli(),
     "categorical": lambda levels, mixtures: kp.distributions.Categorical(levels),
@@ -63,6 +63,7 @@ def parse(argv=None):
     add("--units", type=int, default=32)
     add("--num-blocks", type=int, default=2)
     add("--head-units", type=int, help="features of the 1x1 layers (default: 2 * units)")
+    add("--kernel-size", type=int, default=7, help="side of the first layer, odd")
     add("--dropout", type=float, default=0.3)
     add("--skip", action="store_true", help="layer-to-output skip connections")
     add("--recurrence", default="diagonal", help="of a multi_scale model: diagonal or row")

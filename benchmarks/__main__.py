@@ -6,6 +6,7 @@ which `--only` renews one part.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -24,7 +25,7 @@ import keras_pixelrnn as kp
 from benchmarks import floor, references, timing
 from keras_pixelrnn import backend, check_serving, noise
 
-PARTS = ["usage", "naive", "training", "memory", "scaling", "serving"]
+PARTS = ["usage", "colour", "naive", "training", "memory", "scaling", "serving"]
 RESULTS = Path(__file__).parent / "results.json"
 BINARY = {"image_shape": (28, 28, 1), "units": 16, "num_blocks": 7, "head_units": 32}
 COLOR = {"image_shape": (32, 32, 3), "units": 48, "num_blocks": 4}
@@ -87,19 +88,15 @@ def table(rows):
     return rows
 
 
-def usage(quick):
-    """Seconds of every use, with and without XLA."""
+def usage(quick, sizes, batches):
+    """Seconds of every use of every model, with and without XLA."""
     rows = []
-    cases = [(name, BINARY, 16) for name in MAKE]
-    if not quick:  # the others scale alike, and each case compiles ten functions
-        cases += [("diagonal", BINARY, 1), ("diagonal", BINARY, 64)]
-        cases += [(name, COLOR, 8) for name in MAKE]
-    for name, sizes, batch in cases:
+    for batch, name in itertools.product(batches[:1] if quick else batches, MAKE):
         functions = {}
         for xla in (True, False):
             for use, function in operations(make(name, sizes), batch, xla).items():
                 functions[use, xla] = function
-        seconds, first = timing.interleaved(functions, runs=5 if quick or batch > 16 else 7)
+        seconds, first = timing.interleaved(functions, runs=3 if batch > 16 else 7)
         for xla in (True, False):
             row = {"model": name, "image": "x".join(map(str, sizes["image_shape"]))}
             row |= {"batch": batch, "XLA": "on" if xla else "off"}
@@ -258,7 +255,8 @@ def main():
     if args.memory_of:
         return memory_of(*args.memory_of)
     parts = {
-        "usage": lambda: usage(args.quick),
+        "usage": lambda: usage(args.quick, BINARY, (16, 1, 64)),
+        "colour": lambda: usage(args.quick, COLOR, (8, 1, 64)),
         "naive": lambda: against_naive(args.quick),
         "training": lambda: training(args.quick),
         "memory": memory,

@@ -23,11 +23,12 @@ from keras_pixelrnn import warmup
 PYTHON_OPS = {"PyFunc", "EagerPyFunc", "PyFuncStateless", "NumpyFunction"}
 
 
-def check(path):
+def check(path, loaded=None):
     """Everything wrong with an export for serving; an empty list where it is servable.
 
     Args:
         path: version folder, the one that holds `saved_model.pb`.
+        loaded: `tf.saved_model.load(path).signatures`, to save the time where they are at hand.
 
     Returns:
         List of sentences.
@@ -53,7 +54,7 @@ def check(path):
     except ValueError as error:
         return [*problems, str(error)]
     # The session would stumble over the same operations, with a worse message.
-    return problems or _run(path, graph.signature_def, requests)
+    return problems or _run(path, graph.signature_def, requests, loaded)
 
 
 def refused(graph_def):
@@ -84,7 +85,7 @@ def refused(graph_def):
     return problems
 
 
-def _run(path, signatures, requests):
+def _run(path, signatures, requests, loaded):
     """Problems found by running the warm-up requests, which call every signature."""
     problems = []
     for name in {name for name in signatures if not name.startswith("__")} - {
@@ -112,7 +113,7 @@ def _run(path, signatures, requests):
         f"Signature {jobs[number][0]!r} fails with XLA off: {message}"
         for number, message in report["errors"]
     ]
-    loaded = tf.saved_model.load(path).signatures
+    loaded = loaded or tf.saved_model.load(path).signatures
     for number, (name, inputs, outputs) in enumerate(jobs):
         if number not in found:
             continue

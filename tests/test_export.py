@@ -10,8 +10,11 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import noise, raster
+from keras_pixelrnn import check_serving, noise, raster
 from tests.conformance import MODELS, QUICK, context_of, given_of, random_images
+
+# The last case of each architecture, which has a context where any has.
+ONE_OF_EACH = {case.name.split("-")[0]: case for case in MODELS}.values()
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=str)
@@ -140,6 +143,12 @@ def test_a_control_or_label_outside_spoils_only_its_own_row(exported):
         assert np.isfinite(found[[0, 2]]).all()
 
 
+def test_servable(exported):
+    _, path, signatures = exported
+    assert check_serving.check(path, signatures) == []
+    assert (path / "batching_params.pbtxt").is_file()
+
+
 def test_no_xla_inside(exported):
     _, path, _ = exported
     saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
@@ -151,9 +160,10 @@ def test_no_xla_inside(exported):
     assert not {op for op in ops if "Xla" in op or "PyFunc" in op}
 
 
-def test_loads_without_the_package(exported, tmp_path):
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_loads_without_the_package(case, model_of, export_of, tmp_path):
     """A process in which keras and this package cannot be imported."""
-    model, path, _ = exported
+    model, path = model_of(case), export_of(case)
     np.savez(tmp_path / "given.npz", **context_of(model, 2))
     code = (
         "import sys, json\n"
