@@ -37,10 +37,15 @@ MAKE = {
 }
 
 
-def make(architecture, sizes=BINARY):
-    colors = sizes["image_shape"][2] == 3
-    distribution = kp.distributions.Categorical(256) if colors else kp.distributions.Bernoulli()
-    return MAKE[architecture](distribution=distribution, **sizes)
+HEADS = {
+    "bernoulli": kp.distributions.Bernoulli(),
+    "categorical": kp.distributions.Categorical(256),
+    "logistic": kp.distributions.DiscretizedLogisticMixture(256, num_mixtures=10),
+}
+
+
+def make(architecture, sizes=BINARY, head="bernoulli"):
+    return MAKE[architecture](distribution=HEADS[head], **sizes)
 
 
 def images_for(model, batch):
@@ -88,17 +93,17 @@ def table(rows):
     return rows
 
 
-def usage(quick, sizes, batches):
-    """Seconds of every use of every model, with and without XLA."""
+def usage(quick, sizes, batches, kinds):
+    """Seconds of every use of every kind of model, with and without XLA."""
     rows = []
-    for batch, name in itertools.product(batches[:1] if quick else batches, MAKE):
+    for batch, (name, head) in itertools.product(batches[:1] if quick else batches, kinds):
         functions = {}
         for xla in (True, False):
-            for use, function in operations(make(name, sizes), batch, xla).items():
+            for use, function in operations(make(name, sizes, head), batch, xla).items():
                 functions[use, xla] = function
         seconds, first = timing.interleaved(functions, runs=3 if batch > 16 else 7)
         for xla in (True, False):
-            row = {"model": name, "image": "x".join(map(str, sizes["image_shape"]))}
+            row = {"model": name, "head": head, "image": "x".join(map(str, sizes["image_shape"]))}
             row |= {"batch": batch, "XLA": "on" if xla else "off"}
             row |= {f"{use} s": t for (use, on), t in seconds.items() if on == xla}
             row["sample/forward"] = row["sample s"] / row["forward s"]
@@ -255,8 +260,13 @@ def main():
     if args.memory_of:
         return memory_of(*args.memory_of)
     parts = {
-        "usage": lambda: usage(args.quick, BINARY, (16, 1, 64)),
-        "colour": lambda: usage(args.quick, COLOR, (8, 1, 64)),
+        "usage": lambda: usage(args.quick, BINARY, (16, 1, 64), [(m, "bernoulli") for m in MAKE]),
+        "colour": lambda: usage(
+            args.quick,
+            COLOR,
+            (8, 1, 64),
+            [*((name, "categorical") for name in MAKE), ("diagonal", "logistic")],
+        ),
         "naive": lambda: against_naive(args.quick),
         "training": lambda: training(args.quick),
         "memory": memory,
