@@ -151,6 +151,14 @@ def test_a_corrupt_checkpoint_is_named(train, tmp_path):
     assert len(rows(history)) == 1
 
 
+def test_sizes_reach_the_model(train):
+    sizes = ["--units=4", "--num-blocks=1", "--head-units=6", "--kernel-size=5", "--dropout=0.1"]
+    args = train.parse(["--model=pixelcnn", "--skip", *sizes])
+    config = train.make_model(args, kp.data.load("digits")).get_config()
+    wanted = {"units": 4, "num_blocks": 1, "head_units": 6, "kernel_size": 5, "dropout": 0.1}
+    assert {name: config[name] for name in train.SIZES} == {**wanted, "skip": True}
+
+
 def test_recipes_are_known_settings(train):
     for name in train.recipe_names():
         args = train.parse(["--recipe", name, "--epochs", "7"])
