@@ -68,14 +68,15 @@ class VerticalConv2D(keras.layers.Layer):
         `rows` is a list of the `rows` rows seen, `(width, batch, features)`, from the top; `context` a
         list of its row of the context, `(width, batch, k)`, or empty.
         """
-        kernel = [ops.reshape(ops.cast(self.kernel, "float32"), (-1, self.filters))]
+        kernel = ops.swapaxes(ops.cast(self.kernel, "float32"), 0, 1)  # one window for all rows
+        kernel = [ops.reshape(kernel, (-1, self.filters))]
         if self.context_kernel is not None:
             kernel.append(ops.cast(self.context_kernel, "float32"))
         kernel = ops.concatenate(kernel, axis=0)
 
         def run(rows, context):
-            seen = [geometry.windows(row, self.columns) for row in rows]
-            seen = ops.concatenate([*seen, *context], axis=-1)
+            seen = geometry.windows(ops.concatenate(rows, axis=-1), self.columns)
+            seen = ops.concatenate([seen, *context], axis=-1)
             return geometry.row_product(seen, kernel) + self.bias
 
         return run

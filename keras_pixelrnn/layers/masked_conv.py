@@ -136,9 +136,10 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         def above(memory):
             if not has_above:
                 return ()
-            rows = memory.get("rows", ())
-            seen = [geometry.windows(row, self.kernel_size[1]) for row in rows]
-            return geometry.row_product(_concatenate([*seen, *context.read(memory)]), far) + bias
+            seen = context.read(memory)
+            if rows:
+                seen = [geometry.windows(_concatenate(memory["rows"]), self.kernel_size[1]), *seen]
+            return geometry.row_product(_concatenate(seen), far) + bias
 
         def next_row(state, row, swept):
             memory = context.next(state.memory)
@@ -185,7 +186,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         """Masked float32 weights, output features ordered colour by colour.
 
         Returns:
-            A list of what finished rows and the context are multiplied by, `(rows * columns * in,
+            A list of what finished rows and the context are multiplied by, `(columns * rows * in,
             filters)` and `(k, filters)`, each only where there is such; for this row one
             `(pixels to the left * in + visible features of the pixel, features of the colour)` per
             colour; and the bias `(filters,)`.
@@ -200,7 +201,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             left = ops.reshape(kernel[rows, :columns, :, span], (-1, span.stop - span.start))
             visible = int(sees(self.in_colors, color).sum())
             near.append(ops.concatenate([left, kernel[rows, columns, :visible, span]], axis=0))
-        far = [ops.reshape(kernel[:rows], (-1, self.filters))] if rows else []
+        far = []
+        if rows:  # columns first: one window is cut for all rows
+            far.append(ops.reshape(ops.swapaxes(kernel[:rows], 0, 1), (-1, self.filters)))
         far += [ops.take(kernel, order, axis=1) for kernel in self.context_weights()]
         return far, near, bias
 
