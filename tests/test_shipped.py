@@ -56,7 +56,7 @@ def test_no_pixel_sees_itself_or_later_ones(model):
     for place in (0, nats.size // 3, nats.size // 2 + channels, nats.size - 1):
         changed = image.reshape(-1).copy()
         levels = model.distribution.levels
-        changed[order[place]] = (changed[order[place]] + levels // 2) % levels
+        changed[order[place]] = (int(changed[order[place]]) + levels // 2) % levels
         now = np.asarray(model.nats_graph(changed.reshape(image.shape), *given)).reshape(-1)
         np.testing.assert_array_equal(now[order[:place]], nats[order[:place]])
         assert (now[order[place:]] != nats[order[place:]]).any()

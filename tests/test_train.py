@@ -18,6 +18,7 @@ import tensorflow as tf
 import keras_pixelrnn as kp
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.xdist_group("train")  # the tests share one training
 SMALL = ["--model", "pixelcnn", "--units", "4", "--num-blocks", "1", "--batch-size", "256"]
 
 
