@@ -25,7 +25,6 @@ import keras_pixelrnn as kp
 from benchmarks import floor, references, timing
 from keras_pixelrnn import backend, check_serving, noise
 
-PARTS = ["usage", "colour", "naive", "training", "memory", "scaling", "serving"]
 RESULTS = Path(__file__).parent / "results.json"
 BINARY = {"image_shape": (28, 28, 1), "units": 16, "num_blocks": 7, "head_units": 32}
 COLOR = {"image_shape": (32, 32, 3), "units": 48, "num_blocks": 4}
@@ -169,7 +168,7 @@ def forward_pass(model, images, xla=True):
     return lambda: forward(tensor).numpy()
 
 
-def memory():
+def memory(quick):
     """Peak memory of training, each in a process of its own."""
     rows = []
     for name in ("diagonal", "row"):
@@ -251,6 +250,22 @@ def serving(quick):
     return table(rows)
 
 
+PARTS = {
+    "usage": lambda quick: usage(quick, BINARY, (16, 1, 64), [(m, "bernoulli") for m in MAKE]),
+    "colour": lambda quick: usage(
+        quick,
+        COLOR,
+        (8, 1, 64),
+        [*((name, "categorical") for name in MAKE), ("diagonal", "logistic")],
+    ),
+    "naive": against_naive,
+    "training": training,
+    "memory": memory,
+    "scaling": scaling,
+    "serving": serving,
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases and runs; not for print")
@@ -259,27 +274,13 @@ def main():
     args = parser.parse_args()
     if args.memory_of:
         return memory_of(*args.memory_of)
-    parts = {
-        "usage": lambda: usage(args.quick, BINARY, (16, 1, 64), [(m, "bernoulli") for m in MAKE]),
-        "colour": lambda: usage(
-            args.quick,
-            COLOR,
-            (8, 1, 64),
-            [*((name, "categorical") for name in MAKE), ("diagonal", "logistic")],
-        ),
-        "naive": lambda: against_naive(args.quick),
-        "training": lambda: training(args.quick),
-        "memory": memory,
-        "scaling": lambda: scaling(args.quick),
-        "serving": lambda: serving(args.quick),
-    }
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = timing.machine()
     print(results["machine"], "\n", flush=True)
-    for name, part in parts.items():
+    for name, part in PARTS.items():
         if args.only in (None, name):
             print(name, flush=True)
-            results[name] = part()
+            results[name] = part(args.quick)
     if not args.quick:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     return None

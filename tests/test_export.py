@@ -150,6 +150,7 @@ def test_servable(exported):
 
 
 def test_no_xla_inside(exported):
+    """By a walk of its own, wider than the checker's: that one must not vouch for itself."""
     _, path, _ = exported
     saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
     (graph,) = saved.meta_graphs

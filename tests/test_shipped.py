@@ -65,9 +65,9 @@ def test_no_pixel_sees_itself_or_later_ones(model):
 def test_export(folder, model):
     version = json.loads((folder / "metrics.json").read_text())["version"]
     path = folder / str(version)
-    assert not check_serving.check(path)
-    assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 8e6
     signatures = tf.saved_model.load(path).signatures
+    assert not check_serving.check(path, signatures)
+    assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 8e6
     given = context_of(model, 2)
     inputs = {"label": tf.constant(given["context"])} if given else {}
     drawn = signatures["sample"](seed=tf.constant([3, 4], tf.int64), **inputs)
