@@ -281,8 +281,8 @@ def main():
         if args.only in (None, name):
             print(name, flush=True)
             results[name] = part(args.quick)
-    if not args.quick:
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+            if not args.quick:  # now, so that stopping a later part loses nothing
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     return None
 
 

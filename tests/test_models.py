@@ -267,6 +267,12 @@ def test_bad_options(options, words):
         tiny(**options)
 
 
+@pytest.mark.parametrize("size", [4, 1, -3])
+def test_bad_kernel_size_of_the_gated_model(size):
+    with pytest.raises(ValueError, match=f"at least 3.*Received: kernel_size={size}"):
+        kp.models.GatedPixelCNN((4, 5, 1), BERNOULLI, kernel_size=size)
+
+
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 0), (4, 5, 5), (4.0, 5, 1), "451", (None, 5, 1)])
 def test_bad_image_shape(shape):
     with pytest.raises(ValueError, match="Received: image_shape="):

@@ -98,7 +98,7 @@ class GatedStacks(CausalLayer):
         units: number of features p of each stack.
         num_blocks: number of layers of each, the first of which reads the image.
         colors: number of colour groups of the horizontal stack.
-        kernel_size: of the first layer, odd: `kernel_size // 2` rows above, and columns.
+        kernel_size: of the first layer, odd, 3 or more: `kernel_size // 2` rows above, and columns.
         dropout: rate of the gated features of the horizontal stack dropped in training.
         **kwargs: of `keras.layers.Layer`.
 
@@ -108,6 +108,9 @@ class GatedStacks(CausalLayer):
 
     Output shape:
         `(batch, height, width, units)`.
+
+    Raises:
+        ValueError: an even `kernel_size`, or one below 3.
 
     Example:
 
@@ -119,8 +122,11 @@ class GatedStacks(CausalLayer):
 
     def __init__(self, units, num_blocks, *, colors=1, kernel_size=7, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"`kernel_size` must be odd. Received: kernel_size={kernel_size}")
+        if kernel_size % 2 == 0 or kernel_size < 3:
+            raise ValueError(
+                "`kernel_size` must be odd and at least 3: the vertical stack sees the "
+                f"kernel_size // 2 rows above. Received: kernel_size={kernel_size}"
+            )
         self.units, self.num_blocks, self.colors = units, num_blocks, colors
         self.kernel_size = kernel_size
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)

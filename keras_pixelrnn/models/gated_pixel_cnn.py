@@ -17,7 +17,7 @@ class GatedPixelCNN(RecipeModel):
         distribution: a `PixelDistribution`.
         units: features p of each stack.
         num_blocks: number of layers of each stack.
-        kernel_size: of the first layer, odd.
+        kernel_size: of the first layer, odd, 3 or more.
         dropout: rate inside the blocks.
         **kwargs: `head_units`, features of the two 1x1 layers before the parameters (2p if None);
             `num_classes` or `context_shape` of a conditional model; and those of `keras.Model`:
