@@ -105,15 +105,48 @@ def test_quantile_by_hand():
     np.testing.assert_array_equal(drawn, [0, 0, 1, 1, 2, 2])
 
 
-def test_quantile_never_draws_the_impossible(rng):
-    """Values of probability 0 at either end are not drawn, though the float32 CDF ends below 1."""
+QUANTILE_OF_MANY = pytest.mark.parametrize("xla", [False, True])
+
+
+def quantile(distribution, logits, u, xla):
+    """As drawing uses it: compiled, where XLA has a way of its own with many levels."""
+    function = kp.backend.compiled(
+        lambda logits, u: distribution.quantile(distribution.log_pmf(logits, None, 0), u), [], xla
+    )
+    return np.asarray(function(logits, u))
+
+
+@QUANTILE_OF_MANY
+@pytest.mark.parametrize("levels", [63, 64, 97, 256])
+def test_quantile_of_many_levels(levels, xla, rng):
+    """The textbook search in float64; only a `u` within rounding of a step of the CDF may differ."""
+    distribution = kp.distributions.Categorical(levels)
+    logits = (rng.normal(size=(4096, levels)) * 3).astype(np.float32)
+    u = rng.integers(0, 2**24, 4096).astype(np.float32) * np.float32(2**-24)
+    drawn = quantile(distribution, logits, u, xla)
+    pmf = np.exp(logits.astype(np.float64))
+    cdf = np.cumsum(pmf, axis=-1) / pmf.sum(axis=-1, keepdims=True)
+    expected = (cdf <= u[:, None]).sum(axis=-1)
+    near = np.abs(cdf - u[:, None]).min(axis=-1) < 2e-6
+    assert near.mean() < 0.05
+    np.testing.assert_array_equal(drawn[~near], expected[~near])
+    assert np.abs(drawn - expected).max() <= 20  # near a step: values of next to no weight between
+
+
+@QUANTILE_OF_MANY
+def test_quantile_never_draws_the_impossible(xla, rng):
+    """Values of probability 0 are not drawn, at either end or between, though the float32 CDF ends
+    below 1 and `u` falls on its steps."""
     distribution = kp.distributions.Categorical(256)
     logits = rng.normal(size=(4096, 256)).astype(np.float32)
-    logits[:, :3] = logits[:, -3:] = -1e5
+    possible = np.ones(256, bool)
+    possible[:3] = possible[-3:] = possible[30:49] = possible[111::7] = False
+    logits[:, ~possible] = -1e5
+    logits[2048:, possible] = 0.0
     u = np.where(np.arange(4096) % 2, np.float32(1 - 2**-24), np.float32(0)).astype(np.float32)
-    drawn = np.asarray(distribution.quantile(distribution.log_pmf(logits, None, 0), u))
-    assert drawn.min() >= 3
-    assert drawn.max() <= 252
+    u[2048:] = np.arange(2048) % possible.sum() / possible.sum()  # steps of equal weights
+    drawn = quantile(distribution, logits, u, xla)
+    assert possible[drawn.astype(int)].all()
 
 
 def test_config_round_trip(distribution):

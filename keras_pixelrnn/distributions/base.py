@@ -1,7 +1,14 @@
 """The contract of a pixel distribution."""
 
+import math
+
 import keras
 from keras import ops
+
+from keras_pixelrnn import backend
+
+MANY_LEVELS = 64  # from here on a search in two levels is faster
+
 
 
 class PixelDistribution:
@@ -51,8 +58,6 @@ class PixelDistribution:
     def quantile(self, log_pmf, u):
         """Smallest value k with CDF(k) > u.
 
-        A float32 CDF may end a little below or above 1, so `u` is taken relative to its end.
-
         Args:
             log_pmf: `(batch, levels)`.
             u: `(batch,)` float32 in [0, 1).
@@ -60,11 +65,19 @@ class PixelDistribution:
         Returns:
             `(batch,)` float32 of whole numbers.
         """
-        cdf = ops.cumsum(ops.exp(log_pmf), axis=-1)
-        end = cdf[:, -1:]
-        # The second keeps the product below the end where it would be rounded up to it.
-        reached = ops.minimum(u[:, None] * end, end * (1.0 - 2.0**-23))
-        return ops.sum(ops.cast(cdf <= reached, "float32"), axis=-1)
+        pmf = ops.exp(log_pmf)
+        levels = pmf.shape[-1]
+        if levels < MANY_LEVELS or not backend.under_xla():
+            return _first_above(pmf, u)[0]
+        # XLA takes n**2 additions for a cumulative sum of n: look for the block of values first.
+        size = math.ceil(math.sqrt(levels))
+        blocks = -(-levels // size)
+        pmf = ops.pad(pmf, [[0, 0], [0, blocks * size - levels]]) if levels % size else pmf
+        pmf = ops.reshape(pmf, (-1, blocks, size))
+        block, u = _first_above(ops.sum(pmf, axis=-1), u)
+        here = ops.arange(blocks, dtype="float32") == block[:, None]
+        inside = ops.sum(ops.where(here[..., None], pmf, 0.0), axis=1)
+        return block * size + _first_above(inside, u)[0]
 
     def get_config(self):
         return {}
@@ -105,3 +118,20 @@ def check_levels(levels, owner):
             f"Received: levels={levels!r}"
         )
     return levels
+
+
+def _first_above(weights, u):
+    """The first place where the cumulative sum of `weights (batch, n)` exceeds the fraction `u (batch,)`
+    of their sum, and what fraction of the weight at that place `u` takes.
+
+    `u` counts from the end of the cumulative sum, which rounding moves a little off 1.
+    """
+    cdf = ops.cumsum(weights, axis=-1)
+    end = cdf[:, -1:]
+    # The second keeps the product below the end where it would be rounded up to it.
+    reached = ops.minimum(u[:, None] * end, end * (1.0 - 2.0**-23))
+    passed = cdf <= reached
+    place = ops.sum(ops.cast(passed, "float32"), axis=-1)
+    before = ops.max(ops.where(passed, cdf, 0.0), axis=-1)
+    up_to = ops.min(ops.where(passed, end, cdf), axis=-1)
+    return place, (reached[:, 0] - before) / (up_to - before)
