@@ -2,6 +2,7 @@
 
 import contextvars
 import math
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,6 +24,23 @@ def name():
             f"Received: KERAS_BACKEND={backend!r}"
         )
     return backend
+
+
+def cores():
+    """How many loops it is worth to run at the same time: one per core of the processor that this
+    process may use, and a single one on an accelerator, which works on the whole batch at once."""
+    if name() == "tensorflow":
+        import tensorflow as tf
+
+        accelerated = any(d.device_type != "CPU" for d in tf.config.get_visible_devices())
+    else:
+        import jax
+
+        accelerated = jax.default_backend() != "cpu"
+    if accelerated:
+        return 1
+    usable = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
+    return len(usable(0))
 
 
 def compiled(function, variables, xla=True):

@@ -1,8 +1,8 @@
 """The one autoregressive engine: noise in, image out, in one loop over rows and one over columns.
 
 At each sub-pixel the network says how its value is distributed, and a `choose` function decides the
-value: by the quantile of the noise (`sample`), as given where it is known (`complete`), as given
-everywhere (`score`). The network runs as a `Stream`, so a sub-pixel costs what depends on it alone,
+value: drawn by the noise (`sample`), as given where it is known (`complete`), as given everywhere
+(`score`). The network runs as a `Stream`, so a sub-pixel costs what depends on it alone,
 and the result is the one that full forward passes would give.
 """
 
@@ -28,12 +28,10 @@ def sample(network, distribution, uniform, context=None, controls=None):
         log_prob: float32, the same shape: nats of each value drawn, under the model itself.
     """
 
-    draw = _quantile(distribution, controls)
+    def choose(draw, here):
+        return draw(here["uniform"])
 
-    def choose(log_pmf, here):
-        return draw(log_pmf, here["uniform"])
-
-    return _run(network, distribution, choose, {"uniform": uniform}, context)
+    return _run(network, distribution, choose, {"uniform": uniform}, context, controls)
 
 
 def complete(network, distribution, image, known, uniform, context=None, controls=None):
@@ -52,14 +50,11 @@ def complete(network, distribution, image, known, uniform, context=None, control
         log_prob: float32, the same shape: nats of each value drawn, 0 where known.
     """
 
-    draw = _quantile(distribution, controls)
-
-    def choose(log_pmf, here):
-        drawn = draw(log_pmf, here["uniform"])
-        return ops.where(here["known"] > 0.5, here["given"], drawn)
+    def choose(draw, here):
+        return ops.where(here["known"] > 0.5, here["given"], draw(here["uniform"]))
 
     maps = {"uniform": uniform, "given": image, "known": known}
-    image, log_prob = _run(network, distribution, choose, maps, context)
+    image, log_prob = _run(network, distribution, choose, maps, context, controls)
     return image, ops.where(known, 0.0, log_prob)
 
 
@@ -73,15 +68,8 @@ def score(network, distribution, image, context=None):
     Returns:
         `(batch, height, width, channels)` float32 nats.
     """
-    choose = lambda log_pmf, here: here["given"]  # noqa: E731
+    choose = lambda draw, here: here["given"]  # noqa: E731
     return _run(network, distribution, choose, {"given": image}, context)[1]
-
-
-def _quantile(distribution, controls):
-    """The distribution's quantile function, under sampling controls."""
-    if controls is None:
-        return distribution.quantile
-    return lambda log_pmf, u: distribution.quantile(controlled(log_pmf, *controls), u)
 
 
 def scale(image, levels):
@@ -89,9 +77,9 @@ def scale(image, levels):
     return ops.cast(image, "float32") * (2.0 / (levels - 1)) - 1.0
 
 
-def _run(network, distribution, choose, maps, context):
-    """Image and nats per sub-pixel. `maps` are `(batch, height, width, channels)`; `choose` gets one
-    sub-pixel of each, `(batch,)`."""
+def _run(network, distribution, choose, maps, context, controls=None):
+    """Image and nats per sub-pixel. `maps` are `(batch, height, width, channels)`; `choose` gets a
+    function from uniform numbers to values and one sub-pixel of each map, `(batch,)`."""
     first = next(iter(maps.values()))
     batch_size = ops.shape(first)[0]
     height, width, channels = first.shape[1:]
@@ -104,7 +92,7 @@ def _run(network, distribution, choose, maps, context):
     def pixel(left, x):
         above, here = x
         values, nats, left, record = _pixel(
-            stream, distribution, choose, here, above, left, channels
+            stream, distribution, choose, controls, here, above, left, channels
         )
         return left, (values, nats, record)
 
@@ -119,28 +107,31 @@ def _run(network, distribution, choose, maps, context):
     return ops.cast(values, "uint8"), nats
 
 
-def _pixel(stream, distribution, choose, here, above, left, channels):
+def _pixel(stream, distribution, choose, controls, here, above, left, channels):
     """All sub-pixels of one pixel: values and nats `(batch, channels)`, `left` and `record`."""
     size = distribution.params_size(channels)
     values = ops.zeros_like(next(iter(here.values())))
     pixel = ops.zeros_like(values)  # scaled, as far as it is known
-    nats = []
+    params = None
     for channel in range(channels):
-        if distribution.masks_channels:
+        if channel == 0 or distribution.masks_channels:
             own, left = stream.step(pixel, above, left, channel)
-            before = channel * size // channels
-            params = own
-            if channels > 1:
-                params = ops.pad(own, [[0, 0], [before, size - before - own.shape[-1]]])
-        elif channel == 0:
-            params, left = stream.step(pixel, above, left, 0)
-        log_pmf = distribution.log_pmf(params, values, channel)
-        value = choose(log_pmf, {key: part[:, channel] for key, part in here.items()})
+            params = ops.concatenate([params, own], axis=-1) if channel else own
+        known = params  # the parameters of later colours are not, and do not matter
+        if params.shape[-1] < size:
+            known = ops.pad(params, [[0, 0], [0, size - params.shape[-1]]])
+
+        def draw(u, known=known, values=values, channel=channel):
+            if controls is None:
+                return distribution.draw(known, values, channel, u)
+            log_pmf = distribution.log_pmf(known, values, channel)
+            return distribution.quantile(controlled(log_pmf, *controls), u)
+
+        value = choose(draw, {key: part[:, channel] for key, part in here.items()})
         values = _put(values, channel, value)
         pixel = _put(pixel, channel, scale(value, distribution.levels))
-        hit = ops.arange(distribution.levels, dtype="float32") == value[:, None]
-        nats.append(ops.sum(ops.where(hit, log_pmf, 0.0), axis=-1))
-    return values, ops.stack(nats, axis=-1), *stream.close(pixel, left)
+    nats = distribution.log_prob(params[:, None, None], values[:, None, None])[:, 0, 0]
+    return values, nats, *stream.close(pixel, left)
 
 
 def _put(pixel, channel, value):

@@ -112,7 +112,7 @@ DISTRIBUTIONS = {
     "Categorical-17": D.Categorical(17),
     "Categorical-256": D.Categorical(256),
     "Logistic-17": D.DiscretizedLogisticMixture(17, num_mixtures=3),
-    "Logistic-256": D.DiscretizedLogisticMixture(256, num_mixtures=2),
+    "Logistic-250": D.DiscretizedLogisticMixture(250, num_mixtures=2),
     "Normal-5": D.DiscretizedNormalMixture(5, num_mixtures=1),
     "Normal-256": D.DiscretizedNormalMixture(256, num_mixtures=4),
 }

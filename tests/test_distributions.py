@@ -134,6 +134,28 @@ def test_quantile_of_many_levels(levels, xla, rng):
 
 
 @QUANTILE_OF_MANY
+@pytest.mark.parametrize("channels", [1, 3])
+def test_drawn_is_the_quantile_of_the_pmf(distribution, channels, xla, rng):
+    """Whatever way a distribution draws; only a `u` within rounding of a step may differ."""
+    n, levels = 2048, distribution.levels
+    params = rng.normal(size=(n, distribution.params_size(channels))).astype(np.float32) * 2
+    pixel = rng.integers(0, levels, (n, channels)).astype(np.float32)
+    u = rng.integers(0, 2**24, n).astype(np.float32) * np.float32(2**-24)
+    for channel in range(channels):
+        drawn = kp.backend.compiled(
+            lambda params, pixel, u, c=channel: distribution.draw(params, pixel, c, u), [], xla
+        )(params, pixel, u)
+        log_pmf = np.asarray(distribution.log_pmf(params, pixel, channel), np.float64)
+        cdf = np.cumsum(np.exp(log_pmf), axis=-1)
+        expected = (cdf <= u[:, None] * cdf[:, -1:]).sum(axis=-1)
+        near = np.abs(cdf - u[:, None]).min(axis=-1) < 5e-6
+        assert near.mean() < 0.3  # mixtures have levels of no weight, whose steps all lie at 0 or 1
+        np.testing.assert_array_equal(np.asarray(drawn)[~near], expected[~near])
+        chosen = np.take_along_axis(log_pmf, np.asarray(drawn)[:, None].astype(int), 1)
+        assert chosen.min() > np.log(1e-12)
+
+
+@QUANTILE_OF_MANY
 def test_quantile_never_draws_the_impossible(xla, rng):
     """Values of probability 0 are not drawn, at either end or between, though the float32 CDF ends
     below 1 and `u` falls on its steps."""

@@ -31,3 +31,7 @@ class Bernoulli(PixelDistribution):
     def log_pmf(self, params, pixel, channel):
         logit = ops.cast(params[:, channel : channel + 1], "float32")
         return ops.log_sigmoid(ops.concatenate([-logit, logit], axis=-1))
+
+    def draw(self, params, pixel, channel, u):
+        logit = ops.cast(params[:, channel], "float32")
+        return ops.cast(ops.sigmoid(-logit) <= u, "float32")

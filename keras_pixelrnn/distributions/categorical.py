@@ -41,8 +41,15 @@ class Categorical(PixelDistribution):
         return ops.where(inside, ops.sum(ops.where(hit, log_pmf, 0.0), axis=-1), -float("inf"))
 
     def log_pmf(self, params, pixel, channel):
+        return ops.log_softmax(self._logits(params, channel), axis=-1)
+
+    def draw(self, params, pixel, channel, u):
+        logits = self._logits(params, channel)  # `quantile` counts from their sum
+        return self.quantile(logits - ops.max(logits, axis=-1, keepdims=True), u)
+
+    def _logits(self, params, channel):
         logits = params[:, channel * self.levels : (channel + 1) * self.levels]
-        return ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+        return ops.cast(logits, "float32")
 
     def get_config(self):
         return {"levels": self.levels}

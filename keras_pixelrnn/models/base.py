@@ -7,6 +7,7 @@ from keras import ops
 from keras_pixelrnn import backend, losses, noise, raster
 from keras_pixelrnn.distributions import PixelDistribution
 from keras_pixelrnn.models.context import Context
+from keras_pixelrnn.models.functions import Functions
 
 
 class PixelModel(keras.Model):
@@ -55,7 +56,7 @@ class PixelModel(keras.Model):
         self.distribution = distribution
         self.network = network
         self.context = context
-        self._functions = _Functions(self)
+        self._functions = Functions(self)
 
     # ---- likelihood and drawing -------------------------------------------------------------
 
@@ -102,10 +103,8 @@ class PixelModel(keras.Model):
         given = self.context.check(context, n)
         controls = check_controls(n, self.distribution.levels, temperature, top_k, top_p)
         if controls is None:
-            drawn = self._functions("sample")(uniform, *given)
-        else:
-            drawn = self._functions("sample_with")(uniform, *controls, *given)
-        return ops.convert_to_numpy(drawn[0])
+            return self._functions.draw("sample", uniform, *given)
+        return self._functions.draw("sample_with", uniform, *controls, *given)
 
     def complete(self, images, known, *, seed, context=None):
         """Draw the unknown sub-pixels of images, each given all earlier ones.
@@ -130,7 +129,7 @@ class PixelModel(keras.Model):
         images, known = self.check_completion(images, known)
         uniform = noise.uniform(noise.image_seeds(seed, len(images)), self.image_shape)
         given = self.context.check(context, len(images))
-        return ops.convert_to_numpy(self._functions("complete")(images, known, uniform, *given)[0])
+        return self._functions.draw("complete", images, known, uniform, *given)
 
     # ---- the same as functions of tensors, for graphs and exports -----------------------------
     # `given` is the context of a conditional model, and nothing of any other.
@@ -291,21 +290,6 @@ class Scale(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "levels": self.levels}
-
-
-class _Functions:
-    """The compiled functions of a model, made when first used. Not an attribute that Keras tracks:
-    they belong to the process, not to the saved model."""
-
-    def __init__(self, model):
-        self._model = model
-        self._compiled = {}
-
-    def __call__(self, name):
-        if name not in self._compiled:
-            function = getattr(self._model, f"{name}_graph")
-            self._compiled[name] = backend.compiled(function, self._model.variables)
-        return self._compiled[name]
 
 
 def check_controls(n, levels, temperature, top_k, top_p):
