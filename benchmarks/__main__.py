@@ -54,7 +54,11 @@ def images_for(model, batch):
 
 
 def operations(model, batch, xla):
-    """`{name: function}` of everything a model is used for, compiled with or without XLA."""
+    """`{name: function}` of everything a model is used for.
+
+    With XLA images are drawn as users draw them, in parts on all cores; "one loop" draws them in one,
+    which is how a server does it, without XLA.
+    """
     images = images_for(model, batch)
     known = np.zeros(images.shape, bool)
     known[:, : model.image_shape[0] // 2] = True
@@ -69,13 +73,18 @@ def operations(model, batch, xla):
     def uniform():
         return noise.uniform(seeds, model.image_shape)
 
-    return {
+    functions = {
         "forward": forward_pass(model, images, xla),
         "log_prob": lambda: graphs["log_prob"](tensor).numpy(),
-        "sample": lambda: graphs["sample"](uniform())[0].numpy(),
-        "complete": lambda: graphs["complete"](tensor, mask, uniform())[0].numpy(),
+        "one loop": lambda: graphs["sample"](uniform())[0].numpy(),
         "train": lambda: float(model.train_on_batch(images)),
     }
+    if xla:
+        functions["sample"] = lambda: model.sample(batch, seed=seeds)
+        functions["complete"] = lambda: model.complete(images, known, seed=seeds)
+    else:
+        functions["complete"] = lambda: graphs["complete"](tensor, mask, uniform())[0].numpy()
+    return functions
 
 
 def table(rows):
@@ -102,11 +111,13 @@ def usage(quick, sizes, batches, kinds):
                 functions[use, xla] = function
         seconds, first = timing.interleaved(functions, runs=3 if batch > 16 else 7)
         for xla in (True, False):
+            took = {use: t for (use, on), t in seconds.items() if on == xla}
             row = {"model": name, "head": head, "image": "x".join(map(str, sizes["image_shape"]))}
             row |= {"batch": batch, "XLA": "on" if xla else "off"}
-            row |= {f"{use} s": t for (use, on), t in seconds.items() if on == xla}
-            row["sample/forward"] = row["sample s"] / row["forward s"]
-            row["sample off/on"] = seconds["sample", False] / seconds["sample", True]
+            for use in ("forward", "log_prob", "sample", "one loop", "complete", "train"):
+                row[f"{use} s"] = took.get(use, "-")
+            row["sample/forward"] = took["sample"] / took["forward"] if xla else "-"
+            row["one loop off/on"] = seconds["one loop", False] / seconds["one loop", True]
             row["compile s"] = sum(t for (_, on), t in first.items() if on == xla)
             rows.append(row)
         keras.backend.clear_session()
@@ -238,7 +249,7 @@ def serving(quick):
                 repeat=5 if quick else 11,
             )
             assert not failure, failure
-        seconds, _ = timing.interleaved({"xla": operations(model, 16, True)["sample"]}, runs=9)
+        seconds, _ = timing.interleaved({"xla": operations(model, 16, True)["one loop"]}, runs=9)
         row = {"model": name, "batch": 16, "MB": size / 1e6, "load s": report["load"]}
         row["first s"] = report["jobs"][0][0]
         row |= {"C API s": float(np.median(report["jobs"][0][1:])), "XLA s": seconds["xla"]}

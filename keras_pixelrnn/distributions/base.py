@@ -67,16 +67,16 @@ class PixelDistribution:
         pmf = ops.exp(log_pmf)
         levels = pmf.shape[-1]
         if levels < MANY_LEVELS or not backend.under_xla():
-            return first_above(pmf, u)[0]
+            return _first_above(pmf, u)[0]
         # XLA takes n**2 additions for a cumulative sum of n: look for the block of values first.
         size = math.ceil(math.sqrt(levels))
         blocks = -(-levels // size)
         pmf = ops.pad(pmf, [[0, 0], [0, blocks * size - levels]]) if levels % size else pmf
         pmf = ops.reshape(pmf, (-1, blocks, size))
-        block, u = first_above(ops.sum(pmf, axis=-1), u)
+        block, u = _first_above(ops.sum(pmf, axis=-1), u)
         here = ops.arange(blocks, dtype="float32") == block[:, None]
         inside = ops.sum(ops.where(here[..., None], pmf, 0.0), axis=1)
-        return block * size + first_above(inside, u)[0]
+        return block * size + _first_above(inside, u)[0]
 
     def draw(self, params, pixel, channel, u):
         """Value of one sub-pixel: `quantile` of `log_pmf`, by a shorter way where there is one.
@@ -131,7 +131,7 @@ def check_levels(levels, owner):
     return levels
 
 
-def first_above(weights, u):
+def _first_above(weights, u):
     """The first place where the cumulative sum of `weights (batch, n)` exceeds the fraction `u (batch,)`
     of their sum, and what fraction of the weight at that place `u` takes.
 

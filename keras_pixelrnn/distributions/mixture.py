@@ -6,12 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn.distributions.base import (
-    MANY_LEVELS,
-    PixelDistribution,
-    check_levels,
-    first_above,
-)
+from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
 
 LOG_SCALE_LIMIT = 7.0  # a scale of e^-7 is a ninth of a step of 256 levels; e^7 is flat
 
@@ -57,46 +52,47 @@ class DiscretizedMixture(PixelDistribution):
         weights, parts = self._split(params, len(channels))
         log_probs = []
         for channel, value in enumerate(channels):
-            log_mass = self._log_mass(value, value, *self._component(parts, channels, channel))
+            log_mass = self._log_mass(value, *self._component(parts, channels, channel))
             log_probs.append(ops.logsumexp(weights + log_mass, axis=-1))
             weights = ops.log_softmax(weights + log_mass, axis=-1)
         inside = ops.logical_and(image >= 0, image <= self.levels - 1)
         return ops.where(inside, ops.stack(log_probs, axis=-1), -float("inf"))
 
     def log_pmf(self, params, pixel, channel):
-        values = ops.arange(self.levels, dtype="float32")[None]
-        return self._given_earlier(params, pixel, channel)(values, values)
+        weights, location, log_scale = self._given_earlier(params, pixel, channel)
+        values = ops.reshape(ops.arange(self.levels, dtype="float32"), (1, self.levels, 1))
+        log_mass = self._log_mass(values, location[:, None], log_scale[:, None])
+        return ops.logsumexp(weights[:, None] + log_mass, axis=-1)
 
     def draw(self, params, pixel, channel, u):
-        if self.levels < MANY_LEVELS:
-            return super().draw(params, pixel, channel, u)
-        # What a block of values gets costs no more than what one does: first look for the block.
-        log_mass = self._given_earlier(params, pixel, channel)
+        # The distribution function at a value is a short sum: no need for that of every value.
+        weights, location, log_scale = self._given_earlier(params, pixel, channel)
+        weights, inverse = ops.exp(weights)[:, None], ops.exp(-log_scale)[:, None]
+
+        def passed(values):
+            """How many of some values, `(batch or 1, n)`, have a distribution function up to `u`."""
+            upper = self._scaled(values) + 1.0 / (self.levels - 1)
+            below = self._below((upper[..., None] - location[:, None]) * inverse)
+            up_to_u = ops.sum(weights * below, axis=-1) <= u[:, None]
+            up_to_u = ops.logical_and(up_to_u, values < self.levels - 1)  # the last value has all
+            return ops.sum(ops.cast(up_to_u, "float32"), axis=-1)
+
         size = math.ceil(math.sqrt(self.levels))
-        first = ops.arange(0, self.levels, size, dtype="float32")[None]
-        block, u = first_above(ops.exp(log_mass(first, first + (size - 1))), u)
-        values = block[:, None] * size + ops.arange(size, dtype="float32")
-        pmf = ops.where(values < self.levels, ops.exp(log_mass(values, values)), 0.0)
-        return block * size + first_above(pmf, u)[0]
+        first = ops.arange(size, dtype="float32")[None]
+        block = size * passed(first * size + (size - 1))
+        return block + passed(block[:, None] + first[:, : size - 1])
 
     def _given_earlier(self, params, pixel, channel):
-        """A function `(first, last) -> log-probability` of the values `first` to `last` of a channel,
-        each `(batch or 1, n)`, given the channels before."""
+        """Log-weights, locations and log-scales of a channel's components, `(batch, num_mixtures)`,
+        given the channels before."""
         # How many channels there are follows from the size of the parameters.
         channels = next(n for n in range(1, 5) if self.params_size(n) == params.shape[-1])
         weights, parts = self._split(params, channels)
         values = [pixel[:, before, None] for before in range(channel)]
         for before, value in enumerate(values):
-            log_mass = self._log_mass(value, value, *self._component(parts, values, before))
+            log_mass = self._log_mass(value, *self._component(parts, values, before))
             weights = ops.log_softmax(weights + log_mass, axis=-1)
-        location, log_scale = self._component(parts, values, channel)
-
-        def log_mass(first, last):
-            components = location[:, None], log_scale[:, None]
-            log_mass = self._log_mass(first[..., None], last[..., None], *components)
-            return ops.logsumexp(weights[:, None] + log_mass, axis=-1)
-
-        return log_mass
+        return weights, *self._component(parts, values, channel)
 
     def get_config(self):
         return {"levels": self.levels, "num_mixtures": self.num_mixtures}
@@ -129,17 +125,20 @@ class DiscretizedMixture(PixelDistribution):
     def _scaled(self, value):
         return value * (2.0 / (self.levels - 1)) - 1.0
 
-    def _log_mass(self, first, last, location, log_scale):
-        """Log of what each component puts on the values `first` to `last`, `(..., num_mixtures)`."""
+    def _log_mass(self, value, location, log_scale):
+        """Log of what each component puts on a value, `(..., num_mixtures)`."""
         half_step = 1.0 / (self.levels - 1)
         inverse = ops.exp(-log_scale)
-        lower = (self._scaled(first) - location - half_step) * inverse
-        upper = (self._scaled(last) - location + half_step) * inverse
-        width = (last - first + 1.0) * (2.0 * half_step) * inverse
-        inner = self._log_between(lower, upper, width)
-        edges = ops.where(first <= 0.0, self._log_below(upper), self._log_below(-lower))
-        at_edge = ops.logical_or(first <= 0.0, last >= self.levels - 1)
+        centred = self._scaled(value) - location
+        lower, upper = (centred - half_step) * inverse, (centred + half_step) * inverse
+        inner = self._log_between(lower, upper, 2.0 * half_step * inverse)
+        edges = ops.where(value <= 0.0, self._log_below(upper), self._log_below(-lower))
+        at_edge = ops.logical_or(value <= 0.0, value >= self.levels - 1)
         return ops.where(at_edge, edges, inner)
+
+    def _below(self, x):
+        """The standard distribution function."""
+        raise NotImplementedError
 
     def _log_below(self, x):
         """Log of the standard distribution function, which is symmetric: above is below of -x."""
@@ -166,6 +165,9 @@ class DiscretizedLogisticMixture(DiscretizedMixture):
     100
     """
 
+    def _below(self, x):
+        return ops.sigmoid(x)
+
     def _log_below(self, x):
         return ops.log_sigmoid(x)
 
@@ -190,6 +192,9 @@ class DiscretizedNormalMixture(DiscretizedMixture):
     >>> DiscretizedNormalMixture(256, num_mixtures=10).params_size(channels=1)
     30
     """
+
+    def _below(self, x):
+        return 0.5 * (1.0 + ops.erf(x * math.sqrt(0.5)))
 
     def _log_below(self, x):
         below = _log_lower_tail(-ops.abs(x))
