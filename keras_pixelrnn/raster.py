@@ -91,15 +91,16 @@ def _run(network, distribution, choose, maps, context, controls=None):
 
     def pixel(left, x):
         above, here = x
-        values, nats, left, record = _pixel(
+        values, params, left, record = _pixel(
             stream, distribution, choose, controls, here, above, left, channels
         )
-        return left, (values, nats, record)
+        return left, (values, params, record)
 
     def row(state, maps):
-        _, (values, nats, record) = backend.scan(
+        _, (values, params, record) = backend.scan(
             pixel, state.left, (state.above, maps), unroll=True
         )
+        nats = distribution.log_prob(params[:, :, None], values[:, :, None])[:, :, 0]
         return stream.next_row(state, record, iter(back(state, record))), (values, nats)
 
     _, drawn = backend.scan(row, stream.state, by_row)
@@ -108,7 +109,7 @@ def _run(network, distribution, choose, maps, context, controls=None):
 
 
 def _pixel(stream, distribution, choose, controls, here, above, left, channels):
-    """All sub-pixels of one pixel: values and nats `(batch, channels)`, `left` and `record`."""
+    """All sub-pixels of one pixel: values `(batch, channels)`, `params`, `left` and `record`."""
     size = distribution.params_size(channels)
     values = ops.zeros_like(next(iter(here.values())))
     pixel = ops.zeros_like(values)  # scaled, as far as it is known
@@ -130,8 +131,7 @@ def _pixel(stream, distribution, choose, controls, here, above, left, channels):
         value = choose(draw, {key: part[:, channel] for key, part in here.items()})
         values = _put(values, channel, value)
         pixel = _put(pixel, channel, scale(value, distribution.levels))
-    nats = distribution.log_prob(params[:, None, None], values[:, None, None])[:, 0, 0]
-    return values, nats, *stream.close(pixel, left)
+    return values, params, *stream.close(pixel, left)
 
 
 def _put(pixel, channel, value):
