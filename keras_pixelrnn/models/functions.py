@@ -7,6 +7,9 @@ from keras import ops
 
 from keras_pixelrnn import backend
 
+# Multiply-adds a pixel, below which a loop is bound by starting its operations, not by their work.
+WORK_OF_A_PART = 250_000
+
 
 class Functions:
     """The compiled functions of a model, each made when first used.
@@ -42,10 +45,11 @@ class Functions:
         """
         arrays = [ops.convert_to_numpy(array) for array in arrays]
         count = len(arrays[0])
-        size = -(-count // backend.cores())
+        work = count * self._model.count_params()  # each weight about once a pixel
+        size = -(-count // max(1, min(backend.cores(), count, work // WORK_OF_A_PART)))
         # The last part is filled up with its last image: one size, so one compilation.
-        rows = [np.minimum(np.arange(i, i + size), count - 1) for i in range(0, count, size)]
-        parts = [[array[part] for array in arrays] for part in rows]
+        rows = [np.minimum(np.arange(i, i + size), count - 1) for i in range(0, count, size or 1)]
+        parts = [[array[part] for array in arrays] for part in rows or [slice(0)]]
 
         def run(part):
             return ops.convert_to_numpy(self(name)(*part)[0])
