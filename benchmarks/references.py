@@ -73,8 +73,8 @@ class _Cell(keras.layers.Layer):
         return flat[0], flat
 
 
-def autodiff_sweep(z, kernel, taps):
-    """The same function as `keras_pixelrnn.sweep.sweep` by `keras.layers.RNN` and autodiff."""
+def autodiff_sweep(z, kernel, taps, spans=None):
+    """The same function as `keras_pixelrnn.sweep.sweep` by `keras.layers.RNN` and autodiff, everywhere."""
     length, directions, features, positions = z.shape[:4]
     outputs = []
     for direction in range(directions):

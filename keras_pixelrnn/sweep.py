@@ -8,6 +8,9 @@ The gradient is written out instead of traced through the loop: the forward loop
 activated gates; everything in the backward pass that does not depend on later steps is computed for
 all steps at once, and its loop holds two matrix products and a few multiplications.
 
+A skewed map is half empty, and a sweep over it does not have to go everywhere: `spans` say which
+positions are computed at which steps, in one loop for each span.
+
 Features come before positions and batch: gates, taps and shifts then are whole contiguous blocks, and
 the loop moves no data but those.
 """
@@ -39,7 +42,7 @@ def update(gates, c, axis=-1):
     return o * ops.tanh(c), c
 
 
-def sweep(z, kernel, taps, differentiable=True):
+def sweep(z, kernel, taps, spans=None, differentiable=True):
     """Hidden states of the LSTM that sweeps over `length` vectors of positions.
 
         a[t] = z[t] + sum over taps k of kernel k times h[t-1] at position p + k
@@ -51,6 +54,8 @@ def sweep(z, kernel, taps, differentiable=True):
         z: `(length, directions, 4 h, positions, batch)` float32, the input-to-state term.
         kernel: `(directions, len(taps) * h, 4 h)` float32, the state-to-state weights.
         taps: static offsets of the positions read, in the order of the kernel's rows.
+        spans: pairs of slices `(steps, positions)`, steps in order and without gaps: what is computed,
+            and all that is read meanwhile. States everywhere else are zero. None: all.
         differentiable: keep what a gradient needs. Without XLA, which drops what is not used, it is
             faster not to.
 
@@ -59,26 +64,43 @@ def sweep(z, kernel, taps, differentiable=True):
     """
     length, directions, features, positions = z.shape[:4]
     batch = ops.shape(z)[4]
+    everywhere = slice(0, positions)
+    spans = spans or [(slice(0, length), everywhere)]
+
+    def put_together(parts):
+        return ops.concatenate(
+            [
+                _at(everywhere, part, here, batch)
+                for part, (_, here) in zip(parts, spans, strict=True)
+            ]
+        )
+
+    def cut(x):
+        return [_at(here, x[steps], everywhere, batch) for steps, here in spans]
 
     @ops.custom_gradient
     def run(z, kernel):
-        h, c, gates = _forward(z, kernel, taps, batch)
+        starts, states = _forward(cut(z), kernel, taps, spans, batch)
 
         def gradient(*args, upstream=None):
             (dh,) = args[-1:] if upstream is None else (upstream,)
-            return _backward(gates, kernel, taps, batch, h, c, dh)
+            dz, dkernel = _backward(starts, states, kernel, taps, spans, batch, cut(dh))
+            return put_together(dz), dkernel
 
-        return h, gradient
+        return put_together([h for h, _, _ in states]), gradient
 
     z = ops.reshape(z, (length, directions, features, positions * batch))
     kernel = ops.swapaxes(kernel, 1, 2)
-    h = run(z, kernel) if differentiable else _forward(z, kernel, taps, batch, keep=1)[0]
+    if differentiable:
+        h = run(z, kernel)
+    else:
+        h = put_together([h for (h,) in _forward(cut(z), kernel, taps, spans, batch, keep=1)[1]])
     return ops.reshape(h, (length, directions, features // GATES, positions, batch))
 
 
-def _forward(z, kernel, taps, batch, keep=3):
-    """The first `keep` of: all hidden states, all cell states, all gates."""
-    zero = ops.zeros_like(z[0, :, : z.shape[2] // GATES])
+def _forward(z, kernel, taps, spans, batch, keep=3):
+    """For each span: `(h, c)` before it, and the first `keep` of all hidden states, all cell states
+    and all gates."""
 
     def step(carry, z):
         h, c = carry
@@ -86,23 +108,19 @@ def _forward(z, kernel, taps, batch, keep=3):
         h, c = update(gates, c, axis=1)
         return (h, c), (h, c, gates)[:keep]
 
-    return backend.scan(step, (zero, zero), z)[1]
+    zero = ops.zeros_like(z[0][0, :, : z[0].shape[2] // GATES])
+    carry, before = (zero, zero), spans[0][1]
+    starts, states = [], []
+    for part, (_, here) in zip(z, spans, strict=True):
+        starts.append(tuple(_at(here, x, before, batch) for x in carry))
+        carry, stored = backend.scan(step, starts[-1], part)
+        states.append(stored)
+        before = here
+    return starts, states
 
 
-def _backward(gates, kernel, taps, batch, h, c, dh):
-    """Gradients of `z` and `kernel` from `dh`, the gradient of every hidden state."""
-    before = [[1, 0]] + [[0, 0]] * 3
-    o, f, i, g = ops.split(gates, GATES, axis=2)
-    seen = _gather(ops.pad(h[:-1], before), taps, batch)
-    tanh_c = ops.tanh(c)
-    slopes = (  # what multiplies dh or dc at each step
-        tanh_c * o * (1.0 - o),
-        o * (1.0 - tanh_c * tanh_c),
-        ops.pad(c[:-1], before) * f * (1.0 - f),
-        g * i * (1.0 - i),
-        i * (1.0 - g * g),
-    )
-
+def _backward(starts, states, kernel, taps, spans, batch, dh):
+    """Gradients of `z`, for each span, and of `kernel` from `dh`, the gradient of every hidden state."""
     back = ops.swapaxes(kernel, 1, 2)
 
     def step(carry, x):
@@ -115,10 +133,44 @@ def _backward(gates, kernel, taps, batch, h, c, dh):
         dkernel = dkernel + ops.matmul(dz, ops.swapaxes(seen, 1, 2))
         return (_scatter(ops.matmul(back, dz), taps, batch), dc * forget, dkernel), dz
 
-    zero = ops.zeros_like(c[0])
-    carry = (zero, zero, ops.zeros_like(kernel))
-    (_, _, dkernel), dz = backend.scan(step, carry, (dh, seen, f, slopes), reverse=True)
+    zero = ops.zeros_like(states[-1][1][0])
+    asked, after = (zero, zero), spans[-1][1]
+    dkernel, dz = ops.zeros_like(kernel), []
+    for index in reversed(range(len(spans))):
+        (h, c, gates), here = states[index], spans[index][1]
+        h_before, c_before = (
+            ops.concatenate([start[None], x[:-1]])
+            for start, x in zip(starts[index], (h, c), strict=True)
+        )
+        o, f, i, g = ops.split(gates, GATES, axis=2)
+        tanh_c = ops.tanh(c)
+        slopes = (  # what multiplies dh or dc at each step
+            tanh_c * o * (1.0 - o),
+            o * (1.0 - tanh_c * tanh_c),
+            c_before * f * (1.0 - f),
+            g * i * (1.0 - i),
+            i * (1.0 - g * g),
+        )
+        seen = _gather(h_before, taps, batch)
+        carry = (*(_at(here, x, after, batch) for x in asked), dkernel)
+        (*asked, dkernel), part = backend.scan(
+            step, carry, (dh[index], seen, f, slopes), reverse=True
+        )
+        dz.insert(0, part)
+        after = here
     return dz, dkernel
+
+
+def _at(want, x, have, batch):
+    """At the positions `want`, `x (.., positions * batch)` of the positions `have`; else zeros."""
+    if want == have:
+        return x
+    first, last = max(have.start, want.start), min(have.stop, want.stop)
+    x = ops.reshape(x, (*x.shape[:-1], have.stop - have.start, batch))
+    x = x[..., first - have.start : last - have.start, :]
+    beside = [first - want.start, want.stop - last]
+    x = ops.pad(x, [[0, 0]] * (len(x.shape) - 2) + [beside, [0, 0]])
+    return ops.reshape(x, (*x.shape[:-2], (want.stop - want.start) * batch))
 
 
 def _product(kernel, x):

@@ -63,3 +63,20 @@ def test_windows():
     row = np.array([1, 2, 3], np.float32).reshape(3, 1, 1)
     windows = np.asarray(geometry.windows(row, 3))[:, 0]
     np.testing.assert_array_equal(windows, [[0, 1, 2], [1, 2, 3], [2, 3, 0]])
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 4), (2, 1), (5, 3), (3, 5), (17, 2), (16, 16)], ids=str
+)
+def test_skewed_spans_hold_every_pixel(shape, monkeypatch):
+    monkeypatch.setattr(geometry, "ROWS_WORTH_CUTTING", 3)
+    height, width = shape
+    skewed = np.asarray(geometry.skew(np.ones((height, width)))) == 1
+    computed, end = np.zeros_like(skewed), 0
+    for diagonals, rows in geometry.skewed_spans(height, width):
+        assert diagonals.start == end < diagonals.stop, "in order, without gaps"
+        end = diagonals.stop
+        computed[diagonals, rows] = True
+    assert end == len(skewed)
+    assert computed[skewed].all()
+    assert height < 3 or not computed.all()

@@ -57,7 +57,7 @@ class DiagonalBiLSTM(CausalLSTM):
             upper = self.state_to_state[:, self.units :]
             seen = ops.sum(self.initial()[0][:, :, None] * upper, axis=1)
             z = z + seen[None, :, :, None, None] * np.eye(height, 1, dtype=np.float32)
-        h = self.sweep_from_initial(z)
+        h = self.sweep_from_initial(z, geometry.skewed_spans(height, width))
         left, right = (
             geometry.unskew(ops.swapaxes(h[:, direction], 1, 2), width)
             for direction in (LEFT, RIGHT)

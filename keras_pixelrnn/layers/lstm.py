@@ -102,10 +102,11 @@ class CausalLSTM(CausalLayer):
         c = ops.tanh(ops.cast(self.initial_state, "float32"))
         return ops.tanh(c), c
 
-    def sweep_from_initial(self, z):
+    def sweep_from_initial(self, z, spans=None):
         """`sweep` of `z (length, directions, 4 h, positions, batch)` from the initial state."""
         if not self.learned_initial_state:
-            return sweep(z, self.state_to_state, self.taps)
+            return sweep(z, self.state_to_state, self.taps, spans)
+        # States outside the image are not zero, as they are outside the spans: all is computed.
         # One vector before the first, whose gates are open for the new content and nothing else.
         start = ops.cast(self.initial_state, "float32")
         is_open, ignored = ops.full_like(start, GATE_OPEN), ops.zeros_like(start)
