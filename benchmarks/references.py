@@ -74,7 +74,7 @@ class _Cell(keras.layers.Layer):
 
 
 def autodiff_sweep(z, kernel, taps, spans=None):
-    """The same function as `keras_pixelrnn.sweep.sweep` by `keras.layers.RNN` and autodiff, everywhere."""
+    """The same function as `keras_pixelrnn.sweep.sweep` by plain `RNN` and autodiff, everywhere."""
     length, directions, features, positions = z.shape[:4]
     outputs = []
     for direction in range(directions):
