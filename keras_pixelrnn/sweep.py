@@ -42,7 +42,7 @@ def update(gates, c, axis=-1):
     return o * ops.tanh(c), c
 
 
-def sweep(z, kernel, taps, spans=None, differentiable=True):
+def sweep(z, kernel, taps, spans=None):
     """Hidden states of the LSTM that sweeps over `length` vectors of positions.
 
         a[t] = z[t] + sum over taps k of kernel k times h[t-1] at position p + k
@@ -56,8 +56,6 @@ def sweep(z, kernel, taps, spans=None, differentiable=True):
         taps: static offsets of the positions read, in the order of the kernel's rows.
         spans: pairs of slices `(steps, positions)`, steps in order and without gaps: what is computed,
             and all that is read meanwhile. States everywhere else are zero. None: all.
-        differentiable: keep what a gradient needs. Without XLA, which drops what is not used, it is
-            faster not to.
 
     Returns:
         `(length, directions, h, positions, batch)` float32.
@@ -91,22 +89,17 @@ def sweep(z, kernel, taps, spans=None, differentiable=True):
 
     z = ops.reshape(z, (length, directions, features, positions * batch))
     kernel = ops.swapaxes(kernel, 1, 2)
-    if differentiable:
-        h = run(z, kernel)
-    else:
-        h = put_together([h for (h,) in _forward(cut(z), kernel, taps, spans, batch, keep=1)[1]])
-    return ops.reshape(h, (length, directions, features // GATES, positions, batch))
+    return ops.reshape(run(z, kernel), (length, directions, features // GATES, positions, batch))
 
 
-def _forward(z, kernel, taps, spans, batch, keep=3):
-    """For each span: `(h, c)` before it, and the first `keep` of all hidden states, all cell states
-    and all gates."""
+def _forward(z, kernel, taps, spans, batch):
+    """For each span: `(h, c)` before it, and all hidden states, cell states and gates of it."""
 
     def step(carry, z):
         h, c = carry
         gates = activate(z + _product(kernel, _gather(h, taps, batch)), axis=1)
         h, c = update(gates, c, axis=1)
-        return (h, c), (h, c, gates)[:keep]
+        return (h, c), (h, c, gates)
 
     zero = ops.zeros_like(z[0][0, :, : z[0].shape[2] // GATES])
     carry, before = (zero, zero), spans[0][1]
