@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
-from keras import tree
+from keras import ops, tree
 
 # Of an unrolled loop: 16 are hardly faster, and take as long again to trace.
 MOST_STEPS_IN_A_TURN = 8
+# Multiply-adds, times the parts to add up, up to which `product` needs no library. Measured on CPUs;
+# with twice as many XLA begins to compute what it fuses again and again.
+SMALL_PRODUCT = 10_000
 _XLA = contextvars.ContextVar("xla", default=False)
 
 
@@ -81,6 +84,24 @@ def under_xla():
     """Whether the function being traced by `compiled` is for XLA; a hint which of two ways to the same
     result is faster, never more."""
     return name() == "jax" or _XLA.get()
+
+
+def product(parts, kernel):
+    """What lies side by side in some parts, `(batch, k)` in all, times `kernel (k, n)`.
+
+    For the small products that a pixel takes dozens of. Under XLA on the CPU a call of the matrix
+    library takes a microsecond whatever the size; written as sums of multiples, a small product is part
+    of the loop that XLA makes of its surroundings.
+    """
+    batch, work = parts[0].shape[0], kernel.shape[0] * kernel.shape[1] * len(parts)
+    if not under_xla() or batch is None or batch * work > SMALL_PRODUCT:
+        return ops.matmul(parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1), kernel)
+    total, row = 0.0, 0
+    for part in parts:  # a concatenation inside the loop would be a branch in its innermost part
+        rows = kernel[row : row + part.shape[1]]
+        total = total + ops.sum(part[:, :, None] * rows[None], axis=1)
+        row += part.shape[1]
+    return total
 
 
 class FusedLSTM(NamedTuple):

@@ -183,7 +183,7 @@ class StreamCell:
             z, span = above["z"], self.spans[color]
             if self.colors > 1:
                 z, c = z[:, GATES * span.start : GATES * span.stop], c[:, span]
-            z = ops.matmul(ops.concatenate(near, axis=-1), self._near[color]) + z
+            z = backend.product(near, self._near[color]) + z
             h, c = update(activate(z), c)
         return h, (before, [*so_far, {"x": x, "h": h, "c": c}])
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import geometry, masks
+from keras_pixelrnn import backend, geometry, masks
 from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
 
 
@@ -165,7 +165,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             else:
                 y = above if self.colors == 1 else above[:, spans[color]]
             if seen:
-                y = ops.matmul(_concatenate(seen), near[color]) + y
+                y = backend.product(seen, near[color]) + y
             else:  # a 1x1 kernel of type A sees nothing of its first colour's row
                 y = ops.zeros_like(x[:, :1]) + y
             return self.activation(y), (*window, *so_far)
