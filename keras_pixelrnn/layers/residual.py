@@ -37,7 +37,8 @@ class ResidualBlock(CompositeLayer):
         super().__init__(**kwargs)
         self.inner = inner
         self.colors = colors
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        # Without autocast: the map comes in the policy's dtype, a stream in float32, and stays so.
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, autocast=False)
         self.activation = keras.activations.get(activation)
 
     @property
