@@ -86,6 +86,11 @@ def under_xla():
     return name() == "jax" or _XLA.get()
 
 
+def side_by_side(parts):
+    """Tensors as one, along the last axis; a single one as it is."""
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+
 def product(parts, kernel):
     """What lies side by side in some parts, `(batch, k)` in all, times `kernel (k, n)`.
 
@@ -95,7 +100,7 @@ def product(parts, kernel):
     """
     batch, work = parts[0].shape[0], kernel.shape[0] * kernel.shape[1] * len(parts)
     if not under_xla() or batch is None or batch * work > SMALL_PRODUCT:
-        return ops.matmul(parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1), kernel)
+        return ops.matmul(side_by_side(parts), kernel)
     total, row = 0.0, 0
     for part in parts:  # a concatenation inside the loop would be a branch in its innermost part
         rows = kernel[row : row + part.shape[1]]

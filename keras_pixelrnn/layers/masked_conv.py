@@ -142,8 +142,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
                 return ()
             seen = context.read(memory)
             if rows:
-                seen = [geometry.windows(_concatenate(memory["rows"]), self.kernel_size[1]), *seen]
-            return geometry.row_product(_concatenate(seen), far) + bias
+                finished = backend.side_by_side(memory["rows"])
+                seen = [geometry.windows(finished, self.kernel_size[1]), *seen]
+            return geometry.row_product(backend.side_by_side(seen), far) + bias
 
         def next_row(state, row, swept):
             memory = context.next(state.memory)
@@ -164,17 +165,15 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
                 y = bias_of[color]
             else:
                 y = above if self.colors == 1 else above[:, spans[color]]
-            if seen:
+            if seen:  # a 1x1 kernel of type A sees nothing of its first colour's row
                 y = backend.product(seen, near[color]) + y
-            else:  # a 1x1 kernel of type A sees nothing of its first colour's row
-                y = ops.zeros_like(x[:, :1]) + y
             return self.activation(y), (*window, *so_far)
 
         def close(x, left):
             window, so_far = left[: bool(columns)], left[bool(columns) :]
-            pixel = x if self.mask_type == "A" else _concatenate(so_far)
+            pixel = x if self.mask_type == "A" else backend.side_by_side(so_far)
             if columns > 1:
-                pixels = (_concatenate([window[0][:, features:], pixel]),)
+                pixels = (backend.side_by_side([window[0][:, features:], pixel]),)
             else:
                 pixels = (pixel,) * columns
             return pixels, pixel if rows else ()
@@ -230,7 +229,3 @@ def color_spans(colors):
     """Slice of each colour's run in a sorted array of colours."""
     starts = np.searchsorted(colors, np.arange(colors[-1] + 2))
     return [slice(int(a), int(b)) for a, b in itertools.pairwise(starts)]
-
-
-def _concatenate(parts):
-    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
