@@ -9,8 +9,6 @@ from typing import NamedTuple
 import keras
 from keras import ops, tree
 
-# Of an unrolled loop: 16 are hardly faster, and take as long again to trace.
-MOST_STEPS_IN_A_TURN = 8
 # Multiply-adds, times the parts to add up, up to which `product` needs no library. Measured on CPUs;
 # with twice as many XLA begins to compute what it fuses again and again.
 SMALL_PRODUCT = 10_000
@@ -152,7 +150,7 @@ def fused_lstm(kernel, bias):
     return FusedLSTM(step, run)
 
 
-def scan(function, carry, inputs, reverse=False, unroll=False):
+def scan(function, carry, inputs, reverse=False, unroll=1):
     """`jax.lax.scan` on both backends: `function(carry, x) -> (carry, y)` along the first axis.
 
     `keras.ops.scan` on TensorFlow moves the carry through a TensorArray at each step and needs
@@ -163,9 +161,9 @@ def scan(function, carry, inputs, reverse=False, unroll=False):
         carry: nested tensors, the state before the first step.
         inputs: nested tensors `(length, ...)`, one slice per step.
         reverse: walk from the last slice to the first; outputs keep the order of `inputs`.
-        unroll: take several steps in each turn of the loop, where that is faster: on TensorFlow
-            without XLA, where a turn takes three operations for each tensor that the loop carries
-            or only reads. For steps of many small operations; not with `reverse`.
+        unroll: steps that one turn of the loop may take, where that is faster: on TensorFlow without
+            XLA, where a turn takes three operations for each tensor that the loop carries or only
+            reads. For steps of many small operations, and no loops; not with `reverse`.
 
     Returns:
         The final carry, and the outputs stacked along a new first axis.
@@ -177,20 +175,21 @@ def scan(function, carry, inputs, reverse=False, unroll=False):
 
     import tensorflow as tf
 
-    length = tree.flatten(inputs)[0].shape[0]
     carry = tree.map_structure(tf.convert_to_tensor, carry)
-    # Traced once, which also tells what it returns, and stored once; the runtime puts it in place.
+    # Traced once and stored once, however often it is called; the runtime puts it in place.
     function = tf.function(function, autograph=False)
+    if unroll > 1 and not under_xla():
+        return _scan_by_turns(function, carry, inputs, unroll)
+    return _scan(function, carry, inputs, reverse)
+
+
+def _scan(function, carry, inputs, reverse=False):
+    """`scan` of a `tf.function`, in a loop of one step a turn."""
+    import tensorflow as tf
+
+    length = tree.flatten(inputs)[0].shape[0]
     one = tree.map_structure(lambda x: tf.TensorSpec(x.shape[1:], x.dtype), inputs)
     like = function.get_concrete_function(carry, one).structured_outputs[1]
-    if unroll and not under_xla():
-        return _scan_by_turns(function, carry, inputs, like, length)
-    return _scan(function, carry, inputs, like, length, reverse)
-
-
-def _scan(function, carry, inputs, like, length, reverse=False):
-    """`scan` in a loop of `length` turns; `like` has the shapes and dtypes of one step's outputs."""
-    import tensorflow as tf
 
     def array(x, shape):
         return tf.TensorArray(x.dtype, length, element_shape=shape)
@@ -214,16 +213,16 @@ def _scan(function, carry, inputs, like, length, reverse=False):
     return carry, tree.pack_sequence_as(like, [sink.stack() for sink in sinks])
 
 
-def _scan_by_turns(function, carry, inputs, like, length):
-    """`scan` in a loop of several steps a turn, and then the steps left over."""
+def _scan_by_turns(function, carry, inputs, steps):
+    """`scan` of a `tf.function`, in a loop of up to `steps` steps a turn, and then the steps left."""
     import tensorflow as tf
 
-    steps = length // math.ceil(length / MOST_STEPS_IN_A_TURN)
-    turns = length // steps
-    left_over = length - turns * steps
+    length = tree.flatten(inputs)[0].shape[0]
+    steps = length // math.ceil(length / steps)
+    turns, left_over = divmod(length, steps)
 
-    def take(carry, block, count):
-        slices = [tf.unstack(x, count) for x in tree.flatten(block)]
+    def turn(carry, block):
+        slices = [tf.unstack(x) for x in tree.flatten(block)]
         outputs = []
         for leaves in zip(*slices, strict=True):
             carry, y = function(carry, tree.pack_sequence_as(block, leaves))
@@ -233,18 +232,45 @@ def _scan_by_turns(function, carry, inputs, like, length):
     def reshaped(x, start, rest):
         return tf.reshape(x, [*start, *(-1 if size is None else size for size in rest)])
 
-    carry, blocks = _scan(
-        lambda carry, block: take(carry, block, steps),
-        carry,
-        tree.map_structure(
-            lambda x: reshaped(x[: turns * steps], (turns, steps), x.shape[1:]), inputs
-        ),
-        tree.map_structure(lambda y: tf.TensorSpec((steps, *y.shape), y.dtype), like),
-        turns,
-    )
-    taken = tree.map_structure(lambda y: reshaped(y, (turns * steps,), y.shape[2:]), blocks)
+    def part(start, stop):
+        return tree.map_structure(lambda x: x[start:stop], inputs)
+
+    if turns == 1:
+        carry, taken = _in_one_thread(turn, carry, part(0, steps))
+    else:
+        blocks = tree.map_structure(
+            lambda x: reshaped(x, (turns, steps), x.shape[1:]), part(0, turns * steps)
+        )
+        one_turn = tf.function(lambda *args: _in_one_thread(turn, *args), autograph=False)
+        carry, taken = _scan(one_turn, carry, blocks)
+        taken = tree.map_structure(lambda y: reshaped(y, (turns * steps,), y.shape[2:]), taken)
     if not left_over:
         return carry, taken
-    last = tree.map_structure(lambda x: x[turns * steps :], inputs)
-    carry, last = take(carry, last, left_over)
+    carry, last = _in_one_thread(turn, carry, part(turns * steps, length))
     return carry, tree.map_structure(lambda *parts: tf.concat(parts, axis=0), taken, last)
+
+
+def _in_one_thread(function, *args):
+    """`function(*args)` as a single operation of the graph, run by TensorFlow's single-threaded
+    executor, which takes half as long as the usual one to start an operation.
+
+    TensorFlow's graph optimiser is left out: it makes such a function no faster, and a server that
+    loads the model waits for it, seconds where there are many operations.
+    """
+    import tensorflow as tf
+
+    concrete = tf.function(
+        function, autograph=False, experimental_attributes={"_noinline": True}
+    ).get_concrete_function(*tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), args))
+    config = tf.compat.v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    outputs = tf.raw_ops.PartitionedCall(
+        args=[*tree.flatten(args), *concrete.captured_inputs],
+        Tout=[output.dtype for output in concrete.outputs],
+        f=concrete,
+        config_proto=config.SerializeToString(),
+        executor_type="SINGLE_THREADED_EXECUTOR",
+    )
+    for output, like in zip(outputs, concrete.outputs, strict=True):
+        output.set_shape(like.shape)
+    return tree.pack_sequence_as(concrete.structured_outputs, outputs)

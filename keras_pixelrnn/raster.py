@@ -13,6 +13,9 @@ from keras_pixelrnn import backend, geometry
 from keras_pixelrnn.distributions.controls import controlled
 from keras_pixelrnn.sweep import activate, update
 
+# Sub-pixels, of an unrolled loop: a whole row of the usual grey images; more take long to load.
+MOST_IN_A_TURN = 32
+
 
 def sample(network, distribution, uniform, context=None, controls=None):
     """Draw images.
@@ -99,7 +102,7 @@ def _run(network, distribution, choose, maps, context, controls=None):
 
     def row(state, maps):
         _, (values, params, record) = backend.scan(
-            pixel, state.left, (state.above, maps), unroll=True
+            pixel, state.left, (state.above, maps), unroll=MOST_IN_A_TURN // channels
         )
         nats = distribution.log_prob(params[:, :, None], values[:, :, None])[:, :, 0]
         return stream.next_row(state, record, iter(back(state, record))), (values, nats)

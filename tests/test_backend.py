@@ -1,4 +1,4 @@
-"""The small product: the same numbers whichever way it is computed."""
+"""The small product and the scan: the same numbers whichever way they are computed."""
 
 import numpy as np
 import pytest
@@ -33,3 +33,39 @@ def test_a_batch_of_unknown_size_takes_the_library():
         assert run(tf.ones((4, 3)), tf.ones((3, 2))).shape == (4, 2)
     finally:
         backend._XLA.reset(token)
+
+
+@pytest.mark.parametrize("way", ["eager", "graph", "xla"])
+@pytest.mark.parametrize("unroll", [1, 2, 3, 4, 7, 9])  # of 7: with and without steps left over
+def test_scan(way, unroll, rng):
+    start, inputs = rng.normal(size=2), rng.normal(size=(7, 2))
+    weight = tf.constant(0.5, tf.float64)  # captured from outside
+
+    def step(carry, x):
+        return {"h": weight * carry["h"] + x["x"]}, (carry["h"], x["x"][:1])
+
+    def run(start, inputs):
+        return backend.scan(step, {"h": start}, {"x": inputs}, unroll=unroll)
+
+    run = run if way == "eager" else backend.compiled(run, [], xla=way == "xla")
+    carry, (before, firsts) = run(tf.constant(start), tf.constant(inputs))
+    h, expected = start, []
+    for x in inputs:
+        expected.append(h)
+        h = 0.5 * h + x
+    np.testing.assert_allclose(carry["h"], h)
+    np.testing.assert_allclose(before, expected)
+    np.testing.assert_array_equal(firsts, inputs[:, :1])
+
+
+def test_a_turn_is_one_operation_in_one_thread():
+    def run(x):
+        return backend.scan(lambda h, x: (h + x, h), tf.zeros_like(x[0]), x, unroll=8)
+
+    run = tf.function(run, input_signature=[tf.TensorSpec([16, None])])
+    graph = run.get_concrete_function().graph
+    nodes = [*graph.as_graph_def().node]
+    nodes += [n for f in graph.as_graph_def().library.function for n in f.node_def]
+    assert sum("While" in node.op for node in nodes) == 1
+    executors = [n.attr["executor_type"].s for n in nodes if n.op == "PartitionedCall"]
+    assert executors.count(b"SINGLE_THREADED_EXECUTOR") == 1
