@@ -50,6 +50,7 @@ def pytest_addoption(parser):
     parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(config, items):
     for item in items:  # one worker for all tests of a case: it compiles and exports once
         params = item.callspec.params.values() if hasattr(item, "callspec") else ()
