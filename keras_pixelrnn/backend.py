@@ -254,8 +254,8 @@ def _in_one_thread(function, *args):
     """`function(*args)` as a single operation of the graph, run by TensorFlow's single-threaded
     executor, which takes half as long as the usual one to start an operation.
 
-    TensorFlow's graph optimiser is left out: it makes such a function no faster, and a server that
-    loads the model waits for it, seconds where there are many operations.
+    TensorFlow's graph optimiser only puts functions in place and removes what is left of them: all else
+    makes it no faster, and a server that loads the model waits, seconds for many operations.
     """
     import tensorflow as tf
 
@@ -263,7 +263,7 @@ def _in_one_thread(function, *args):
         function, autograph=False, experimental_attributes={"_noinline": True}
     ).get_concrete_function(*tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), args))
     config = tf.compat.v1.ConfigProto()
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.rewrite_options.optimizers.extend(["function", "pruning"])
     outputs = tf.raw_ops.PartitionedCall(
         args=[*tree.flatten(args), *concrete.captured_inputs],
         Tout=[output.dtype for output in concrete.outputs],
