@@ -217,10 +217,6 @@ def _scan_by_turns(function, carry, inputs, steps):
     """`scan` of a `tf.function`, in a loop of up to `steps` steps a turn, and then the steps left."""
     import tensorflow as tf
 
-    length = tree.flatten(inputs)[0].shape[0]
-    steps = length // math.ceil(length / steps)
-    turns, left_over = divmod(length, steps)
-
     def turn(carry, block):
         slices = [tf.unstack(x) for x in tree.flatten(block)]
         outputs = []
@@ -229,21 +225,25 @@ def _scan_by_turns(function, carry, inputs, steps):
             outputs.append(y)
         return carry, tree.map_structure(lambda *parts: tf.stack(parts), *outputs)
 
+    length = tree.flatten(inputs)[0].shape[0]
+    if length <= steps:
+        return _in_one_thread(turn, carry, inputs)
+
+    steps = length // math.ceil(length / steps)
+    turns, left_over = divmod(length, steps)
+
     def reshaped(x, start, rest):
         return tf.reshape(x, [*start, *(-1 if size is None else size for size in rest)])
 
     def part(start, stop):
         return tree.map_structure(lambda x: x[start:stop], inputs)
 
-    if turns == 1:
-        carry, taken = _in_one_thread(turn, carry, part(0, steps))
-    else:
-        blocks = tree.map_structure(
-            lambda x: reshaped(x, (turns, steps), x.shape[1:]), part(0, turns * steps)
-        )
-        one_turn = tf.function(lambda *args: _in_one_thread(turn, *args), autograph=False)
-        carry, taken = _scan(one_turn, carry, blocks)
-        taken = tree.map_structure(lambda y: reshaped(y, (turns * steps,), y.shape[2:]), taken)
+    blocks = tree.map_structure(
+        lambda x: reshaped(x, (turns, steps), x.shape[1:]), part(0, turns * steps)
+    )
+    one_turn = tf.function(lambda *args: _in_one_thread(turn, *args), autograph=False)
+    carry, taken = _scan(one_turn, carry, blocks)
+    taken = tree.map_structure(lambda y: reshaped(y, (turns * steps,), y.shape[2:]), taken)
     if not left_over:
         return carry, taken
     carry, last = _in_one_thread(turn, carry, part(turns * steps, length))
@@ -254,8 +254,8 @@ def _in_one_thread(function, *args):
     """`function(*args)` as a single operation of the graph, run by TensorFlow's single-threaded
     executor, which takes half as long as the usual one to start an operation.
 
-    TensorFlow's graph optimiser only puts functions in place and removes what is left of them: all else
-    makes it no faster, and a server that loads the model waits, seconds for many operations.
+    Of TensorFlow's graph optimiser it is given what puts inner functions in place and removes what is
+    left of them. All else makes it no faster, and a server that loads the model would wait for it.
     """
     import tensorflow as tf
 

@@ -63,9 +63,8 @@ def test_a_turn_is_one_operation_in_one_thread():
         return backend.scan(lambda h, x: (h + x, h), tf.zeros_like(x[0]), x, unroll=8)
 
     run = tf.function(run, input_signature=[tf.TensorSpec([16, None])])
-    graph = run.get_concrete_function().graph
-    nodes = [*graph.as_graph_def().node]
-    nodes += [n for f in graph.as_graph_def().library.function for n in f.node_def]
+    graph = run.get_concrete_function().graph.as_graph_def()
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
     assert sum("While" in node.op for node in nodes) == 1
     executors = [n.attr["executor_type"].s for n in nodes if n.op == "PartitionedCall"]
     assert executors.count(b"SINGLE_THREADED_EXECUTOR") == 1

@@ -130,8 +130,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         far, near, bias = self.stream_weights()
         spans = color_spans(self.out_colors[self.by_color()])
         far = ops.concatenate(far, axis=0) if has_above else None
-        # As large as what it is added to: without XLA a vector takes longer to add, and TensorFlow
-        # may fuse it and the product into one operation twice as slow as the two (oneDNN).
+        # As large as what it is added to: without XLA a vector takes longer to add.
         bias_of = [
             ops.broadcast_to(bias[span], (batch_size, span.stop - span.start)) for span in spans
         ]
