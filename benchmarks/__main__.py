@@ -23,7 +23,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_pixelrnn as kp
 from benchmarks import floor, references, timing
-from keras_pixelrnn import backend, check_serving, noise
+from keras_pixelrnn import backend, noise
+from keras_pixelrnn.serving import check
 
 RESULTS = Path(__file__).parent / "results.json"
 BINARY = {"image_shape": (28, 28, 1), "units": 16, "num_blocks": 7, "head_units": 32}
@@ -242,7 +243,7 @@ def serving(quick):
             size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
             saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
             inputs = {"seed": np.arange(16, dtype=np.int64)}
-            _, report, failure = check_serving.c_api(
+            _, report, failure = check.c_api(
                 path,
                 saved.meta_graphs[0].signature_def,
                 [("sample", inputs, ["image", "log_prob", "png_bytes"])],

@@ -1,19 +1,9 @@
-"""Exact likelihood of a whole data set.
+"""Exact likelihood of a whole data set."""
 
-As a command, scores a shipped model again on the whole test split of its data:
-
-    python -m keras_pixelrnn.evaluation saved_models/digits
-"""
-
-import argparse
-import json
 import math
-import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from keras_pixelrnn.metrics import bits_per_dim
@@ -90,35 +80,3 @@ def evaluate(model, batches):
         len(nats),
         time.monotonic() - start,
     )
-
-
-def main(argv=None):
-    """Score a folder that train.py wrote, with the data and settings its metrics.json names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="with model.keras and metrics.json")
-    parser.add_argument("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
-    parser.add_argument("--batch-size", type=int, default=100)
-    args = parser.parse_args(argv)
-    from keras_pixelrnn import data  # needs TensorFlow, which the function above does not
-
-    stated = json.loads((args.folder / "metrics.json").read_text())
-    settings = stated["settings"]
-    images = data.load(
-        settings["dataset"],
-        data_dir=args.data_dir,
-        levels=settings["levels"],
-        binarization=settings["binarization"],
-        image_size=settings["image_size"],
-        channels=settings["channels"],
-    )
-    model = keras.models.load_model(args.folder / "model.keras")
-    batches = images.evaluation("test", args.batch_size, labels=model.context.given)
-    found = evaluate(model, batches)
-    print(f"test: {found}\nprotocol: {images.protocol}\nstated: {stated['test']['nats']:.3f} nats")
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(f"evaluation: {error}")

@@ -11,7 +11,7 @@ from keras_pixelrnn import backend
 @pytest.mark.parametrize("sizes", [(7,), (3, 4), (1, 2, 5)], ids=str)
 @pytest.mark.parametrize("limit", [0, 1 << 30], ids=["library", "sums"])
 def test_product(xla, sizes, limit, rng, monkeypatch):
-    monkeypatch.setattr(backend, "SMALL_PRODUCT", limit)
+    monkeypatch.setattr(backend.products, "SMALL_PRODUCT", limit)
     parts = [rng.normal(size=(3, size)).astype(np.float32) for size in sizes]
     kernel = rng.normal(size=(sum(sizes), 5)).astype(np.float32)
     run = backend.compiled(lambda parts, kernel: backend.product(parts, kernel), [], xla)
@@ -28,11 +28,11 @@ def test_a_batch_of_unknown_size_takes_the_library():
         lambda x, kernel: backend.product([x], kernel),
         input_signature=[tf.TensorSpec([None, 3]), tf.TensorSpec([3, 2])],
     )
-    token = backend._XLA.set(True)
+    token = backend.compiling._XLA.set(True)
     try:
         assert run(tf.ones((4, 3)), tf.ones((3, 2))).shape == (4, 2)
     finally:
-        backend._XLA.reset(token)
+        backend.compiling._XLA.reset(token)
 
 
 @pytest.mark.parametrize("way", ["eager", "graph", "xla"])

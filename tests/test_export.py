@@ -10,7 +10,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import check_serving, noise, raster
+from keras_pixelrnn import noise, raster
+from keras_pixelrnn.serving import check
 from tests.conformance import MODELS, QUICK, context_of, given_of, random_images
 
 # The last case of each architecture, which has a context where any has.
@@ -145,7 +146,7 @@ def test_a_control_or_label_outside_spoils_only_its_own_row(exported):
 
 def test_servable(exported):
     _, path, signatures = exported
-    assert check_serving.check(path, signatures) == []
+    assert check.check(path, signatures) == []
     assert (path / "batching_params.pbtxt").is_file()
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from benchmarks.anomaly import auroc
-from keras_pixelrnn import check_serving
+from keras_pixelrnn.serving import check
 from tests.conformance import context_of, given_of, random_images
 
 SAVED = Path(__file__).parents[1] / "saved_models"
@@ -66,7 +66,7 @@ def test_export(folder, model):
     version = json.loads((folder / "metrics.json").read_text())["version"]
     path = folder / str(version)
     signatures = tf.saved_model.load(path).signatures
-    assert not check_serving.check(path, signatures)
+    assert not check.check(path, signatures)
     assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 8e6
     given = context_of(model, 2)
     inputs = {"label": tf.constant(given["context"])} if given else {}

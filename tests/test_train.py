@@ -1,7 +1,6 @@
 """train.py as a user runs it."""
 
 import csv
-import importlib.util
 import json
 import os
 import signal
@@ -16,24 +15,24 @@ import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
+from keras_pixelrnn import cli, training
+from keras_pixelrnn.training.making import SIZES
+from keras_pixelrnn.training.settings import MODELS
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.xdist_group("train")  # the tests share one training
 SMALL = ["--model", "pixelcnn", "--units", "4", "--num-blocks", "1", "--batch-size", "256"]
 
 
-@pytest.fixture(scope="module")
-def train():
-    spec = importlib.util.spec_from_file_location("train", ROOT / "train.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def train(*arguments):
+    """What `pixelrnn train` does, in this process and with its errors as they are raised."""
+    cli.pixelrnn.main(["train", *map(str, arguments)], standalone_mode=False)
 
 
 @pytest.fixture(scope="module")
-def trained(train, tmp_path_factory):
+def trained(tmp_path_factory):
     output = tmp_path_factory.mktemp("train") / "new" / "digits"
-    train.main([*SMALL, "--epochs", "2", "--output", str(output)])
+    train(*SMALL, "--epochs", "2", "--output", output)
     return output
 
 
@@ -63,15 +62,15 @@ def test_results(trained):
 
 
 def test_scoring_again(trained, capsys):
-    kp.evaluation.main([str(trained)])
+    cli.main(["evaluate", str(trained)])
     test, protocol, stated = capsys.readouterr().out.strip().splitlines()
     nats = json.loads((trained / "metrics.json").read_text())["test"]["nats"]
     assert test.split()[1] == stated.split()[1] == f"{nats:.3f}"
     assert protocol.endswith(kp.data.load("digits").protocol)
 
 
-def test_a_second_training_writes_a_new_version(train, trained):
-    train.main([*SMALL, "--epochs", "1", "--output", str(trained)])
+def test_a_second_training_writes_a_new_version(trained):
+    train(*SMALL, "--epochs", "1", "--output", trained)
     assert (trained / "1").is_dir()
     assert (trained / "2").is_dir()
 
@@ -86,7 +85,7 @@ def command(*arguments, **options):
     )
 
 
-def test_a_killed_training_resumes(tmp_path, train):
+def test_a_killed_training_resumes(tmp_path):
     output = tmp_path / "run"
     process = command("--epochs", 500, "--output", output)
     deadline = time.monotonic() + 300
@@ -100,9 +99,9 @@ def test_a_killed_training_resumes(tmp_path, train):
     before = rows(history)
     assert (output / "training" / "latest.weights.h5").exists()
     with pytest.raises(ValueError, match="interrupted training"):
-        train.main([*SMALL, "--epochs", "3", "--output", str(output)])
+        train(*SMALL, "--epochs", "3", "--output", output)
     epochs = len(before) + 2
-    train.main([*SMALL, "--epochs", str(epochs), "--output", str(output), "--resume"])
+    train(*SMALL, "--epochs", str(epochs), "--output", output, "--resume")
     after = rows(history)
     assert [int(row["epoch"]) for row in after] == list(range(epochs))
     assert after[: len(before) - 1] == before[:-1]  # the last row may be ahead of its checkpoint
@@ -123,9 +122,9 @@ def test_a_killed_training_resumes(tmp_path, train):
         (["--batch-size", "5000"], "Received: batch_size=5000"),
     ],
 )
-def test_bad_arguments(train, arguments, words, tmp_path):
+def test_bad_arguments(arguments, words, tmp_path):
     with pytest.raises(ValueError, match=words):
-        train.main(["--epochs", "1", *arguments, "--output", str(tmp_path / "run")])
+        train("--epochs", "1", *arguments, "--output", str(tmp_path / "run"))
 
 
 def test_errors_end_without_a_traceback(tmp_path):
@@ -135,33 +134,34 @@ def test_errors_end_without_a_traceback(tmp_path):
     _, errors = process.communicate()
     assert process.returncode == 1
     assert "Traceback" not in errors
-    assert "train.py:" in errors
+    assert "pixelrnn: " in errors
     assert str(blocked) in errors
     assert blocked.read_text() == "in the way"
 
 
-def test_a_corrupt_checkpoint_is_named(train, tmp_path):
+def test_a_corrupt_checkpoint_is_named(tmp_path):
     latest = tmp_path / "training" / "latest.weights.h5"
     latest.parent.mkdir()
     latest.write_bytes(b"not a checkpoint")
     history = tmp_path / "history.csv"
     history.write_text("epoch,val_bits_per_dim,seconds\n0,3.0,1.0\n")
     with pytest.raises(ValueError, match=r"cannot be read.*delete"):
-        train.main([*SMALL, "--epochs", "3", "--output", str(tmp_path), "--resume"])
+        train(*SMALL, "--epochs", "3", "--output", tmp_path, "--resume")
     assert latest.read_bytes() == b"not a checkpoint"
     assert len(rows(history)) == 1
 
 
-def test_sizes_reach_the_model(train):
-    sizes = ["--units=4", "--num-blocks=1", "--head-units=6", "--kernel-size=5", "--dropout=0.1"]
-    args = train.parse(["--model=pixelcnn", "--skip", *sizes])
-    config = train.make_model(args, kp.data.load("digits")).get_config()
-    wanted = {"units": 4, "num_blocks": 1, "head_units": 6, "kernel_size": 5, "dropout": 0.1}
-    assert {name: config[name] for name in train.SIZES} == {**wanted, "skip": True}
+def test_sizes_reach_the_model():
+    sizes = {"units": 4, "num_blocks": 1, "head_units": 6, "kernel_size": 5, "dropout": 0.1}
+    settings = training.Settings(model="pixelcnn", skip=True, **sizes)
+    config = training.make_model(settings, kp.data.load("digits")).get_config()
+    assert {name: config[name] for name in SIZES} == {**sizes, "skip": True}
 
 
-def test_recipes_are_known_settings(train):
-    for name in train.recipe_names():
-        args = train.parse(["--recipe", name, "--epochs", "7"])
-        assert args.epochs == 7, "the command line wins"
-        assert args.model in train.MODELS
+def test_recipes_are_known_settings():
+    assert len(training.recipe_names()) > 5
+    for name in training.recipe_names():
+        settings = training.with_recipe({"recipe": name, "epochs": 7})
+        assert settings.epochs == 7, "the command line wins"
+        assert settings.model in MODELS
+        assert settings.output.name == f"my-{name}"

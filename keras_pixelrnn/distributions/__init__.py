@@ -1,6 +1,6 @@
 """Pixel distributions: what the value of a sub-pixel follows."""
 
-from keras_pixelrnn.distributions.base import PixelDistribution
+from keras_pixelrnn.distributions.base import PixelDistribution, check_distribution
 from keras_pixelrnn.distributions.bernoulli import Bernoulli
 from keras_pixelrnn.distributions.categorical import Categorical
 from keras_pixelrnn.distributions.mixture import (
@@ -14,4 +14,5 @@ __all__ = [
     "DiscretizedLogisticMixture",
     "DiscretizedNormalMixture",
     "PixelDistribution",
+    "check_distribution",
 ]

@@ -131,6 +131,18 @@ def check_levels(levels, owner):
     return levels
 
 
+def check_distribution(distribution):
+    """`distribution`, deserialised if need be, or `ValueError`."""
+    if isinstance(distribution, dict):
+        distribution = keras.saving.deserialize_keras_object(distribution)
+    if not isinstance(distribution, PixelDistribution):
+        raise ValueError(
+            "`distribution` must be one of keras_pixelrnn.distributions, for example Bernoulli() or "
+            f"Categorical(256). Received: distribution={distribution!r}"
+        )
+    return distribution
+
+
 def _first_above(weights, u):
     """The first place where the cumulative sum of `weights (batch, n)` exceeds the fraction `u (batch,)`
     of their sum, and what fraction of the weight at that place `u` takes.

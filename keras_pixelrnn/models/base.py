@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import backend, losses, noise, raster
-from keras_pixelrnn.distributions import PixelDistribution
+from keras_pixelrnn import backend, checks, losses, noise, raster
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
+from keras_pixelrnn.models.scale import Scale
 
 
 class PixelModel(keras.Model):
@@ -97,11 +97,10 @@ class PixelModel(keras.Model):
         Raises:
             ValueError: an argument of the wrong shape or outside its range.
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"`n` must be a positive number of images. Received: n={n!r}")
+        n = checks.positive_int("n", n)
         uniform = noise.uniform(noise.image_seeds(seed, n), self.image_shape)
         given = self.context.check(context, n)
-        controls = check_controls(n, self.distribution.levels, temperature, top_k, top_p)
+        controls = checks.controls(n, self.distribution.levels, temperature, top_k, top_p)
         if controls is None:
             return self._functions.draw("sample", uniform, *given)
         return self._functions.draw("sample_with", uniform, *controls, *given)
@@ -221,123 +220,17 @@ class PixelModel(keras.Model):
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
 
-    # ---- checks ------------------------------------------------------------------------------------
+    # ---- checks ----------------------------------------------------------------------------------
 
     def check_images(self, images):
         """`images` as a uint8 array, or `ValueError` saying what is wrong with them."""
-        images = np.asarray(images)
-        if images.ndim != 4 or images.shape[1:] != self.image_shape:
-            raise ValueError(
-                f"This model takes images of shape (batch, {', '.join(map(str, self.image_shape))})"
-                f": batch, height, width, channels. Received: shape {images.shape}"
-            )
-        if images.dtype.kind not in "iu":
-            raise ValueError(
-                f"Images must be integers in 0 .. {self.distribution.levels - 1}; scaling happens "
-                "inside the model. Quantise them and cast to uint8. "
-                f"Received: dtype {images.dtype}"
-            )
-        low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
-        if low < 0 or high >= self.distribution.levels:
-            raise ValueError(
-                f"Image values must lie in 0 .. {self.distribution.levels - 1} for "
-                f"{self.distribution!r}. Quantise the images to its levels. "
-                f"Received: values from {low} to {high}"
-            )
-        return images.astype(np.uint8)
+        return checks.images(images, self.image_shape, self.distribution)
 
     def check_completion(self, images, known):
         """`images` and `known` as uint8 and boolean arrays of one shape, or `ValueError`."""
-        known = np.asarray(known)
-        if known.dtype != bool:
-            raise ValueError(
-                "`known` must be boolean: True where a sub-pixel is given. "
-                f"Received: dtype {known.dtype}"
-            )
         images = np.asarray(images)
-        height, width, channels = self.image_shape
-        forms = {
-            (height, width): (1, height, width, 1),
-            (height, width, channels): (1, height, width, channels),
-            images.shape[:1] + (height, width): (*images.shape[:1], height, width, 1),
-            images.shape: images.shape,
-        }
-        if known.shape not in forms:
-            raise ValueError(
-                "`known` must have the shape of `images`, or that shape without its batch axis, its "
-                f"channel axis, or both. Received: images {images.shape}, known {known.shape}"
-            )
-        known = np.broadcast_to(known.reshape(forms[known.shape]), images.shape)
+        if images.ndim != 4:
+            self.check_images(images)  # says what is wrong with it
+        known = checks.known(known, images.shape)
         # What is not known never reaches the model, so it may hold anything, sentinels too.
-        images = self.check_images(np.where(known, images, 0).astype(images.dtype))
-        return images, np.ascontiguousarray(known)
-
-
-@keras.saving.register_keras_serializable("keras_pixelrnn")
-class Scale(keras.layers.Layer):
-    """Values `0 .. levels-1` to float32 in [-1, 1].
-
-    Args:
-        levels: number of values.
-    """
-
-    def __init__(self, levels, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})
-        self.levels = levels
-
-    def call(self, image):
-        return raster.scale(image, self.levels)
-
-    def get_config(self):
-        return {**super().get_config(), "levels": self.levels}
-
-
-def check_controls(n, levels, temperature, top_k, top_p):
-    """Sampling controls as three float32 arrays `(n,)`, or None where they change nothing."""
-    top_k = levels if top_k is None else top_k
-    ranges = {
-        "temperature": (temperature, "positive", lambda x: x > 0),
-        "top_k": (
-            top_k,
-            f"whole numbers from 1 to {levels}",
-            lambda x: (x >= 1) & (x <= levels) & (x == x // 1),
-        ),
-        "top_p": (top_p, "in 0 < top_p <= 1", lambda x: (x > 0) & (x <= 1)),
-    }
-    controls = []
-    for name, (value, expected, fits) in ranges.items():
-        array = np.asarray(value)
-        numbers = array.dtype.kind in "iuf" and array.shape in ((), (n,))
-        if not numbers or not np.all(np.isfinite(array) & fits(array)):
-            raise ValueError(
-                f"`{name}` must be {expected}, one number for all images or an array of {n}. "
-                f"Received: {name}={value!r}"
-            )
-        controls.append(np.broadcast_to(array.astype(np.float32), (n,)))
-    temperature, top_k, top_p = controls
-    changes = np.any((temperature != 1.0) | (top_k < levels) | (top_p < 1.0))
-    return controls if changes else None
-
-
-def check_image_shape(image_shape):
-    """`image_shape` as a tuple, or `ValueError`."""
-    shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
-    sizes_ok = all(isinstance(size, (int, np.integer)) and size > 0 for size in shape)
-    if len(shape) != 3 or not sizes_ok or shape[2] > 4:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels), positive ints with 1 to 4 channels. "
-            f"Received: image_shape={image_shape!r}"
-        )
-    return tuple(int(size) for size in shape)
-
-
-def check_distribution(distribution):
-    """`distribution`, deserialised if need be, or `ValueError`."""
-    if isinstance(distribution, dict):
-        distribution = keras.saving.deserialize_keras_object(distribution)
-    if not isinstance(distribution, PixelDistribution):
-        raise ValueError(
-            "`distribution` must be one of keras_pixelrnn.distributions, for example Bernoulli() or "
-            f"Categorical(256). Received: distribution={distribution!r}"
-        )
-    return distribution
+        return self.check_images(np.where(known, images, 0).astype(images.dtype)), known

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import raster
-from keras_pixelrnn.models.base import PixelModel, check_distribution, check_image_shape
+from keras_pixelrnn import checks, raster
+from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.models.base import PixelModel
 from keras_pixelrnn.models.pixel_rnn import PixelRNN
 
 
@@ -54,7 +55,7 @@ class MultiScalePixelRNN(PixelModel):
         name=None,
         **kwargs,
     ):
-        height, width, channels = check_image_shape(image_shape)
+        height, width, channels = checks.image_shape(image_shape)
         distribution = check_distribution(distribution)
         sizes = (height, width)
         if isinstance(factor, bool) or not isinstance(factor, int) or not 2 <= factor <= min(sizes):

@@ -2,8 +2,10 @@
 
 import keras
 
+from keras_pixelrnn import checks
+from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
-from keras_pixelrnn.models.base import PixelModel, check_distribution, check_image_shape
+from keras_pixelrnn.models.base import PixelModel
 
 
 def residual_body(block, units, num_blocks, kernel_size, dropout, skip):
@@ -57,11 +59,10 @@ class RecipeModel(PixelModel):
         dtype=None,
         **kwargs,
     ):
-        image_shape = check_image_shape(image_shape)
+        image_shape = checks.image_shape(image_shape)
         distribution = check_distribution(distribution)
-        for name, value in {"units": units, "num_blocks": num_blocks}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` must be a positive int. Received: {name}={value!r}")
+        units = checks.positive_int("units", units)
+        num_blocks = checks.positive_int("num_blocks", num_blocks)
         colors = image_shape[2] if distribution.masks_channels else 1
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         head_units = head_units or 2 * units

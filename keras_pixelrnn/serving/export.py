@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_pixelrnn import noise, warmup
+from keras_pixelrnn import noise
 from keras_pixelrnn.metrics import bits_per_dim
+from keras_pixelrnn.serving import warmup
 
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
 BATCHING = """\

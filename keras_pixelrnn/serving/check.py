@@ -1,11 +1,10 @@
 """Proves, without a server, that a stock TensorFlow Serving runs an export.
 
-    python -m keras_pixelrnn.check_serving saved_models/digits/1
+    pixelrnn check saved_models/digits/1
 
 Walks the graph for operations that the server lacks or refuses; replays the warm-up file and calls
 every signature through TensorFlow's C API with XLA disabled, in a fresh process, as the server does;
-and compares with the same graph in Python, bit for bit. Exits with 1 and says what is wrong.
-"""
+and compares with the same graph in Python, bit for bit."""
 
 import json
 import subprocess
@@ -18,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_pixelrnn import warmup
+from keras_pixelrnn.serving import warmup
 
 PYTHON_OPS = {"PyFunc", "EagerPyFunc", "PyFuncStateless", "NumpyFunction"}
 
@@ -165,18 +164,3 @@ def c_api(path, signatures, jobs, repeat=1):
             if (folder / f"{number}-0.npy").exists()
         }
         return found, json.loads(process.stdout.splitlines()[-1]), None
-
-
-def main(argv=None):
-    arguments = sys.argv[1:] if argv is None else argv
-    if len(arguments) != 1:
-        return "usage: python -m keras_pixelrnn.check_serving VERSION_FOLDER"
-    problems = check(arguments[0])
-    if not problems:
-        print(f"{arguments[0]}: servable")
-        return 0
-    return "\n".join(f"check_serving: {problem}" for problem in problems)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

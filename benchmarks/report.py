@@ -1,8 +1,8 @@
 """Model cards, learning curves and the table of results, from what is in saved_models/.
 
     pip install -e '.[report]'
-    python -m recipes.report saved_models/*/          # all cards; prints the table
-    python -m recipes.report --measure saved_models/digits   # also times drawing 16 images
+    python -m benchmarks.report saved_models/*/          # all cards; prints the table
+    python -m benchmarks.report --measure saved_models/digits   # also times drawing 16 images
 
 Writes `README.md` and `learning_curve.png` into each folder; `--measure` adds `sampling` to its
 metrics.json.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pixelrnn import check_serving, warmup
+from keras_pixelrnn.serving import check, warmup
 from tests.conformance import QUICK
 
 
@@ -19,7 +19,7 @@ def export(export_of):
 
 
 def test_as_a_command(export, tmp_path):
-    command = [sys.executable, "-m", "keras_pixelrnn.check_serving"]
+    command = [sys.executable, "-m", "keras_pixelrnn", "check"]
     good = subprocess.run([*command, export], capture_output=True, text=True)
     assert (good.returncode, good.stdout.strip()) == (0, f"{export}: servable")
     bad = subprocess.run([*command, tmp_path], capture_output=True, text=True)
@@ -38,7 +38,7 @@ def save(path, function, inputs):
     )
     tf.saved_model.save(module, str(path), signatures={"serving_default": signature})
     warmup.write(path, [("serving_default", inputs)])
-    return check_serving.check(path)
+    return check.check(path)
 
 
 X = {"x": np.ones((2, 3), np.float32)}
@@ -86,7 +86,7 @@ def test_a_wrong_warm_up_record_is_named(export, tmp_path, requests, words):
         requests = [*warmup.read(path), *requests]
     warmup.write(path, requests)
     with pytest.raises(AssertionError, match=words):
-        assert check_serving.check(path) == []
+        assert check.check(path) == []
 
 
 def test_wrong_images_fail_the_session(export, tmp_path):
@@ -98,7 +98,7 @@ def test_wrong_images_fail_the_session(export, tmp_path):
         np.zeros((1, 5, 7, 1), np.float32),
     ]
     warmup.write(path, [*warmup.read(path), *(("log_prob", {"image": image}) for image in wrong)])
-    problems = check_serving.check(path)
+    problems = check.check(path)
     assert len(problems) == 3
     assert all("'log_prob' fails with XLA off" in problem for problem in problems)
 
@@ -106,9 +106,9 @@ def test_wrong_images_fail_the_session(export, tmp_path):
 def test_a_damaged_warm_up_file_is_named(export, tmp_path):
     path = shutil.copytree(export, tmp_path / "1")
     (path / warmup.FILE).write_bytes(b"not a record")
-    assert "holds a record that is no request" in " ".join(check_serving.check(path))
+    assert "holds a record that is no request" in " ".join(check.check(path))
     (path / warmup.FILE).unlink()
-    assert "no warm-up requests" in " ".join(check_serving.check(path))
+    assert "no warm-up requests" in " ".join(check.check(path))
 
 
 def test_warm_up_records_are_those_of_the_serving_api(export):

@@ -1,0 +1,18 @@
+"""What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM."""
+
+from keras_pixelrnn.backend.compiling import compiled, cores, name, under_xla
+from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
+from keras_pixelrnn.backend.products import product, side_by_side
+from keras_pixelrnn.backend.scan import scan
+
+__all__ = [
+    "FusedLSTM",
+    "compiled",
+    "cores",
+    "fused_lstm",
+    "name",
+    "product",
+    "scan",
+    "side_by_side",
+    "under_xla",
+]

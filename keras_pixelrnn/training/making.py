@@ -1,0 +1,70 @@
+"""The model that settings ask for."""
+
+from keras_pixelrnn import distributions, models
+from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS
+
+SIZES = ("units", "num_blocks", "head_units", "kernel_size", "dropout", "skip")
+
+
+def make_distribution(name, levels, num_mixtures):
+    """The distribution of a name of `DISTRIBUTIONS`."""
+    if name == "bernoulli":
+        return distributions.Bernoulli()
+    if name == "categorical":
+        return distributions.Categorical(levels)
+    mixtures = {
+        "logistic": distributions.DiscretizedLogisticMixture,
+        "normal": distributions.DiscretizedNormalMixture,
+    }
+    return mixtures[name](levels, num_mixtures)
+
+
+def make_model(settings, data):
+    """The `PixelModel` that `settings` ask for, fitting the images of `data`.
+
+    Raises:
+        ValueError: settings that fit no model, or not this data.
+    """
+    head = settings.distribution or ("bernoulli" if data.levels == 2 else "categorical")
+    for what, name, expected in [
+        ("model", settings.model, MODELS),
+        ("distribution", head, DISTRIBUTIONS),
+    ]:
+        if name not in expected:
+            raise ValueError(
+                f"Unknown {what}. Expected one of: {', '.join(expected)}. Received: {name!r}"
+            )
+    given = {"image_shape": data.image_shape, "dtype": settings.dtype}
+    if settings.conditional:
+        if not data.num_classes:
+            raise ValueError(
+                f"--conditional needs data with labels; {settings.dataset} has none. Leave it out, "
+                "or choose a labelled data set."
+            )
+        given["num_classes"] = data.num_classes
+    distribution = make_distribution(head, data.levels, settings.num_mixtures)
+    if settings.preset:
+        if settings.distribution:
+            given["distribution"] = distribution
+        model = models.from_preset(settings.preset, **given)
+    else:
+        model = _from_sizes(settings, distribution=distribution, **given)
+    if model.distribution.levels != data.levels:
+        raise ValueError(
+            f"{model.distribution!r} holds {model.distribution.levels} levels, the data has "
+            f"{data.levels}. Choose another --distribution or --preset, or --levels."
+        )
+    return model
+
+
+def _from_sizes(settings, **given):
+    sizes = {name: getattr(settings, name) for name in SIZES}
+    if settings.model == "pixelcnn":
+        return models.PixelCNN(**given, **sizes)
+    if settings.model == "gated":
+        del sizes["skip"]
+        return models.GatedPixelCNN(**given, **sizes)
+    if settings.model == "multi_scale":
+        sizes |= {"factor": settings.factor, "recurrence": settings.recurrence}
+        return models.MultiScalePixelRNN(**given, **sizes)
+    return models.PixelRNN(recurrence=settings.model, **given, **sizes)

@@ -1,0 +1,64 @@
+"""Settings of a training: one table for the command line, the recipes and `metrics.json`."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+MODELS = ("diagonal", "row", "pixelcnn", "gated", "multi_scale")
+DISTRIBUTIONS = ("bernoulli", "categorical", "logistic", "normal")
+
+
+def _setting(default, text):
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass
+class Settings:
+    """What a training is made of. Names are those of the command line, with `_` for `-`."""
+
+    recipe: str | None = _setting(None, "start from the settings of a recipe that comes along")
+    model: str = _setting("diagonal", f"one of {', '.join(MODELS)}")
+    preset: str | None = _setting(None, "model and sizes by name")
+    conditional: bool = _setting(False, "p(image | label), for data with labels")
+    dataset: str = _setting("digits", "'digits', a TFDS name, or a folder of image files")
+    data_dir: str | None = _setting(None, "folder of prepared TFDS data; default $TFDS_DATA_DIR")
+    levels: int | None = _setting(None, "values of a sub-pixel; default those of the data")
+    binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")
+    image_size: int | None = _setting(None, "side that images of a folder are cut and resized to")
+    channels: int = _setting(3, "channels of images of a folder: 1, 3 or 4")
+    distribution: str | None = _setting(
+        None, f"{', '.join(DISTRIBUTIONS)}; default by the levels of the data"
+    )
+    num_mixtures: int = _setting(5, "of a logistic or normal distribution")
+    units: int = _setting(32, "hidden features h of a layer")
+    num_blocks: int = _setting(2, "residual blocks")
+    head_units: int | None = _setting(None, "features of the 1x1 layers; default 2 * units")
+    kernel_size: int = _setting(7, "side of the first layer, odd")
+    dropout: float = _setting(0.3, "rate inside the residual blocks")
+    skip: bool = _setting(False, "layer-to-output skip connections")
+    recurrence: str = _setting("diagonal", "of a multi_scale model: diagonal or row")
+    factor: int = _setting(2, "of a multi_scale model: large rows per small row")
+    dtype: str = _setting("float32", "dtype policy, e.g. mixed_bfloat16")
+    epochs: int = _setting(60, "passes over the training images")
+    batch_size: int = _setting(32, "images a step")
+    learning_rate: float = _setting(3e-3, "peak; cosine decay to 1% of it")
+    warmup: float = _setting(0.02, "part of the training that the rate climbs in")
+    clipnorm: float = _setting(20.0, "largest norm of the gradient (of nats)")
+    ema: float = _setting(0.99, "momentum of averaged weights; 0: none")
+    steps_per_execution: int = _setting(1, "steps that are compiled together")
+    seed: int = _setting(0, "of weights, order, dropout and pictures")
+    output: Path | None = field(
+        default=None, metadata={"help": "folder of results; default saved_models/my-<name>"}
+    )
+    resume: bool = _setting(False, "go on with the interrupted training in --output")
+
+    def __post_init__(self):
+        if self.output is None:
+            name = self.recipe or f"{Path(self.dataset).name}_{self.model}"
+            self.output = Path("saved_models") / f"my-{name}"
+        self.output = Path(self.output)
+
+    def to_dict(self):
+        """What a model card may state: all but what belongs to this machine."""
+        own = ("output", "resume")
+        stated = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
+        return {**stated, "data_dir": None}
