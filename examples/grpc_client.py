@@ -1,6 +1,6 @@
 """Draw images from TensorFlow Serving over gRPC and save them.
 
-pip install 'keras-pixelrnn[grpc]'
+pip install 'keras-pixelrnn[serving]'
 python grpc_client.py --address localhost:8500 --model digits --seeds 1 2 3
 """
 

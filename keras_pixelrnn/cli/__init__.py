@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "prove an export servable",
     "evaluate": "score a model on a data set",
     "export": "write a SavedModel for TensorFlow Serving",
+    "serve": "serve an export over gRPC and REST, for development",
     "train": "train a model and write all its results",
 }
 

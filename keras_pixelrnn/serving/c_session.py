@@ -9,6 +9,7 @@ Writes `FOLDER/<job>-<fetch>.npy` and prints one JSON line: seconds to load, sec
 Strings are written as arrays of Python bytes.
 """
 
+import contextlib
 import ctypes
 import json
 import sys
@@ -18,7 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-DTYPES = {1: np.float32, 3: np.int32, 4: np.uint8, 9: np.int64, 10: np.bool_}  # of tf_datatype.h
+DTYPES = {  # of tf_datatype.h
+    1: np.float32,
+    3: np.int32,
+    4: np.uint8,
+    9: np.int64,
+    10: np.bool_,
+    17: np.uint16,
+}
 STRING = 7
 STRING_SIZE = 24  # bytes of a TF_TString
 
@@ -29,8 +37,16 @@ class Output(ctypes.Structure):
     _fields_ = [("operation", c_void_p), ("index", c_int)]
 
 
+class SessionError(RuntimeError):
+    """What TensorFlow says of a call that failed, and its status code."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
 class Session:
-    """A SavedModel, loaded with XLA disabled.
+    """A SavedModel, loaded with XLA disabled. `run` may be called from several threads at once.
 
     Args:
         libraries: folder of `libtensorflow_cc`, that of the TensorFlow wheel.
@@ -50,16 +66,16 @@ class Session:
         self.tf.TF_Message.restype = c_char_p
         self.tf.TF_TensorByteSize.restype = self.tf.TF_StringGetSize.restype = c_size_t
         self.tf.TF_StringGetDataPointer.restype = c_void_p
-        self.status = c_void_p(self.tf.TF_NewStatus())
         self.graph = c_void_p(self.tf.TF_NewGraph())
         options = c_void_p(self.tf.TF_NewSessionOptions())
         tags = (c_char_p * 1)(b"serve")
-        self.session = c_void_p(
-            self.tf.TF_LoadSessionFromSavedModel(
-                options, None, str(model).encode(), tags, 1, self.graph, None, self.status
+        with self._status() as status:
+            self.session = c_void_p(
+                self.tf.TF_LoadSessionFromSavedModel(
+                    options, None, str(model).encode(), tags, 1, self.graph, None, status
+                )
             )
-        )
-        self._check()
+        self.tf.TF_DeleteSessionOptions(options)
 
     def run(self, feeds, fetches):
         """Arrays of the tensors named in `fetches`, given those in `feeds`."""
@@ -67,31 +83,41 @@ class Session:
         values = (c_void_p * len(feeds))(*map(self._tensor, feeds.values()))
         outputs = (Output * len(fetches))(*map(self._output, fetches))
         results = (c_void_p * len(fetches))()
-        self.tf.TF_SessionRun(
-            self.session,
-            None,
-            byref(inputs),
-            byref(values),
-            len(feeds),
-            byref(outputs),
-            byref(results),
-            len(fetches),
-            None,
-            0,
-            None,
-            self.status,
-        )
-        for value in values:
-            self.tf.TF_DeleteTensor(c_void_p(value))
-        self._check()
+        try:
+            with self._status() as status:
+                self.tf.TF_SessionRun(
+                    self.session,
+                    None,
+                    byref(inputs),
+                    byref(values),
+                    len(feeds),
+                    byref(outputs),
+                    byref(results),
+                    len(fetches),
+                    None,
+                    0,
+                    None,
+                    status,
+                )
+        finally:
+            for value in values:
+                self.tf.TF_DeleteTensor(c_void_p(value))
         arrays = [self._array(c_void_p(result)) for result in results]
         for result in results:
             self.tf.TF_DeleteTensor(c_void_p(result))
         return arrays
 
-    def _check(self):
-        if self.tf.TF_GetCode(self.status):
-            raise RuntimeError(self.tf.TF_Message(self.status).decode(errors="replace"))
+    @contextlib.contextmanager
+    def _status(self):
+        """A status for one call, which raises what it says afterwards."""
+        status = c_void_p(self.tf.TF_NewStatus())
+        try:
+            yield status
+            code = self.tf.TF_GetCode(status)
+            if code:
+                raise SessionError(code, self.tf.TF_Message(status).decode(errors="replace"))
+        finally:
+            self.tf.TF_DeleteStatus(status)
 
     def _output(self, name):
         operation, _, index = name.partition(":")

@@ -1,0 +1,53 @@
+"""`pixelrnn serve`"""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+
+@click.command("serve")
+@click.argument("name")
+@click.option("--host", default="127.0.0.1", show_default=True, help="address to listen on")
+@click.option("--port", type=int, default=8500, show_default=True, help="of gRPC; 0: any free one")
+@click.option("--rest-port", type=int, default=8501, show_default=True, help="of REST")
+@click.option("--model-name", help="in requests; default: that of the folder")
+@click.option("--no-batching", is_flag=True, help="answer every request on its own")
+def command(name, host, port, rest_port, model_name, no_batching):
+    """Serve a model over TensorFlow Serving's gRPC and REST, for development.
+
+    NAME is the version folder of an export, the folder of its versions, or whatever `pixelrnn export`
+    takes. Production runs TensorFlow Serving: this server has its protocols and its batching, and runs
+    the graph with XLA off as it does, but no roll-over of versions and no hardening.
+    """
+    from keras_pixelrnn.serving.server import Server
+
+    with tempfile.TemporaryDirectory() as scratch:
+        path = _export(name, scratch)
+        model_name = model_name or path.parent.name
+        server = Server(model_name, path, host, port, rest_port, batching=not no_batching)
+        with server:
+            click.echo(
+                f"{model_name}, version {path.name}: gRPC on {host}:{server.port}, "
+                f"REST on http://{host}:{server.rest_port}/v1/models/{model_name}\n"
+                "For development; Ctrl-C ends it."
+            )
+            server.wait()
+
+
+def _export(name, scratch):
+    """The version folder that `name` means; exported into `scratch` where there is none yet."""
+    path = Path(name)
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [
+        entry
+        for entry in (path.iterdir() if path.is_dir() else ())
+        if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
+    ]
+    if versions:
+        return max(versions, key=lambda entry: int(entry.name))
+    from keras_pixelrnn import models
+    from keras_pixelrnn.serving import export
+
+    return export.save_for_serving(models.from_preset(name), Path(scratch) / path.name)

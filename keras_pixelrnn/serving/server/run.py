@@ -1,0 +1,68 @@
+"""Both protocols of a servable, until it is closed."""
+
+import concurrent.futures
+import threading
+
+import grpc
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from keras_pixelrnn.serving import warmup
+from keras_pixelrnn.serving.server import grpc_service, rest
+from keras_pixelrnn.serving.server.servable import Servable
+
+
+class Server:
+    """Serves one version of a model over gRPC and REST; use it as a context.
+
+    Args:
+        name: of the model in requests.
+        path: version folder of an export.
+        host: address to listen on; only this machine can reach the default.
+        port, rest_port: of gRPC and REST; 0 for any that is free.
+        threads: requests that are answered at the same time.
+        batching: see `Servable`.
+
+    Attributes:
+        port, rest_port: those that are listened on.
+
+    Raises:
+        ValueError: `path` is no export.
+        OSError: a port is taken.
+    """
+
+    def __init__(
+        self, name, path, host="127.0.0.1", port=8500, rest_port=8501, threads=64, batching=True
+    ):
+        self.servable = Servable(name, path, batching)
+        for signature, inputs in warmup.read(path):
+            self.servable.predict(signature, inputs)
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads)
+        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
+        self._grpc = grpc.server(self._pool, options=options)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            grpc_service.PredictionService(self.servable), self._grpc
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            grpc_service.ModelService(self.servable), self._grpc
+        )
+        try:
+            self.port = self._grpc.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as error:
+            raise OSError(f"Cannot listen on {host}:{port} for gRPC: {error}") from error
+        self._rest = rest.make_server(self.servable, host, rest_port)
+        self.rest_port = self._rest.server_address[1]
+
+    def __enter__(self):
+        self._grpc.start()
+        threading.Thread(target=self._rest.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._rest.shutdown()
+        self._rest.server_close()
+        self._grpc.stop(1).wait()
+        self.servable.close()
+
+    def wait(self):
+        """Serve until interrupted."""
+        self._grpc.wait_for_termination()

@@ -1,0 +1,278 @@
+"""The development server and the clients, as a person runs them; the batching, as a server does it."""
+
+import concurrent.futures
+import importlib.util
+import json
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conformance import QUICK
+
+pytest.importorskip("tensorflow_serving.apis.predict_pb2")
+grpc = pytest.importorskip("grpc")
+
+from keras_pixelrnn.serving.server import RequestError, Server  # noqa: E402
+from keras_pixelrnn.serving.server.batching import (  # noqa: E402
+    BatchScheduler,
+    Full,
+    Parameters,
+    read_parameters,
+)
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+pytestmark = pytest.mark.xdist_group(QUICK.name)
+
+
+def example(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def server(export_of):
+    with Server("quick", export_of(QUICK), port=0, rest_port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def url(server):
+    return f"http://127.0.0.1:{server.rest_port}/v1/models/quick"
+
+
+@pytest.fixture(scope="module")
+def expected(export_of):
+    """Outputs of a signature in Python."""
+    signatures = tf.saved_model.load(export_of(QUICK)).signatures
+
+    def call(name, **inputs):
+        found = signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+        return {key: value.numpy() for key, value in found.items()}
+
+    return call
+
+
+SEEDS = np.array([5, 6], np.int64)
+
+
+def test_rest_client(server, url, expected, tmp_path, monkeypatch):
+    client = example("rest_client")
+    arguments = ["--url", url, "--seeds", "5", "6", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["rest_client.py", *arguments])
+    client.main()
+    drawn = expected("sample", seed=SEEDS)
+    for seed, png in zip(SEEDS, drawn["png_bytes"], strict=True):
+        assert (tmp_path / f"rest-{seed}.png").read_bytes() == png
+    image = drawn["image"][:1]
+    (scored,) = client.predict(url, "log_prob", [{"image": image[0].tolist()}])
+    assert scored["log_prob"] == pytest.approx(drawn["log_prob"][0], abs=1e-4)
+    with pytest.raises(RuntimeError, match="answered 400"):
+        client.predict(url, "nothing", [{"seed": 1}])
+    with pytest.raises(RuntimeError, match="answered 404"):
+        client.predict(url + "s", "sample", [{"seed": 1}])
+
+
+def test_grpc_client(server, expected, tmp_path, monkeypatch):
+    client = example("grpc_client")
+    address = f"127.0.0.1:{server.port}"
+    arguments = ["--address", address, "--model", "quick", "--seeds", "5", "6"]
+    monkeypatch.setattr(sys, "argv", ["grpc_client.py", *arguments, "--output", str(tmp_path)])
+    client.main()
+    for seed, png in zip(SEEDS, expected("sample", seed=SEEDS)["png_bytes"], strict=True):
+        assert (tmp_path / f"grpc-{seed}.png").read_bytes() == png
+    for model, signature, inputs, code in [
+        ("other", "sample", {"seed": SEEDS}, grpc.StatusCode.NOT_FOUND),
+        ("quick", "none", {"seed": SEEDS}, grpc.StatusCode.INVALID_ARGUMENT),
+        ("quick", "sample", {"sed": SEEDS}, grpc.StatusCode.INVALID_ARGUMENT),
+        ("quick", "sample", {"seed": SEEDS.astype(np.int32)}, grpc.StatusCode.INVALID_ARGUMENT),
+    ]:
+        with pytest.raises(grpc.RpcError) as error:
+            client.predict(address, model, signature, inputs)
+        assert error.value.code() == code
+
+
+def test_status_and_metadata(server, url):
+    from tensorflow_serving.apis import (
+        get_model_metadata_pb2,
+        get_model_status_pb2,
+        model_service_pb2_grpc,
+        prediction_service_pb2_grpc,
+    )
+
+    with urllib.request.urlopen(url) as response:
+        assert json.load(response)["model_version_status"][0]["state"] == "AVAILABLE"
+    with urllib.request.urlopen(f"{url}/versions/1/metadata") as response:
+        described = json.load(response)["metadata"]["signature_def"]["signature_def"]
+    assert set(described) == set(server.servable.signatures)
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "quick"
+        status = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
+        assert status.model_version_status[0].state == 30  # AVAILABLE
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = "quick"
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        found = get_model_metadata_pb2.SignatureDefMap()
+        assert stub.GetModelMetadata(request).metadata["signature_def"].Unpack(found)
+        assert set(found.signature_def) == set(described)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"{", "JSON Parse error"),
+        (b"[1]", "must be a JSON object"),
+        (b"{}", "either 'instances'"),
+        (b'{"instances": [1], "inputs": [1]}', "either 'instances'"),
+        (b'{"instances": []}', "at least one instance"),
+        (b'{"instances": [1.5]}', "not of expected type: int64"),
+        (b'{"instances": [true]}', "not of expected type: int64"),
+        (b'{"instances": ["1"]}', "not of expected type: int64"),
+        (b'{"instances": [99999999999999999999]}', "out of range"),
+        (b'{"instances": [[1, 2], [3]]}', "ragged"),
+        (b'{"instances": [{"seed": 1}, {"sed": 1}]}', "exactly the inputs"),
+        (b'{"inputs": {"sed": [1]}}', "must hold exactly"),
+        (b'{"signature_name": "log_prob", "instances": [[[300]]]}', "out of range"),
+        (b'{"signature_name": "sample_with", "instances": [1]}', "must be objects"),
+    ],
+)
+def test_rest_refuses(url, body, words):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(urllib.request.Request(f"{url}:predict", body))
+    assert error.value.code == 400
+    assert words in json.load(error.value)["error"]
+
+
+def test_column_format(url, expected):
+    body = json.dumps({"signature_name": "sample", "inputs": {"seed": SEEDS.tolist()}}).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{url}:predict", body)) as response:
+        outputs = json.load(response)["outputs"]
+    np.testing.assert_array_equal(outputs["image"], expected("sample", seed=SEEDS)["image"])
+
+
+def test_mixed_requests_are_answered_as_if_alone(server, expected):
+    """Many threads, all signatures, merged into batches: each gets its own rows."""
+    client, address = example("grpc_client"), f"127.0.0.1:{server.port}"
+    shape = QUICK.make().image_shape
+    known = np.zeros((1, *shape), bool)
+    known[:, :2] = True
+
+    def request(number):
+        rng = np.random.default_rng(number)
+        image = rng.integers(0, 2, (1, *shape)).astype(np.uint8)
+        seed = rng.integers(0, 2**40, 1)
+        one = np.ones(1, np.float32)
+        return [
+            ("sample", {"seed": seed}),
+            ("complete", {"image": image, "known": known, "seed": seed}),
+            ("log_prob", {"image": image}),
+            ("nats_map", {"image": image}),
+            (
+                "sample_with",
+                {"seed": seed, "temperature": one, "top_k": one.astype(np.int32), "top_p": one},
+            ),
+        ][number % 5]
+
+    with concurrent.futures.ThreadPoolExecutor(16) as threads:
+        answers = list(
+            threads.map(lambda n: client.predict(address, "quick", *request(n)), range(100))
+        )
+    for number, answer in enumerate(answers):
+        signature, inputs = request(number)
+        for name, value in expected(signature, **inputs).items():
+            if value.dtype.kind == "f":
+                np.testing.assert_allclose(answer[name], value, atol=1e-4)
+            else:
+                np.testing.assert_array_equal(answer[name], value)
+
+
+def scheduler_of(log, **parameters):
+    def run(key, inputs):
+        log.append((key, inputs["x"].tolist()))
+        if key == "slow":
+            time.sleep(0.3)
+        return {"y": inputs["x"] * 2}
+
+    return BatchScheduler(run, Parameters(**parameters))
+
+
+def test_requests_share_a_batch_filled_up_to_an_allowed_size():
+    log = []
+    scheduler = scheduler_of(
+        log, max_batch_size=4, batch_timeout_micros=200_000, allowed_batch_sizes=(1, 4)
+    )
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+        answers = threads.map(lambda n: scheduler.submit("f", {"x": np.array([n])})["y"], [1, 2, 3])
+        assert [int(y[0]) for y in answers] == [2, 4, 6]
+    ((key, rows),) = log
+    assert key == "f"
+    assert len(rows) == 4
+    assert set(rows) == {1, 2, 3}
+    scheduler.close()
+
+
+def test_a_slow_signature_does_not_hold_up_another():
+    log = []
+    scheduler = scheduler_of(log, max_batch_size=1, num_batch_threads=2)
+    slow = threading.Thread(target=lambda: scheduler.submit("slow", {"x": np.array([1])}))
+    slow.start()
+    time.sleep(0.05)
+    start = time.monotonic()
+    scheduler.submit("quick", {"x": np.array([1])})
+    assert time.monotonic() - start < 0.2
+    slow.join()
+    scheduler.close()
+
+
+def test_a_full_queue_is_refused_and_an_error_reaches_every_caller():
+    def fail(key, inputs):
+        time.sleep(0.2)
+        raise RequestError(3, "no")
+
+    scheduler = BatchScheduler(
+        fail, Parameters(max_batch_size=1, num_batch_threads=1, max_enqueued_batches=1)
+    )
+    outcomes = []
+
+    def submit():
+        try:
+            scheduler.submit("f", {"x": np.array([1])})
+        except Exception as error:
+            outcomes.append(type(error))
+
+    threads = [threading.Thread(target=submit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    scheduler.close()
+    assert sorted(kind.__name__ for kind in outcomes) == sorted(
+        [Full.__name__] * 2 + [RequestError.__name__] * 2
+    )
+
+
+def test_parameters_are_those_that_exports_write(export_of):
+    text = (export_of(QUICK) / "batching_params.pbtxt").read_text()
+    parameters = read_parameters(text)
+    assert parameters.allowed_batch_sizes[-1] == parameters.max_batch_size == 64
+    with pytest.raises(ValueError, match="end with"):
+        read_parameters("max_batch_size { value: 8 } allowed_batch_sizes: 4")
+
+
+def test_no_export_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="version folder"):
+        Server("x", tmp_path, port=0, rest_port=0)
+
+
+def test_listens_on_this_machine_only(server):
+    assert server._rest.server_address[0] == "127.0.0.1"
