@@ -123,7 +123,7 @@ def _run(path, signatures, requests, loaded):
     return problems
 
 
-def c_api(path, signatures, jobs, repeat=1):
+def c_api(path, signatures, jobs, repeat=1, libraries=None):
     """Run jobs through the C API with XLA off, in a fresh process.
 
     Args:
@@ -131,6 +131,7 @@ def c_api(path, signatures, jobs, repeat=1):
         signatures: its `signature_def`.
         jobs: list of `(signature name, {input: array}, [output, ...])`.
         repeat: runs of each job.
+        libraries: folder of `libtensorflow_cc` of another TensorFlow; that of the installed one if None.
 
     Returns:
         `{job: [array, ...]}`, the report of `c_session` and, where the process failed, its last words.
@@ -147,7 +148,7 @@ def c_api(path, signatures, jobs, repeat=1):
             described.append({"feeds": feeds, "fetches": fetches, "repeat": repeat})
         request = folder / "jobs.json"
         request.write_text(json.dumps({"model": str(Path(path).resolve()), "jobs": described}))
-        libraries = Path(find_spec("tensorflow").origin).parent
+        libraries = libraries or Path(find_spec("tensorflow").origin).parent
         program = Path(__file__).with_name("c_session.py")
         process = subprocess.run(
             [sys.executable, program, libraries, request, folder], capture_output=True, text=True
