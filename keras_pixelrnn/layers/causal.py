@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_pixelrnn.layers.tracking import Tracked
+
 
 class RowState(NamedTuple):
     """What a causal layer carries from row to row.
@@ -110,7 +112,7 @@ class ContextRows:
         return [ops.take(self._rows, ops.minimum(memory["row"], self._rows.shape[0] - 1), axis=0)]
 
 
-class CausalLayer(keras.layers.Layer):
+class CausalLayer(Tracked, keras.layers.Layer):
     """Base of all causal layers: `call` for whole maps, `stream` for one pixel at a time.
 
     Both compute the same function. `call(x, context=None)` takes `(batch, height, width, features)`

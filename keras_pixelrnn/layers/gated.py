@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_pixelrnn import geometry
 from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
+from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
 
 
@@ -129,7 +130,7 @@ class GatedStacks(CausalLayer):
             )
         self.units, self.num_blocks, self.colors = units, num_blocks, colors
         self.kernel_size = kernel_size
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.dropout = Dropout(dropout, dtype=self.dtype_policy)
         options = {"colors": colors, "dtype": self.dtype_policy}
         self.vertical, self.link, self.horizontal, self.out = [], [], [], []
         for index in range(num_blocks):

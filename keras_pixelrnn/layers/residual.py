@@ -3,6 +3,7 @@
 import keras
 
 from keras_pixelrnn.layers.causal import CompositeLayer
+from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 
 
@@ -38,7 +39,7 @@ class ResidualBlock(CompositeLayer):
         self.inner = inner
         self.colors = colors
         # Without autocast: the map comes in the policy's dtype, a stream in float32, and stays so.
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, autocast=False)
+        self.dropout = Dropout(dropout, dtype=self.dtype_policy, autocast=False)
         self.activation = keras.activations.get(activation)
 
     @property

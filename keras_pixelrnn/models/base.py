@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import backend, checks, losses, noise, raster
+from keras_pixelrnn.models import frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.models.scale import Scale
@@ -214,11 +215,14 @@ class PixelModel(keras.Model):
             **self._config,
             "name": self.name,
             "distribution": keras.saving.serialize_keras_object(self.distribution),
+            **frozen.flags(self),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        config = dict(config)
+        flags = frozen.taken_from(config)
+        return frozen.freeze(cls(**config), **flags)
 
     # ---- checks ----------------------------------------------------------------------------------
 

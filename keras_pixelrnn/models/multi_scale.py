@@ -192,6 +192,11 @@ class MultiScaleNetwork(keras.layers.Layer):
         self.size = (height, width)
         self.widen.build(small)
         self.enlarge.build((*small[:-1], self.widen.filters))
+        extra = context_shape[-1] if context_shape is not None else 0
+        if not self.coarse.built:  # a copy made from the configuration
+            self.coarse.build(small, (*small[:-1], extra) if extra else None)
+        if not self.fine.built:
+            self.fine.build(x_shape, (*x_shape[:-1], self.widen.filters + extra))
 
     def call(self, x, context=None):
         small = self.reduce(x)
@@ -219,3 +224,18 @@ class MultiScaleNetwork(keras.layers.Layer):
         height, width = self.size
         enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
         return enlarged if context is None else ops.concatenate([enlarged, context], axis=-1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "coarse": keras.saving.serialize_keras_object(self.coarse),
+            "fine": keras.saving.serialize_keras_object(self.fine),
+            "factor": self.factor,
+            "context_units": self.widen.filters,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        parts = ("coarse", "fine")
+        layers = {part: keras.saving.deserialize_keras_object(config[part]) for part in parts}
+        return cls(**{**config, **layers})
