@@ -1,22 +1,20 @@
 """Likelihood in use: which images does a model of binarized MNIST find strange?
 
-    python -m benchmarks.anomaly saved_models/binarized_mnist_diagonal_1x32
+    python -m benchmarks.anomaly binarized_mnist_diagonal_1x32
 
 Scores 1,000 test images and as many of each kind of others, and prints how well nats per image tell them
 apart (area under the ROC curve; 0.5 is chance, below it the others are *more* likely). Likelihood is no
 measure of strangeness by itself: simple images are likely under any good model of images, empty ones
-most of all (Nalisnick et al. 2019, arXiv 1810.09136). Writes anomaly.png to the folder: images of each
-kind, a row each, beside the nats of every pixel (white from 4 on).
+most of all (Nalisnick et al. 2019, arXiv 1810.09136). Writes saved_models/NAME/anomaly.png: images of
+each kind, a row each, beside the nats of every pixel (white from 4 on).
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 
 import keras_pixelrnn as kp
@@ -51,11 +49,13 @@ def kinds(images, data_dir):
     }
 
 
-def measure(folder, data_dir=None, count=1000):
+def measure(name, data_dir=None, count=1000):
     """AUROC of each kind, mean nats of each, and the pictures."""
-    settings = json.loads((folder / "metrics.json").read_text())["settings"]
-    data = kp.data.load(settings["dataset"], data_dir=data_dir)
-    model = keras.models.load_model(folder / "model.keras")
+    data = kp.data.load(
+        kp.presets.facts(name)["training"]["settings"]["dataset"], data_dir=data_dir
+    )
+    model = kp.models.from_preset(name)
+    folder = Path("saved_models") / name
     images = np.asarray(next(iter(data.evaluation("test", count))))
 
     def nats(images):
@@ -79,10 +79,10 @@ def measure(folder, data_dir=None, count=1000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
     parser.add_argument("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
     args = parser.parse_args()
-    usual, rows = measure(args.folder, args.data_dir)
+    usual, rows = measure(args.name, args.data_dir)
     print(f"test images: {usual:.1f} nats\n\n| others | nats | AUROC |\n|---|---|---|")
     for kind, row in rows.items():
         print(f"| {kind} | {row['nats']:.1f} | {row['AUROC']:.3f} |")

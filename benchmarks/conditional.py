@@ -1,15 +1,13 @@
 """Does a conditional model draw what it is told, and does the right label make an image more likely?
 
-    python -m benchmarks.conditional saved_models/digits_conditional
+    python -m benchmarks.conditional digits_conditional
 
 A small convolutional classifier is trained on the training split. It reads the model's samples for each
 label; and every test image is scored under every label.
 """
 
 import argparse
-import json
 import os
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -47,11 +45,11 @@ def classifier(data, epochs=40):
     return model
 
 
-def measure(folder, samples=100):
-    """`{figure: value}` of the model in a folder that train.py wrote."""
-    settings = json.loads((folder / "metrics.json").read_text())["settings"]
+def measure(name, samples=100):
+    """`{figure: value}` of a conditional model by name."""
+    settings = kp.presets.facts(name)["training"]["settings"]
     data = kp.data.load(settings["dataset"], levels=settings["levels"])
-    model = keras.models.load_model(folder / "model.keras")
+    model = kp.models.from_preset(name)
     reader = classifier(data)
 
     def read(images):
@@ -78,8 +76,8 @@ def measure(folder, samples=100):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    for name, value in measure(parser.parse_args().folder).items():
+    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
+    for name, value in measure(parser.parse_args().name).items():
         print(f"{name}: {100 * value:.1f}%")
 
 

@@ -17,6 +17,7 @@ __all__, __getattr__ = lazily(
         "losses": "losses",
         "metrics": "metrics",
         "models": "models",
+        "presets": "presets",
         "serving": "serving",
         "training": "training",
         "visualize": "visualize",

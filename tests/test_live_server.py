@@ -80,7 +80,7 @@ def free_port():
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
     pytest.importorskip("tensorflow_serving.apis.predict_pb2")
-    model = keras.models.load_model(ROOT / "saved_models" / "digits" / "model.keras")
+    model = kp.models.from_preset("digits")
     if all(REMOTE):
         folder = os.getenv("TF_SERVING_FOLDER")
         yield Live(*REMOTE, Path(folder) if folder else None, model)

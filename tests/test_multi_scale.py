@@ -74,19 +74,3 @@ def test_bad_input():
     for factor in (1, 3, 2.0, True):
         with pytest.raises(ValueError, match="Received: factor="):
             make((2, 4, 1), factor=factor)
-
-
-@pytest.mark.parametrize("name", kp.models.PRESETS)
-def test_presets(name):
-    """Each can be made, at a fraction of its size, with its own image shape and distribution."""
-    model = kp.models.from_preset(name, units=4, num_blocks=1, head_units=4)
-    assert model.log_prob(np.zeros((1, *model.image_shape), np.uint8)).shape == (1,)
-
-
-def test_a_preset_is_what_it_says():
-    model = kp.models.from_preset("diagonal_bilstm_7x16_mnist")
-    assert model.get_config()["units"] == 16
-    assert model.get_config()["num_blocks"] == 7
-    assert model.count_params() == 65_793
-    with pytest.raises(ValueError, match=r"Unknown preset.*Received: 'nothing'"):
-        kp.models.from_preset("nothing")

@@ -1,44 +1,45 @@
-"""The invariants hold for the weights in saved_models/, and its files say what is true of them.
+"""The invariants hold for the weights that come along, and what is said of them is true.
 
 All but the digits are slow: `make test-all`."""
 
 import json
+import os
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
 from benchmarks.anomaly import auroc
+from keras_pixelrnn import presets
+from keras_pixelrnn.models.card import score
 from keras_pixelrnn.serving import check
+from keras_pixelrnn.training.run import load_data
 from tests.conformance import context_of, given_of, random_images
 
 SAVED = Path(__file__).parents[1] / "saved_models"
-FOLDERS = [
-    path.parent for path in sorted(SAVED.glob("*/metrics.json")) if path.parts[-2][:3] != "my-"
-]
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(path, id=path.name, marks=[] if path.name == "digits" else pytest.mark.slow)
-        for path in FOLDERS
+        pytest.param(name, marks=[] if name == "digits" else pytest.mark.slow)
+        for name in presets.names()
     ],
 )
-def folder(request):
+def name(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def model(folder):
-    return keras.models.load_model(folder / "model.keras")
+def model(name):
+    return kp.models.from_preset(name)
 
 
 def test_there_are_some():
-    assert SAVED / "digits" in FOLDERS
+    assert "digits" in presets.names()
+    assert {path.parent.name for path in SAVED.glob("*/metrics.json")} >= set(presets.names())
 
 
 def test_no_pixel_sees_itself_or_later_ones(model):
@@ -62,12 +63,14 @@ def test_no_pixel_sees_itself_or_later_ones(model):
         assert (now[order[place:]] != nats[order[place:]]).any()
 
 
-def test_export(folder, model):
-    version = json.loads((folder / "metrics.json").read_text())["version"]
-    path = folder / str(version)
+def test_export(name, model, tmp_path):
+    """The one in the repository, of the digits; that of any other as `pixelrnn export` writes it."""
+    path = SAVED / name / "1"
+    if name != "digits":
+        path = kp.export.save_for_serving(model, tmp_path)
     signatures = tf.saved_model.load(path).signatures
     assert not check.check(path, signatures)
-    assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 8e6
+    assert sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) < 8e6
     given = context_of(model, 2)
     inputs = {"label": tf.constant(given["context"])} if given else {}
     drawn = signatures["sample"](seed=tf.constant([3, 4], tf.int64), **inputs)
@@ -77,28 +80,36 @@ def test_export(folder, model):
     np.testing.assert_allclose(drawn["log_prob"], model.log_prob(images, **given), rtol=1e-5)
 
 
-def test_metrics(folder, model):
+def test_metrics(name, model):
+    folder, facts = SAVED / name, presets.facts(name)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert model.count_params() == metrics["parameters"]
+    for key in ("test", "protocol", "parameters", "sampling"):
+        assert metrics.get(key) == facts.get(key)
     card = (folder / "README.md").read_text()
+    assert score(facts) in card
     assert f"{metrics['parameters']:,} parameters" in card
     for picture in ("samples.png", "completions.png", "learning_curve.png"):
         assert picture in card
         assert (folder / picture).is_file()
 
 
-def test_the_digits_score_as_filed():
-    metrics = json.loads((SAVED / "digits" / "metrics.json").read_text())
-    model = keras.models.load_model(SAVED / "digits" / "model.keras")
-    test = kp.data.load("digits").evaluation("test", 60)
-    assert kp.evaluation.evaluate(model, test).nats == pytest.approx(
-        metrics["test"]["nats"], abs=1e-3
-    )
+@pytest.mark.slow
+@pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="set TFDS_DATA_DIR to prepared data")
+def test_the_card_is_reproduced(name, model):
+    """On the whole test split; of the digits tests/test_presets.py does it always."""
+    facts = presets.facts(name)
+    images = load_data(kp.training.Settings(**facts["training"]["settings"]))
+    test = images.evaluation("test", 250, labels=model.context.given)
+    found = kp.evaluation.evaluate(model, test)
+    assert images.protocol == facts["protocol"]
+    assert found.images == facts["test"]["images"]
+    assert found.nats == pytest.approx(facts["test"]["nats"], abs=0.01)
 
 
 def test_likelihood_finds_strange_images_but_not_simple_ones():
     """The caveat: what is simple is likely, digit or not (Nalisnick et al. 2019)."""
-    model = keras.models.load_model(SAVED / "digits" / "model.keras")
+    model = kp.models.from_preset("digits")
     digits = np.asarray(next(iter(kp.data.load("digits").evaluation("test", 200))))
     usual = -model.log_prob(digits)
     rng = np.random.default_rng(0)

@@ -7,20 +7,22 @@ import click
 
 
 @click.command("evaluate")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("name")
 @click.option("--data-dir", help="folder of prepared TFDS data; default $TFDS_DATA_DIR")
 @click.option("--batch-size", type=click.IntRange(1), default=100, show_default=True)
-def command(folder, data_dir, batch_size):
-    """Score a FOLDER that a training wrote on the whole test split, with the data it names."""
-    import keras
-
-    from keras_pixelrnn import evaluation, models, training  # noqa: F401  registers the classes
+def command(name, data_dir, batch_size):
+    """Score a model by NAME or folder on the whole test split, with the data it names."""
+    from keras_pixelrnn import evaluation, models, presets, training
     from keras_pixelrnn.training.run import load_data
 
-    stated = json.loads((folder / "metrics.json").read_text())
+    if (Path(name) / "metrics.json").is_file():
+        stated = json.loads((Path(name) / "metrics.json").read_text())
+    else:
+        stated = presets.facts(name)
+        stated["settings"] = stated["training"]["settings"]
     settings = training.Settings(**{**stated["settings"], "data_dir": data_dir})
     images = load_data(settings)
-    model = keras.models.load_model(folder / "model.keras")
+    model = models.from_preset(name)
     batches = images.evaluation("test", batch_size, labels=model.context.given)
     found = evaluation.evaluate(model, batches)
     click.echo(

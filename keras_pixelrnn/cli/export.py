@@ -6,15 +6,18 @@ import click
 
 
 @click.command("export")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="default: FOLDER")
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="default: saved_models/NAME, or the folder itself",
+)
 @click.option("--version", type=click.IntRange(1), help="default: the next free one")
-def command(folder, out, version):
-    """Write the model in FOLDER as a SavedModel for TensorFlow Serving."""
-    import keras
-
-    from keras_pixelrnn import models  # noqa: F401  registers the classes
+def command(name, out, version):
+    """Write a model by NAME, folder or file as a SavedModel for TensorFlow Serving."""
+    from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 
-    model = keras.models.load_model(folder / "model.keras")
-    click.echo(f"SavedModel in {export.save_for_serving(model, out or folder, version)}")
+    model = models.from_preset(name)
+    out = out or (Path(name) if Path(name).is_dir() else Path("saved_models") / Path(name).stem)
+    click.echo(f"SavedModel in {export.save_for_serving(model, out, version)}")

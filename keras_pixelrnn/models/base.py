@@ -8,10 +8,11 @@ from keras_pixelrnn import backend, checks, losses, noise, raster
 from keras_pixelrnn.models import frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
+from keras_pixelrnn.models.pretrained import Pretrained
 from keras_pixelrnn.models.scale import Scale
 
 
-class PixelModel(keras.Model):
+class PixelModel(Pretrained, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
 
     `model(images)` takes uint8 images `(batch, height, width, channels)` and returns the float32
@@ -43,6 +44,8 @@ class PixelModel(keras.Model):
         **kwargs,
     ):
         backend.name()
+        if unknown := sorted(set(kwargs) - {"name", "trainable"}):
+            raise TypeError(f"{type(self).__name__} has no argument {unknown[0]!r}.")
         context = Context(image_shape, num_classes, context_shape)
         image = keras.Input(image_shape, dtype="uint8", name="image")
         scaled = Scale(distribution.levels, name="scale")(image)

@@ -180,10 +180,20 @@ class MultiScaleNetwork(keras.layers.Layer):
         super().__init__(**kwargs)
         self.coarse, self.fine, self.factor = coarse, fine, factor
         self.widen = keras.layers.Conv2D(
-            context_units, 3, padding="same", activation="relu", dtype=self.dtype_policy
+            context_units,
+            3,
+            padding="same",
+            activation="relu",
+            dtype=self.dtype_policy,
+            name="widen",
         )
         self.enlarge = keras.layers.Conv2DTranspose(
-            context_units, 2 * factor - 1, strides=factor, padding="same", dtype=self.dtype_policy
+            context_units,
+            2 * factor - 1,
+            strides=factor,
+            padding="same",
+            dtype=self.dtype_policy,
+            name="enlarge",
         )
 
     def build(self, x_shape, context_shape=None):

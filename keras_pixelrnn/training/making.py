@@ -46,7 +46,7 @@ def make_model(settings, data):
     if settings.preset:
         if settings.distribution:
             given["distribution"] = distribution
-        model = models.from_preset(settings.preset, **given)
+        model = models.from_preset(settings.preset, load_weights=False, **given)
     else:
         model = _from_sizes(settings, distribution=distribution, **given)
     if model.distribution.levels != data.levels:

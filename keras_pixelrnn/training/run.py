@@ -6,6 +6,7 @@ import keras
 
 from keras_pixelrnn import data as sources
 from keras_pixelrnn import evaluation
+from keras_pixelrnn.training import report
 from keras_pixelrnn.training.fit import fit
 from keras_pixelrnn.training.making import make_model
 from keras_pixelrnn.training.pictures import draw_pictures
@@ -44,15 +45,25 @@ def train(settings):
 
 
 def write_results(settings, model, data, seconds):
-    """Test likelihood, `model.keras`, pictures, SavedModel and `metrics.json` of a trained model."""
+    """Test likelihood, `model.keras`, card, pictures, SavedModel and `metrics.json` of a training."""
+    folder = settings.output
+    metrics = result_metrics(settings, model, data, seconds)
+    model.save(folder / "model.keras")
+    draw_pictures(settings, model, data)
+    path = _export(model, folder)
+    metrics["version"] = int(path.name)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    epochs = len(report.read_history(folder))
+    report.write_report(folder, report.facts_of(folder.name, model, metrics, epochs))
+    print(f"results in {folder}, SavedModel in {path}")
+
+
+def result_metrics(settings, model, data, seconds):
+    """Content of `metrics.json`: the likelihood of all test images, and how it came about."""
     test = data.evaluation("test", settings.batch_size, labels=settings.conditional)
     likelihood = evaluation.evaluate(model, test)
     print(f"test: {likelihood}\nprotocol: {data.protocol}")
-
-    model.save(settings.output / "model.keras")
-    draw_pictures(settings, model, data)
-    path = _export(model, settings.output)
-    metrics = {
+    return {
         "test": {
             "nats": likelihood.nats,
             "bits_per_dim": likelihood.bits_per_dim,
@@ -62,11 +73,8 @@ def write_results(settings, model, data, seconds):
         "protocol": data.protocol,
         "parameters": model.count_params(),
         "training_seconds": seconds,
-        "version": int(path.name),
         "settings": settings.to_dict(),
     }
-    (settings.output / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    print(f"results in {settings.output}, SavedModel in {path}")
 
 
 def _export(model, folder):

@@ -59,6 +59,5 @@ class Settings:
 
     def to_dict(self):
         """What a model card may state: all but what belongs to this machine."""
-        own = ("output", "resume")
-        stated = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
-        return {**stated, "data_dir": None}
+        own = ("output", "resume", "data_dir")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}

@@ -1,0 +1,124 @@
+"""The model card: what is known of a model, in Markdown."""
+
+from typing import Any
+
+NAMES = {
+    "diagonal": "Diagonal BiLSTM",
+    "row": "Row LSTM",
+    "pixelcnn": "PixelCNN",
+    "gated": "Gated PixelCNN",
+    "multi_scale": "Multi-Scale PixelRNN",
+}
+# What a hub reads at the top of a card.
+FRONT_MATTER = """\
+---
+library_name: keras
+pipeline_tag: unconditional-image-generation
+tags: [keras, pixelrnn, autoregressive, density-estimation]
+---
+
+"""
+PICTURES = {
+    "samples.png": ("Samples", "Not picked: the first ones drawn."),
+    "completions.png": (
+        "Completions of upper halves",
+        "Held-out image, what was given of it, and completions.",
+    ),
+    "learning_curve.png": ("Learning curve", None),
+}
+
+
+def architecture(facts: dict[str, Any]) -> str:
+    """`Diagonal BiLSTM 7x16`; the class alone of a model whose settings are not known."""
+    settings = facts.get("training", {}).get("settings")
+    if not settings:
+        return facts["model"]
+    side = settings.get("kernel_size", 7)
+    first = "" if side == 7 else f", first layer {side}x{side}"
+    return f"{NAMES[settings['model']]} {settings['num_blocks']}x{settings['units']}{first}"
+
+
+def score(facts: dict[str, Any]) -> str:
+    """`82.73 ± 0.20 nats`, or bits/dim where sub-pixels have more than two levels."""
+    test = facts.get("test")
+    if not test:
+        return "not measured"
+    error = test["standard_error"]
+    if "Bernoulli" in facts["distribution"]:
+        return f"{test['nats']:.2f} ± {error:.2f} nats"
+    error *= test["bits_per_dim"] / test["nats"]
+    return f"{test['bits_per_dim']:.3f} ± {error:.3f} bits/dim"
+
+
+def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:
+    """The text of a model card, `README.md` of a folder or a hub's repository.
+
+    Args:
+        facts: content of `preset.json`.
+        pictures: files of `PICTURES` that stand beside the card.
+    """
+    size = "x".join(map(str, facts["image_shape"]))
+    given = " given their label" if facts.get("num_classes") else ""
+    lines = [
+        f"# {facts['name']}",
+        "",
+        f"{architecture(facts)}: p(image) of {size} images{given}, {facts['parameters']:,} parameters.",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in _rows(facts)),
+        "",
+    ]
+    if facts.get("sampling"):
+        drawn = facts["sampling"]
+        lines += [
+            f"Drawing {drawn['batch']} images takes {drawn['seconds']:.3f} s "
+            f"({drawn['machine']['cpu']}, {drawn['machine']['cores']} cores, XLA).",
+            "",
+        ]
+    for file in pictures:
+        title, text = PICTURES[file]
+        lines += [f"![{title}]({file})", "", *([f"*{text}*", ""] if text else [])]
+    lines += [
+        f'**Use.** `keras_pixelrnn.models.from_preset("{facts["name"]}")`, or the path of a folder that',
+        "holds it; also `keras.saving.load_model`, once `keras_pixelrnn` is imported.",
+        "",
+        f"**Limits.** It knows images of {size} of its data set and nothing else. A low likelihood is",
+        "no proof that an image is strange, nor a high one that it is not: what is simple is likely.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(facts):
+    """Pairs of the table: what is known."""
+    test, training, data = (facts.get(key) or {} for key in ("test", "training", "dataset"))
+    if test:
+        yield (
+            f"test, {test['images']:,} images",
+            f"{score(facts)} ({test['bits_per_dim']:.4f} bits/dim)",
+        )
+    else:
+        yield "test", score(facts)
+    if facts.get("paper"):
+        yield "paper", facts["paper"]
+    yield "distribution", f"`{facts['distribution']}`"
+    if facts.get("protocol"):
+        yield "protocol", facts["protocol"]
+    if data:
+        title = data.get("title", data.get("name", ""))
+        yield "data", f"{title}; licence: {data.get('licence', 'not stated')}"
+    if training.get("seconds"):
+        where = f" on {training['machine']}" if training.get("machine") else ""
+        minutes = f"{training['seconds'] / 60:.0f} minutes{where}"
+        yield "training", ", ".join([*_epochs(training), minutes])
+    if training.get("command"):
+        yield "command", f"`{training['command']}`"
+    if training.get("weights"):
+        yield "weights", training["weights"]
+    if test and training:
+        yield "score again", f"`pixelrnn evaluate {facts['name']}`"
+    yield "package", f"keras-pixelrnn {facts['package_version']}"
+
+
+def _epochs(training):
+    return [f"{training['epochs']} epochs"] if training.get("epochs") else []

@@ -1,0 +1,104 @@
+"""The report of a training: facts for `preset.json`, the card, the learning curve."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from keras_pixelrnn.models.card import PICTURES, architecture, card
+from keras_pixelrnn.models.pretrained import described
+from keras_pixelrnn.training import datasets
+
+# Van den Oord et al. 2016 (arXiv 1601.06759), tables 4 and 6; gated: 2016b (arXiv 1606.05328), table 1.
+PAPER = {
+    "binarized_mnist_diagonal_1x32": "80.75 nats",
+    "binarized_mnist_diagonal_7x16": "79.20 nats",
+    "binarized_mnist_row": "80.54 nats",
+    "binarized_mnist_pixelcnn": "81.30 nats",
+    "cifar10_gated": "3.03 bits/dim (Diagonal BiLSTM: 3.00)",
+}
+
+
+def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = None) -> dict:
+    """What `preset.json` and the card say of a trained model.
+
+    Args:
+        name: of the model.
+        model: a `PixelModel`.
+        metrics: content of `metrics.json`.
+        epochs: number of epochs trained, where it is known.
+    """
+    settings = metrics["settings"]
+    averaged = f", averaged with momentum {settings['ema']}" if settings.get("ema") else ""
+    training = {
+        "settings": settings,
+        "epochs": epochs,
+        "seconds": metrics["training_seconds"],
+        "machine": metrics.get("machine"),
+        "command": _command(settings),
+        "weights": f"best epoch on validation images{averaged}; the test images served once",
+    }
+    facts = {
+        "name": name,
+        **described(model),
+        "test": metrics["test"],
+        "protocol": metrics["protocol"],
+        "paper": PAPER.get(settings.get("recipe") or name),
+        "dataset": datasets.described(settings["dataset"]),
+        "training": {key: value for key, value in training.items() if value is not None},
+        "sampling": metrics.get("sampling"),
+    }
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def write_report(folder: Path, facts: dict[str, Any]) -> None:
+    """Write `README.md` and, where matplotlib is installed, `learning_curve.png` into `folder`.
+
+    Args:
+        folder: of a training, with `history.csv` and pictures.
+        facts: as `facts_of` gives them.
+    """
+    if (folder / "history.csv").is_file():
+        draw_curve(folder, facts)
+    pictures = tuple(name for name in PICTURES if (folder / name).is_file())
+    (folder / "README.md").write_text(card(facts, pictures), encoding="utf-8")
+
+
+def read_history(folder: Path) -> list[dict[str, str]]:
+    """The rows of `history.csv`, one dict per epoch."""
+    with open(folder / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
+    """Bits/dim of each epoch on training and validation images, and of the test."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:  # the extra `plot`
+        return
+    history = read_history(folder)
+    figure = Figure(figsize=(6, 3.2), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [int(row["epoch"]) + 1 for row in history]
+    for key, label in [("bits_per_dim", "training"), ("val_bits_per_dim", "validation")]:
+        axes.plot(epochs, [float(row[key]) for row in history], marker=".", label=label)
+    axes.axhline(facts["test"]["bits_per_dim"], color="gray", linestyle=":", label="test")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set(xlabel="epoch", ylabel="bits/dim", title=architecture(facts))
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(folder / "learning_curve.png", metadata={"Software": None})
+
+
+def _command(settings):
+    if settings.get("recipe"):
+        return f"pixelrnn train --recipe {settings['recipe']}"
+    return "pixelrnn train" if settings["dataset"] == "digits" else None
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Content of `metrics.json`; `ValueError` where `folder` has none."""
+    file = folder / "metrics.json"
+    if not file.is_file():
+        raise ValueError(f"{folder} holds no metrics.json, which `pixelrnn train` writes.")
+    return json.loads(file.read_text())
