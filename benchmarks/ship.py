@@ -21,7 +21,8 @@ from benchmarks import timing
 from keras_pixelrnn import presets
 from keras_pixelrnn.training import report
 from keras_pixelrnn.training.pictures import draw_pictures
-from keras_pixelrnn.training.run import load_data, result_metrics
+from keras_pixelrnn.training.results import result_metrics
+from keras_pixelrnn.training.run import load_data
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "keras_pixelrnn" / "presets"

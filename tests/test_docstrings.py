@@ -26,7 +26,7 @@ def test_examples(name, tmp_path):
     for source in (kp.layers, kp.distributions, kp.models, kp.losses, kp.metrics, kp.evaluation):
         names |= {key: value for key, value in vars(source).items() if not key.startswith("_")}
     names |= vars(module)
-    if name.endswith("checkpoint"):
+    if name.endswith("resumable"):
         names["model"] = kp.models.PixelCNN((8, 8, 1), kp.distributions.Bernoulli(), units=4)
     failed, _ = doctest.testmod(
         module, extraglobs=names, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

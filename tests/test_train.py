@@ -36,6 +36,19 @@ def trained(tmp_path_factory):
     return output
 
 
+@pytest.fixture
+def unexported(monkeypatch):
+    """A training that neither draws nor exports: its SavedModel is an empty folder."""
+
+    def export(model, folder, version):
+        path = folder / str(version)
+        path.mkdir(exist_ok=True)
+        return path
+
+    monkeypatch.setattr("keras_pixelrnn.training.results._export", export)
+    monkeypatch.setattr("keras_pixelrnn.training.results.draw_pictures", lambda *_: None)
+
+
 def rows(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
@@ -69,10 +82,62 @@ def test_scoring_again(trained, capsys):
     assert protocol.endswith(kp.data.load("digits").protocol)
 
 
-def test_a_second_training_writes_a_new_version(trained):
+def test_more_epochs_after_the_end(trained, capsys, unexported):
+    train("--output", trained, "--resume")
+    assert "is finished: 2 epochs" in capsys.readouterr().out
+    before = rows(trained / "history.csv")
+    train("--epochs", "3", "--output", trained, "--resume")
+    assert "SavedModel stays, model.keras, metrics.json and the pictures" in capsys.readouterr().out
+    assert rows(trained / "history.csv")[:2] == before
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["settings"]["epochs"] == len(rows(trained / "history.csv")) == 3
+    assert metrics["settings"]["units"] == 4, "what is not asked for is as it was begun"
+    assert metrics["version"] == 2
+    with pytest.raises(ValueError, match=r"has seen 3 epochs already.*epochs=2"):
+        train("--epochs", "2", "--output", trained, "--resume")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--ema", "0"], r"ema=0\.0, begun with ema=0\.99"),
+        (
+            ["--batch-size", "64", "--seed", "9", "--learning-rate", "0.1"],
+            r"batch_size=64, begun with batch_size=256; learning_rate=0\.1, begun .*; seed=9, begun",
+        ),
+        (["--recipe", "digits_conditional"], "conditional=True, begun with conditional=False"),
+    ],
+)
+def test_other_settings_are_refused_by_name(trained, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        train(*arguments, "--output", trained, "--resume")
+    same = training.Settings(output=trained, resume=True, units=4)
+    with pytest.raises(ValueError, match="model='diagonal', begun with model='pixelcnn'"):
+        training.train(same)
+
+
+def test_a_killed_results_stage_is_repeated(trained, unexported):
+    """The last file was not yet written: the same files again, and no further version."""
+    plan = trained / "training" / "results.json"
+    plan.write_text(json.dumps({**json.loads(plan.read_text()), "finished": False}))
+    before = json.loads((trained / "metrics.json").read_text())
+    (trained / "metrics.json").unlink()
+    (trained / "model.keras").write_bytes(b"")
+    (trained / ".writing-half").mkdir()
+    with pytest.raises(ValueError, match="interrupted training"):
+        train(*SMALL, "--output", trained)
+    train("--output", trained, "--resume")
+    assert json.loads((trained / "metrics.json").read_text()) == before
+    assert sorted(entry.name for entry in trained.iterdir() if entry.name.isdecimal()) == ["1", "2"]
+    assert not (trained / ".writing-half").exists()
+    assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
+
+
+def test_a_second_training_writes_a_new_version(trained, unexported):
     train(*SMALL, "--epochs", "1", "--output", trained)
-    assert (trained / "1").is_dir()
     assert (trained / "2").is_dir()
+    assert (trained / "3").is_dir()
+    assert len(rows(trained / "history.csv")) == 1
 
 
 def command(*arguments, **options):
@@ -85,26 +150,44 @@ def command(*arguments, **options):
     )
 
 
-def test_a_killed_training_resumes(tmp_path):
-    output = tmp_path / "run"
-    process = command("--epochs", 500, "--output", output)
+def until(condition, process):
     deadline = time.monotonic() + 300
-    history = output / "history.csv"
-    while not (history.exists() and len(rows(history)) >= 2):
+    while not condition():
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
+
+
+def test_a_killed_training_resumes(tmp_path, unexported):
+    output = tmp_path / "run"
+    history = output / "history.csv"
+    process = command("--epochs", 500, "--output", output)
+    until(lambda: history.exists() and len(rows(history)) >= 2, process)
+    with pytest.raises(ValueError, match="Another process trains into"):
+        train("--output", output, "--resume")
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = rows(history)
-    assert (output / "training" / "latest.weights.h5").exists()
     with pytest.raises(ValueError, match="interrupted training"):
         train(*SMALL, "--epochs", "3", "--output", output)
-    epochs = len(before) + 2
-    train(*SMALL, "--epochs", str(epochs), "--output", output, "--resume")
+
+    process = command("--output", output, "--resume")
+    until(lambda: len(rows(history)) > len(before) + 1, process)
+    process.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    _, errors = process.communicate()
+    assert time.monotonic() - told < 10
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "stopped by SIGTERM" in errors
+    assert "Traceback" not in errors
+    again = rows(history)
+    assert again[: len(before)] == before
+
+    epochs = len(again) + 1
+    train("--epochs", epochs, "--output", output, "--resume")
     after = rows(history)
     assert [int(row["epoch"]) for row in after] == list(range(epochs))
-    assert after[: len(before) - 1] == before[:-1]  # the last row may be ahead of its checkpoint
+    assert after[: len(again)] == again
     assert (output / "1").is_dir()
 
 
@@ -117,7 +200,8 @@ def test_a_killed_training_resumes(tmp_path):
         (["--recipe", "none"], "Unknown recipe"),
         (["--dataset", "no_such_data"], "Unknown data set"),
         (["--levels", "99"], "Received: levels=99"),
-        (["--resume"], "no interrupted training"),
+        (["--resume"], "no training to resume"),
+        (["--checkpoint-minutes", "0"], "Received: checkpoint_minutes=0"),
         (["--units", "0"], "Received: units=0"),
         (["--batch-size", "5000"], "Received: batch_size=5000"),
     ],
@@ -137,18 +221,6 @@ def test_errors_end_without_a_traceback(tmp_path):
     assert "pixelrnn: " in errors
     assert str(blocked) in errors
     assert blocked.read_text() == "in the way"
-
-
-def test_a_corrupt_checkpoint_is_named(tmp_path):
-    latest = tmp_path / "training" / "latest.weights.h5"
-    latest.parent.mkdir()
-    latest.write_bytes(b"not a checkpoint")
-    history = tmp_path / "history.csv"
-    history.write_text("epoch,val_bits_per_dim,seconds\n0,3.0,1.0\n")
-    with pytest.raises(ValueError, match=r"cannot be read.*delete"):
-        train(*SMALL, "--epochs", "3", "--output", tmp_path, "--resume")
-    assert latest.read_bytes() == b"not a checkpoint"
-    assert len(rows(history)) == 1
 
 
 def test_sizes_reach_the_model():

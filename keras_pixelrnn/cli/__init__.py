@@ -6,6 +6,7 @@ Commands hold no logic but arguments and printing, and import Keras inside their
 
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -45,7 +46,8 @@ def pixelrnn(debug):
 
 
 def main(argv=None):
-    """Run the command: exit code 0, 1 for an error, 2 for arguments that are none."""
+    """Run the command: exit code 0, 1 for an error, 2 for arguments that are none, 128 + n for
+    signal n."""
     argv = sys.argv[1:] if argv is None else list(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -54,7 +56,8 @@ def main(argv=None):
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        sys.exit("pixelrnn: interrupted")
+        print("pixelrnn: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except (ValueError, TypeError, OSError) as error:
         if "--debug" in argv:
             raise

@@ -39,7 +39,7 @@ class ImageData:
     def sizes(self):
         return self.source.sizes
 
-    def training(self, batch_size, *, seed=0, first_epoch=0, labels=False):
+    def training(self, batch_size, *, seed=0, first_epoch=0, first_step=0, labels=False):
         """Endless batches of shuffled training images, `steps_per_epoch(batch_size)` an epoch.
 
         The order, and the draws of a dynamic binarization, depend on the seeds alone, so that
@@ -50,6 +50,7 @@ class ImageData:
             batch_size: images per batch.
             seed: int.
             first_epoch: epoch to begin with.
+            first_step: batch of it to begin with.
             labels: yield `(image, label)` instead of images alone.
 
         Returns:
@@ -59,7 +60,7 @@ class ImageData:
         steps = self.steps_per_epoch(batch_size)
         images = self.source.splits["train"].cache()
         images = images.shuffle(min(size, 100_000), seed=seed).repeat().enumerate()
-        images = images.skip(first_epoch * steps * batch_size)
+        images = images.skip((first_epoch * steps + first_step) * batch_size)
         images = images.map(
             lambda index, pair: (self._quantise(pair[0], [seed, index]), pair[1]),
             num_parallel_calls=tf.data.AUTOTUNE,

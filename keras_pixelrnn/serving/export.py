@@ -78,6 +78,8 @@ def save_for_serving(model, directory, version=None):
     try:
         _write(model, scratch / "model")
         os.rename(scratch / "model", target)
+    except tf.errors.OpError as error:  # TensorFlow's own words for a full disk, say
+        raise OSError(f"Cannot write {target}. Nothing is left behind. {error.message}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target

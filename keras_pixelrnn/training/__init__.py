@@ -5,11 +5,11 @@ from keras_pixelrnn._lazy import lazily
 __all__, __getattr__ = lazily(
     __name__,
     {
-        "Checkpoint": "checkpoint",
         "Settings": "settings",
         "make_model": "making",
         "read_recipe": "recipes",
         "recipe_names": "recipes",
+        "resumable_fit": "resumable",
         "train": "run",
         "with_recipe": "recipes",
     },

@@ -1,104 +1,152 @@
-"""Checkpoints from which a killed training goes on, losing no more than the epoch in progress."""
+"""The callback that validates, keeps the history, and writes the checkpoints of a training."""
 
 import csv
-import os
-from pathlib import Path
+import io
+import math
+import time
 
 import keras
+import numpy as np
+from keras import ops
+
+from keras_pixelrnn.training import archive
+from keras_pixelrnn.training import progress as states
+from keras_pixelrnn.training.averaged import averaged
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps the latest state of a training, and the weights that were best on validation.
+    """Validates with the averaged weights after each epoch, and keeps all that a resume needs.
 
-    The state is everything: weights, optimizer, schedule, averaged weights, random state of dropout.
-    It is written at the end of each epoch; the best weights at the end of each validation, which
-    `fit` must be given data for. Files are written beside their place and moved there, so that no kill
-    leaves half a file. List it after `keras.callbacks.CSVLogger` and before
-    `keras.callbacks.SwapEMAWeights`: the best weights are the averaged ones, the latest are not.
+    A checkpoint is written at the end of each epoch, every `minutes` within one, and when the
+    process is told to stop. `resumable_fit` uses it; it is not meant for `fit` alone.
 
     Args:
-        folder: where `latest.weights.h5` and `best.weights.h5` are kept.
-        history: CSV file of the `CSVLogger`, cut back to what is resumed.
-        monitor: loss or metric on the validation data, the lower the better.
-
-    Example:
-
-    >>> checkpoint = Checkpoint(folder, history=folder / "history.csv")
-    >>> model.compile("adam")
-    >>> first_epoch = checkpoint.resume(model, steps_per_epoch=1) if checkpoint.exists() else 0
-    >>> log = model.fit(
-    ...     images,
-    ...     epochs=2,
-    ...     initial_epoch=first_epoch,
-    ...     validation_data=(images, images),
-    ...     callbacks=[keras.callbacks.CSVLogger(checkpoint.history), checkpoint],
-    ...     verbose=0,
-    ... )
+        progress: where the training stands; moved on.
+        checkpoints: where they are kept.
+        validation_data: what `model.evaluate` takes.
+        monitor: what is best where it is lowest: "loss" or a metric, on the validation data.
+        settings: what is stored beside the variables, for JSON.
+        history: CSV file of one row for each epoch.
+        steps: batches of an epoch.
+        stopping: a `Stopping`.
+        minutes: between checkpoints within an epoch; None: none.
+        best: weights that were best so far, or None.
     """
 
-    def __init__(self, folder, history, monitor="loss"):
+    def __init__(
+        self,
+        progress,
+        checkpoints,
+        *,
+        validation_data,
+        monitor,
+        settings,
+        history,
+        steps,
+        stopping,
+        minutes=None,
+        best=None,
+    ):
         super().__init__()
-        self.latest = Path(folder) / "latest.weights.h5"
-        self.best = Path(folder) / "best.weights.h5"
-        self.history = Path(history)
-        self.monitor = monitor
-        self._lowest = float("inf")
+        self.progress, self.checkpoints, self.settings = progress, checkpoints, settings
+        self.validation_data, self.monitor = validation_data, monitor
+        self.history, self.steps, self.stopping = history, steps, stopping
+        self.interval = math.inf if minutes is None else 60.0 * minutes
+        self.best, self.arrays = best, None
+        self._first_step, self._metrics = 0, None
+        self._tick = self._saved = time.monotonic()
 
-    def exists(self):
-        """Whether there is an unfinished training."""
-        return self.latest.exists()
+    def go_on_within(self, metrics):
+        """The first epoch is one in progress: `metrics` are the sums of its steps so far."""
+        self._first_step, self._metrics = self.progress.step, metrics
 
-    def resume(self, model, steps_per_epoch):
-        """Give the compiled `model` its latest state; returns the epoch to go on with.
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._metrics is not None:  # the sums of the steps before the interruption
+            for variable, value in zip(self.model.metrics_variables, self._metrics):
+                variable.assign(value)
+            self._metrics = None
 
-        Raises:
-            ValueError: the checkpoint cannot be read, or is that of another model.
-        """
-        model.optimizer.build(model.trainable_variables)
-        try:
-            model.load_weights(self.latest)
-        except Exception as error:  # h5py and Keras raise a dozen kinds
-            raise ValueError(
-                f"The checkpoint {self.latest} cannot be read into this model. Use the settings it "
-                "was trained with, or, if the file is damaged, delete its folder and train anew. "
-                f"Received: {type(error).__name__}: {error}"
-            ) from error
-        epoch = int(model.optimizer.iterations) // steps_per_epoch
-        rows = self.rows()[:epoch]
-        self._lowest = min(
-            (float(row[f"val_{self.monitor}"]) for row in rows), default=float("inf")
-        )
-        if rows:
-            beside = self.history.with_suffix(".tmp")
-            with open(beside, "w", newline="") as file:
-                writer = csv.DictWriter(file, rows[0])
-                writer.writeheader()
-                writer.writerows(rows)
-            os.replace(beside, self.history)
-        return epoch
-
-    def rows(self):
-        """The history so far, one dict per epoch."""
-        if not self.history.exists():
-            return []
-        with open(self.history, newline="") as file:
-            return list(csv.DictReader(file))
-
-    def finish(self):
-        """Give the model its best weights and drop the latest state."""
-        self.model.load_weights(self.best)
-        self.latest.unlink(missing_ok=True)
-
-    def on_test_end(self, logs=None):
-        if logs[self.monitor] < self._lowest or not self.best.exists():
-            self._lowest = logs[self.monitor]
-            self._save(self.best)
+    def on_train_batch_begin(self, batch, logs=None):
+        # Not at a batch's end: Keras would wait for the device to hand over the logs of each.
+        if batch:
+            self._now_at(self._first_step + batch)
+        due = time.monotonic() - self._saved > self.interval
+        if due or self.stopping.signal is not None:
+            self.save(states.capture(self.model))
+            self.stopping.check()
 
     def on_epoch_end(self, epoch, logs=None):
-        self._save(self.latest)
+        self._now_at(self.steps)
+        self._first_step = 0
+        self.finish_epoch(self.model, logs)
 
-    def _save(self, path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f"writing-{path.name}")
-        self.model.save_weights(beside, overwrite=True)
-        os.replace(beside, path)
+    def finish_epoch(self, model, logs):
+        """Validate, judge and keep an epoch whose steps are all done; adds to `logs`."""
+        # Taken before the validation, which the process may be told to stop.
+        arrays = states.capture(model)
+        progress = self.progress
+        try:
+            with averaged(model):
+                found = model.evaluate(
+                    self.validation_data,
+                    callbacks=[_Check(self.stopping)],
+                    verbose=0,
+                    return_dict=True,
+                )
+                value = found[self.monitor]
+                if np.isfinite(value) and (progress.lowest is None or value < progress.lowest):
+                    progress.lowest = value
+                    self.best = [np.array(ops.convert_to_numpy(w)) for w in model.weights]
+        except SystemExit:
+            self.save(arrays)
+            raise
+        logs.update({f"val_{name}": value for name, value in found.items()})
+        self._now_at(self.steps)  # the time of the validation
+        logs["seconds"] = round(progress.seconds, 1)
+        progress.rows.append({"epoch": progress.epoch, **logs})
+        if not np.isfinite(logs["loss"]):
+            progress.ended = f"the loss of epoch {progress.epoch} was {logs['loss']}"
+            model.stop_training = True
+        progress.epoch, progress.step = progress.epoch + 1, 0
+        self.save(arrays)
+        self.write_history()
+        self.stopping.check()
+
+    def save(self, arrays):
+        """Write a checkpoint of the variables `arrays`."""
+        self.arrays = arrays
+        best = {} if self.best is None else {f"best/{i:04}": w for i, w in enumerate(self.best)}
+        self.checkpoints.save(
+            self.progress.batches, self.progress.manifest(self.settings), {**arrays, **best}
+        )
+        self._saved = time.monotonic()
+
+    def write_history(self):
+        """The history so far as a CSV file, in one move."""
+        rows = self.progress.rows
+        if not rows:
+            self.history.unlink(missing_ok=True)
+            return
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+        archive.replace_text(self.history, text.getvalue())
+
+    def _now_at(self, step):
+        progress, now = self.progress, time.monotonic()
+        progress.batches += step - progress.step
+        progress.step = step
+        progress.seconds += now - self._tick
+        self._tick = now
+
+
+class _Check(keras.callbacks.Callback):
+    """Lets a validation be stopped between two of its batches."""
+
+    def __init__(self, stopping):
+        super().__init__()
+        self.stopping = stopping
+
+    def on_test_batch_begin(self, batch, logs=None):
+        self.stopping.check()

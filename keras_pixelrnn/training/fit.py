@@ -1,64 +1,56 @@
-"""The training itself: epochs, checkpoints, history."""
+"""The training that settings ask for: its checks, its data, its fit."""
 
+import importlib.util
 import sys
-import time
 
 import keras
 
-from keras_pixelrnn.training.checkpoint import Checkpoint
+from keras_pixelrnn.training.resumable import resumable_fit
 
 
-def fit(settings, model, data):
-    """Train, keeping the weights that are best on validation. Returns the seconds it took."""
-    state, history = settings.output / "training", settings.output / "history.csv"
-    checkpoint = Checkpoint(state, history, monitor="bits_per_dim")
-    if checkpoint.exists() and not settings.resume:
-        raise ValueError(
-            f"{settings.output} holds an interrupted training. Go on with it by --resume, or choose "
-            f"another --output, or delete {state} to give it up."
-        )
-    if settings.resume and not checkpoint.exists():
-        raise ValueError(f"There is no interrupted training to resume in {settings.output}.")
+def fit(settings, model, data, stopping=None):
+    """Train, or go on. Returns the `Progress`; the model has the weights that are best on validation."""
     steps = data.steps_per_epoch(settings.batch_size)
-    first_epoch = checkpoint.resume(model, steps) if settings.resume else 0
-    rows = checkpoint.rows() if settings.resume else []
-    state.mkdir(parents=True, exist_ok=True)
 
-    watch = [
-        Seconds(sum(float(row["seconds"]) for row in rows[-1:])),
-        keras.callbacks.CSVLogger(str(history), append=bool(rows)),
-        checkpoint,
-        keras.callbacks.TensorBoard(str(state / "tensorboard"), write_graph=False),
-        keras.callbacks.TerminateOnNaN(),
-    ]
-    if settings.ema:
-        watch.append(keras.callbacks.SwapEMAWeights())
-    model.fit(
-        data.training(
+    def batches(seen):
+        return data.training(
             settings.batch_size,
             seed=settings.seed,
-            first_epoch=first_epoch,
+            first_epoch=seen // steps,
+            first_step=seen % steps,
             labels=settings.conditional,
-        ),
-        steps_per_epoch=steps,
-        initial_epoch=first_epoch,
+        )
+
+    return resumable_fit(
+        model,
+        batches,
         epochs=settings.epochs,
+        steps_per_epoch=steps,
         validation_data=data.evaluation(
             "validation", settings.batch_size, labels=settings.conditional
         ),
-        callbacks=watch,
+        folder=settings.state,
+        monitor="bits_per_dim",
+        settings=stored(settings, data),
+        history=settings.output / "history.csv",
+        minutes=settings.checkpoint_minutes,
+        stopping=stopping,
+        callbacks=[*_tensorboard(settings.state / "tensorboard")],
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    checkpoint.finish()
-    return float(checkpoint.rows()[-1]["seconds"])
 
 
-class Seconds(keras.callbacks.Callback):
-    """Adds the time spent in training so far to the log of each epoch."""
+def stored(settings, data):
+    """What a checkpoint says of the training it belongs to."""
+    return {
+        **settings.to_dict(),
+        "data_protocol": data.protocol,
+        "training_images": data.sizes["train"],
+        "keras_backend": keras.config.backend(),
+    }
 
-    def __init__(self, before):
-        super().__init__()
-        self._start = time.monotonic() - before
 
-    def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = round(time.monotonic() - self._start, 1)
+def _tensorboard(folder):
+    """TensorBoard logs where TensorFlow, which writes them, is installed."""
+    if importlib.util.find_spec("tensorflow") is not None:
+        yield keras.callbacks.TensorBoard(str(folder), write_graph=False)

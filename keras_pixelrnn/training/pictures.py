@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_pixelrnn import visualize
+from keras_pixelrnn.training import archive
 
 
 def draw_pictures(settings, model, data):
@@ -15,15 +16,21 @@ def draw_pictures(settings, model, data):
         count = len(context["context"])
     images = model.sample(count, seed=settings.seed, **context)
     rgb = visualize.to_rgb(images, levels)
-    visualize.save_png(settings.output / "samples.png", visualize.grid(rgb, columns))
-    visualize.save_film(settings.output / "generation.gif", images[:16], levels)
+    archive.replace(
+        settings.output / "samples.png",
+        lambda file: visualize.save_png(file, visualize.grid(rgb, columns)),
+    )
+    archive.replace(
+        settings.output / "generation.gif",
+        lambda file: visualize.save_film(file, images[:16], levels),
+    )
     originals, *labels = tuple(
         np.asarray(part) for part in next(iter(data.evaluation("test", 6, labels=True)))
     )
     known = np.zeros(data.image_shape, bool)
     known[: data.image_shape[0] // 2] = True
     context = {"context": labels[0]} if settings.conditional else {}
-    visualize.save_png(
-        settings.output / "completions.png",
-        visualize.completions(model, originals, known, seed=settings.seed, **context),
+    picture = visualize.completions(model, originals, known, seed=settings.seed, **context)
+    archive.replace(
+        settings.output / "completions.png", lambda file: visualize.save_png(file, picture)
     )

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import fields
 from importlib import resources
 
+from keras_pixelrnn.training.resuming import resumed
 from keras_pixelrnn.training.settings import Settings
 
 
@@ -45,6 +46,10 @@ def read_recipe(name):
 
 
 def with_recipe(given):
-    """`Settings` from keyword arguments: those given, else those of their recipe, else defaults."""
+    """`Settings` from keyword arguments: those given, else those of their recipe, else defaults.
+
+    With `resume`, what is not given is as the training in `output` was begun with.
+    """
     recipe = given.get("recipe")
-    return Settings(**{**(read_recipe(recipe) if recipe else {}), **given})
+    given = {**(read_recipe(recipe) if recipe else {}), **given}
+    return resumed(given) if given.get("resume") else Settings(**given)

@@ -1,16 +1,19 @@
 """A whole training: data, model, fit, and the results of it."""
 
-import json
+import sys
 
 import keras
 
 from keras_pixelrnn import data as sources
-from keras_pixelrnn import evaluation
-from keras_pixelrnn.training import report
-from keras_pixelrnn.training.fit import fit
+from keras_pixelrnn.training import resuming
+from keras_pixelrnn.training.checkpoints import sweep_up
+from keras_pixelrnn.training.fit import fit, stored
+from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.making import make_model
-from keras_pixelrnn.training.pictures import draw_pictures
+from keras_pixelrnn.training.results import finished_epochs, forget, write_results
+from keras_pixelrnn.training.resumable import steps_of
 from keras_pixelrnn.training.schedule import compile_model
+from keras_pixelrnn.training.stopping import Stopped, Stopping
 
 
 def load_data(settings):
@@ -28,59 +31,65 @@ def load_data(settings):
 def train(settings):
     """Train, evaluate, draw, export. Everything lands in `settings.output`.
 
+    Killed at any moment and called again with `resume`, it ends with the same weights, history and
+    metrics as without the kill, times aside. Told to stop by SIGTERM or SIGINT it keeps its state and
+    raises `Stopped`, a `SystemExit` with the usual code, within ten seconds.
+
     Args:
         settings: a `Settings`.
 
     Raises:
-        ValueError: settings that fit neither model nor data nor what the folder holds.
+        ValueError: settings that fit neither model nor data nor what the folder holds; another process
+            trains into the folder.
+        OSError: something cannot be written; the last checkpoint is untouched.
     """
+    try:
+        with Stopping() as stopping:
+            _train(settings, stopping)
+    except Stopped as stopped:
+        print(f"pixelrnn: {stopped}", file=sys.stderr, flush=True)
+        raise
+
+
+def _train(settings, stopping):
     keras.utils.set_random_seed(settings.seed)
     data = load_data(settings)
     model = make_model(settings, data)
-    compile_model(settings, model, settings.epochs * data.steps_per_epoch(settings.batch_size))
-    settings.output.mkdir(parents=True, exist_ok=True)
-    print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
-    seconds = fit(settings, model, data)
-    write_results(settings, model, data, seconds)
+    steps = steps_of(data.steps_per_epoch(settings.batch_size), settings.steps_per_execution)
+    settings.state.mkdir(parents=True, exist_ok=True)
+    with only_one(settings.state):
+        begun = resuming.check_folder(settings, stored(settings, data))
+        sweep_up(settings.state)
+        sweep_up(settings.output)
+        if begun is None:
+            forget(settings.state)
+        elif resuming.finished(settings.state, begun) and (
+            begun.ended or begun.epoch == settings.epochs
+        ):
+            print(
+                f"The training in {settings.output} is finished: {begun.epoch} epochs, results "
+                f"written. {begun.ended or 'To go on, ask for more with --epochs.'}"
+            )
+            return
+        compile_model(settings, model, settings.epochs * steps)
+        print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
+        if begun is not None:
+            print(_goes_on(settings, begun, steps))
+        progress = fit(settings, model, data, stopping)
+        write_results(settings, model, data, progress)
 
 
-def write_results(settings, model, data, seconds):
-    """Test likelihood, `model.keras`, card, pictures, SavedModel and `metrics.json` of a training."""
-    folder = settings.output
-    metrics = result_metrics(settings, model, data, seconds)
-    model.save(folder / "model.keras")
-    draw_pictures(settings, model, data)
-    path = _export(model, folder)
-    metrics["version"] = int(path.name)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    epochs = len(report.read_history(folder))
-    report.write_report(folder, report.facts_of(folder.name, model, metrics, epochs))
-    print(f"results in {folder}, SavedModel in {path}")
-
-
-def result_metrics(settings, model, data, seconds):
-    """Content of `metrics.json`: the likelihood of all test images, and how it came about."""
-    test = data.evaluation("test", settings.batch_size, labels=settings.conditional)
-    likelihood = evaluation.evaluate(model, test)
-    print(f"test: {likelihood}\nprotocol: {data.protocol}")
-    return {
-        "test": {
-            "nats": likelihood.nats,
-            "bits_per_dim": likelihood.bits_per_dim,
-            "standard_error": likelihood.standard_error,
-            "images": likelihood.images,
-        },
-        "protocol": data.protocol,
-        "parameters": model.count_params(),
-        "training_seconds": seconds,
-        "settings": settings.to_dict(),
-    }
-
-
-def _export(model, folder):
-    from keras_pixelrnn.serving import check, export  # TensorFlow
-
-    path = export.save_for_serving(model, folder)
-    problems = check.check(path)
-    print("\n".join(problems) or f"{path} is servable: it runs through the C API with XLA off")
-    return path
+def _goes_on(settings, begun, steps):
+    """What a resumed training says first."""
+    where = f"epoch {begun.epoch} of {settings.epochs}"
+    if begun.step:
+        where += f", step {begun.step} of {steps}"
+    text = f"going on at {where}"
+    before = finished_epochs(settings.state)
+    if before is not None:
+        text += (
+            f". The results of {before} epochs are there: their SavedModel stays, model.keras, "
+            "metrics.json and the pictures are replaced at the end. The learning rate goes on along "
+            f"the cosine of {settings.epochs} epochs, from where {begun.epoch} of them have brought it"
+        )
+    return text

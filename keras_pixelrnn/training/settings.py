@@ -49,15 +49,28 @@ class Settings:
     output: Path | None = field(
         default=None, metadata={"help": "folder of results; default saved_models/my-<name>"}
     )
-    resume: bool = _setting(False, "go on with the interrupted training in --output")
+    resume: bool = _setting(False, "go on with the training in --output, with its settings")
+    checkpoint_minutes: float | None = _setting(
+        None, "minutes between checkpoints within an epoch; default one at the end of each"
+    )
 
     def __post_init__(self):
         if self.output is None:
             name = self.recipe or f"{Path(self.dataset).name}_{self.model}"
             self.output = Path("saved_models") / f"my-{name}"
         self.output = Path(self.output)
+        minutes = self.checkpoint_minutes
+        if minutes is not None and not minutes > 0:
+            raise ValueError(
+                f"`checkpoint_minutes` must be positive. Received: checkpoint_minutes={minutes!r}"
+            )
+
+    @property
+    def state(self):
+        """The folder of the checkpoints and logs."""
+        return self.output / "training"
 
     def to_dict(self):
         """What a model card may state: all but what belongs to this machine."""
-        own = ("output", "resume", "data_dir")
+        own = ("output", "resume", "data_dir", "checkpoint_minutes")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}

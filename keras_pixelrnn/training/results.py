@@ -1,0 +1,120 @@
+"""What a training leaves: test likelihood, model, pictures, SavedModel. Can be killed and repeated."""
+
+import importlib.util
+import json
+
+import keras
+
+from keras_pixelrnn import evaluation
+from keras_pixelrnn.training import archive, report
+from keras_pixelrnn.training.pictures import draw_pictures
+
+PLAN = "results.json"
+
+
+def finished_epochs(state):
+    """Number of epochs of the training whose results are all written, or None."""
+    plan = _plan(state)
+    return plan.get("epochs") if plan.get("finished") else None
+
+
+def write_results(settings, model, data, progress):
+    """Test likelihood, `model.keras`, pictures, SavedModel, `metrics.json` and card of a training.
+
+    Each is written in one move, and the version of the SavedModel is decided first, so that a stage
+    that was killed can be repeated and ends with the same files.
+    """
+    plan = _plan(settings.state)
+    if plan.get("finished") or plan.get("epochs") != progress.epoch:
+        plan = {"epochs": progress.epoch, "version": _next_version(settings.output)}
+        _keep(settings.state, plan)
+
+    folder = settings.output
+    metrics = result_metrics(settings, model, data, round(progress.seconds, 1))
+    if progress.ended:
+        metrics["ended"] = progress.ended
+    _save(model, folder / "model.keras")
+    draw_pictures(settings, model, data)
+    path = _export(model, folder, plan["version"])
+    metrics["version"] = plan["version"] if path else None
+    archive.replace_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    report.write_report(folder, report.facts_of(folder.name, model, metrics, progress.epoch))
+    _keep(settings.state, {**plan, "finished": True})
+    print(f"results in {folder}" + (f", SavedModel in {path}" if path else ""))
+
+
+def result_metrics(settings, model, data, seconds):
+    """Content of `metrics.json`: the likelihood of all test images, and how it came about."""
+    test = data.evaluation("test", settings.batch_size, labels=settings.conditional)
+    likelihood = evaluation.evaluate(model, test)
+    print(f"test: {likelihood}\nprotocol: {data.protocol}")
+    return {
+        "test": {
+            "nats": likelihood.nats,
+            "bits_per_dim": likelihood.bits_per_dim,
+            "standard_error": likelihood.standard_error,
+            "images": likelihood.images,
+        },
+        "protocol": data.protocol,
+        "parameters": model.count_params(),
+        "training_seconds": seconds,
+        "settings": settings.to_dict(),
+    }
+
+
+def forget(state):
+    """The results of an earlier training are no longer those of the one in this folder."""
+    (state / PLAN).unlink(missing_ok=True)
+
+
+def _plan(state):
+    path = state / PLAN
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged. Delete it: the results are then written again. Received: {error}"
+        ) from error
+
+
+def _keep(state, plan):
+    archive.replace_text(state / PLAN, json.dumps(plan) + "\n")
+
+
+def _next_version(folder):
+    taken = [int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal()]
+    return max(taken, default=0) + 1
+
+
+def _save(model, path):
+    beside = path.with_name(archive.WRITING + path.name)
+    try:
+        model.save(beside)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OSError(
+            error.errno,
+            f"Cannot write {path}: {error.strerror or error}. The training itself is kept. Free "
+            "space on the disk or make the folder writable, then go on with --resume",
+        ) from error
+
+
+def _export(model, folder, version):
+    """Path of the SavedModel, which may be there already; None where it cannot be made."""
+    if keras.config.backend() != "tensorflow" or importlib.util.find_spec("tensorflow") is None:
+        print(
+            "no SavedModel: it is written by TensorFlow. On a machine that has it: "
+            f"KERAS_BACKEND=tensorflow pixelrnn export {folder}"
+        )
+        return None
+    from keras_pixelrnn.serving import check, export
+
+    path = folder / str(version)
+    if not path.exists():
+        export.save_for_serving(model, folder, version)
+    problems = check.check(path)
+    print("\n".join(problems) or f"{path} is servable: it runs through the C API with XLA off")
+    return path

@@ -1,0 +1,168 @@
+"""`fit` that can be killed at any moment and goes on as if it had not been."""
+
+import keras
+
+from keras_pixelrnn.training import progress as states
+from keras_pixelrnn.training.checkpoint import Checkpoint
+from keras_pixelrnn.training.checkpoints import Checkpoints
+from keras_pixelrnn.training.stopping import Stopping
+
+
+def steps_of(steps, steps_per_execution):
+    """Batches of an epoch: Keras runs whole executions, so they are a multiple of these."""
+    return -(-steps // steps_per_execution) * steps_per_execution
+
+
+def resumable_fit(
+    model,
+    batches,
+    *,
+    epochs,
+    steps_per_epoch,
+    validation_data,
+    folder,
+    monitor="loss",
+    settings=None,
+    history=None,
+    minutes=None,
+    stopping=None,
+    callbacks=(),
+    verbose="auto",
+):
+    """Train a compiled model, going on from the newest checkpoint in `folder` if there is one.
+
+    Killed at any moment, several times, and called again in a new process with the same arguments, it
+    ends with the same weights, optimizer and history as without a kill, bit for bit on one machine's
+    CPU. The checkpoint is the whole state: every variable of the model (the random states of dropout
+    among them) and of its optimizer, the sums of the metrics, the position in the data, the history
+    and the best weights.
+
+    Args:
+        model: compiled `keras.Model`.
+        batches: function of the number of batches seen to an endless data set that begins there.
+        epochs: number of epochs in all.
+        steps_per_epoch: batches of an epoch.
+        validation_data: data set that `model.evaluate` takes; the averaged weights are judged by it,
+            where the optimizer keeps some.
+        folder: where the checkpoints are kept, the newest two of them.
+        monitor: "loss" or the name of a metric, the lower the better on the validation data.
+        settings: what is stored in the checkpoints beside the state, for JSON.
+        history: CSV file of one row for each epoch; `history.csv` in `folder` if None.
+        minutes: minutes between checkpoints within an epoch; None: only between epochs.
+        stopping: a `Stopping` that watches for SIGTERM and SIGINT; one for the call if None.
+        callbacks: further Keras callbacks.
+        verbose: of `fit`.
+
+    Returns:
+        The `Progress` at the end. The model has the weights that were best on the validation data.
+
+    Raises:
+        ValueError: a checkpoint that is damaged or of another model; a loss that was never finite.
+        OSError: a checkpoint cannot be written; the one before it is untouched.
+
+    Example:
+
+    >>> model.compile("adam")
+    >>> progress = resumable_fit(
+    ...     model,
+    ...     lambda seen: tf.data.Dataset.from_tensors(images).repeat().skip(seen),
+    ...     epochs=2,
+    ...     steps_per_epoch=1,
+    ...     validation_data=tf.data.Dataset.from_tensors(images),
+    ...     folder=folder,
+    ...     verbose=0,
+    ... )
+    >>> progress.epoch, len(progress.rows)
+    (2, 2)
+    """
+    if stopping is None:
+        with Stopping() as stopping:
+            return resumable_fit(
+                model,
+                batches,
+                epochs=epochs,
+                steps_per_epoch=steps_per_epoch,
+                validation_data=validation_data,
+                folder=folder,
+                monitor=monitor,
+                settings=settings,
+                history=history,
+                minutes=minutes,
+                stopping=stopping,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
+    steps = steps_of(steps_per_epoch, model.steps_per_execution)
+    model.optimizer.build(model.trainable_variables)
+    checkpoints = Checkpoints(folder)
+    kept = checkpoints.load()
+    progress, best = states.Progress(), None
+    if kept is not None:
+        manifest, arrays = kept
+        progress = states.Progress.of(manifest)
+        states.restore(model, arrays)
+        best = states.of_kind(arrays, "best") or None
+    checkpoint = Checkpoint(
+        progress,
+        checkpoints,
+        validation_data=validation_data,
+        monitor=monitor,
+        settings=settings,
+        history=checkpoints.folder / "history.csv" if history is None else history,
+        steps=steps,
+        stopping=stopping,
+        minutes=minutes,
+        best=best,
+    )
+    checkpoint.write_history()
+    if progress.step or keras.config.backend() == "jax":
+        # Makes the variables of the metrics; `fit` on JAX would take a batch away for it.
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(next(iter(batches(progress.batches))))
+        model.test_on_batch(x, y, sample_weight=weight)
+    stopping.at_ease()
+    if kept is None:
+        checkpoint.save(states.capture(model))  # there is something to resume from now on
+    elif progress.step:
+        _finish_epoch(
+            model, batches, checkpoint, states.of_kind(arrays, "metrics"), callbacks, verbose
+        )
+    if progress.epoch < epochs and not progress.ended:
+        model.fit(
+            batches(progress.batches),
+            steps_per_epoch=steps,
+            initial_epoch=progress.epoch,
+            epochs=epochs,
+            callbacks=[checkpoint, *callbacks],
+            verbose=verbose,
+        )
+    stopping.at_ease(False)
+    if checkpoint.best is None:
+        raise ValueError(
+            f"The training has no weights that score: {progress.ended or 'no validation was finite'}. "
+            "Lower the learning rate, or clip gradients at a smaller norm, and train anew."
+        )
+    for weight, value in zip(model.weights, checkpoint.best):
+        weight.assign(value)
+    return progress
+
+
+def _finish_epoch(model, batches, checkpoint, metrics, callbacks, verbose):
+    """The rest of an epoch that was interrupted."""
+    progress = checkpoint.progress
+    if progress.step == checkpoint.steps:
+        for variable, value in zip(model.metrics_variables, metrics):
+            variable.assign(value)
+        logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+        checkpoint.finish_epoch(model, logs)
+        return
+    checkpoint.go_on_within(metrics)
+    model.fit(
+        batches(progress.batches),
+        steps_per_epoch=checkpoint.steps - progress.step,
+        initial_epoch=progress.epoch,
+        epochs=progress.epoch + 1,
+        callbacks=[checkpoint, *callbacks],
+        verbose=verbose,
+    )
+    # At its end `fit` overwrites the weights with averaged ones.
+    states.restore(model, checkpoint.arrays)
