@@ -48,6 +48,8 @@ class SessionError(RuntimeError):
 class Session:
     """A SavedModel, loaded with XLA disabled. `run` may be called from several threads at once.
 
+    XLA stays disabled in the process: what is compiled there later fails.
+
     Args:
         libraries: folder of `libtensorflow_cc`, that of the TensorFlow wheel.
         model: version folder of the SavedModel.

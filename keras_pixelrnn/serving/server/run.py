@@ -14,6 +14,8 @@ from keras_pixelrnn.serving.server.servable import Servable
 class Server:
     """Serves one version of a model over gRPC and REST; use it as a context.
 
+    It belongs in a process of its own: see `Servable`.
+
     Args:
         name: of the model in requests.
         path: version folder of an export.

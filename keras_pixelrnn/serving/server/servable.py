@@ -29,6 +29,9 @@ class RequestError(Exception):
 class Servable:
     """One version of a model, ready to answer.
 
+    A process that holds one has XLA off, in TensorFlow, for good, as a server has: what is compiled
+    there later fails. Keep it in a process of its own.
+
     Args:
         name: of the model in requests.
         path: version folder, the one that holds `saved_model.pb`.
