@@ -94,9 +94,10 @@ def test_bad_levels(options, words):
     [
         (np.zeros((50, 2, 3)), "shape"),
         (np.zeros((50, 2, 3, 1), np.float32), "float32"),
-        (np.full((50, 2, 3, 1), 256), "values from 256"),
+        (np.full((50, 2, 3, 1), 256), "dtype int64"),
         (numbered(5), "split is empty"),
-        ({"train": numbered()}, "needs the keys"),
+        ({"test": numbered()}, "needs the keys"),
+        ({"train": numbered(), "dev": numbered()}, "needs the keys"),
     ],
 )
 def test_bad_arrays(images, words):

@@ -198,7 +198,7 @@ def test_a_killed_training_resumes(tmp_path, unexported):
         (["--distribution", "gamma"], "Unknown distribution"),
         (["--distribution", "bernoulli"], "holds 2 levels, the data has 17"),
         (["--recipe", "none"], "Unknown recipe"),
-        (["--dataset", "no_such_data"], "Unknown data set"),
+        (["--dataset", "no_such_data"], "Unknown data: no such folder"),
         (["--levels", "99"], "Received: levels=99"),
         (["--resume"], "no training to resume"),
         (["--checkpoint-minutes", "0"], "Received: checkpoint_minutes=0"),

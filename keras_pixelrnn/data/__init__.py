@@ -1,5 +1,7 @@
-"""Images for training and evaluation: sources and the tf.data pipeline. Needs TensorFlow."""
+"""Images for training and evaluation: sources, what their values mean, and batches of them."""
 
-from keras_pixelrnn.data.pipeline import ImageData, load
+from keras_pixelrnn.data.load import from_array, load
+from keras_pixelrnn.data.pack import pack
+from keras_pixelrnn.data.pipeline import ImageData
 
-__all__ = ["ImageData", "load"]
+__all__ = ["ImageData", "from_array", "load", "pack"]

@@ -1,71 +1,70 @@
-"""From a source to batches: quantisation, binarization, and the tf.data pipeline."""
+"""`ImageData`: from a source to batches, the same whatever carries them."""
 
+import functools
 from dataclasses import dataclass
-from pathlib import Path
 
-import tensorflow as tf
+import keras
+import numpy as np
 
-from keras_pixelrnn.data import sources
-
-BINARIZATIONS = ("static", "dynamic", "threshold")
+from keras_pixelrnn.data import order
+from keras_pixelrnn.data.split import Source
+from keras_pixelrnn.data.values import Values
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """Train, validation and test images, quantised to `levels`.
+    """Train, validation and test images of one meaning.
 
     Attributes:
         image_shape: `(height, width, channels)`.
         levels: number of values of a sub-pixel.
+        ordered: True: intensities, neighbouring values are alike; False: codes, without order.
+        dtype: of the images: uint8 up to 256 levels, else uint16.
         num_classes: number of labels; 0 where there are none.
+        class_names: their names, a tuple of str.
         sizes: number of images of each split: "train", "validation", "test".
+        binarization: "static", "dynamic", "threshold" or None.
         protocol: data set, splits and binarization in words, to be stated beside every figure.
     """
 
-    source: sources.Source
-    levels: int
-    binarization: str | None
-    protocol: str
+    source: Source
+    values: Values
 
     @property
     def image_shape(self):
-        return self.source.image_shape
+        return tuple(int(size) for size in self.source.splits["train"].shape[1:])
+
+    @property
+    def levels(self):
+        return self.values.levels
+
+    @property
+    def ordered(self):
+        return self.values.ordered
+
+    @property
+    def dtype(self):
+        return self.values.dtype
+
+    @property
+    def binarization(self):
+        return self.values.binarization
+
+    @property
+    def class_names(self):
+        return self.source.class_names
 
     @property
     def num_classes(self):
-        return self.source.num_classes
+        return len(self.class_names)
 
     @property
     def sizes(self):
-        return self.source.sizes
+        return {name: int(split.shape[0]) for name, split in self.source.splits.items()}
 
-    def training(self, batch_size, *, seed=0, first_epoch=0, first_step=0, labels=False):
-        """Endless batches of shuffled training images, `steps_per_epoch(batch_size)` an epoch.
-
-        The order, and the draws of a dynamic binarization, depend on the seeds alone, so that
-        training resumed at `first_epoch` sees what it would have seen. The images left over when
-        the batches of an epoch are full begin the next one.
-
-        Args:
-            batch_size: images per batch.
-            seed: int.
-            first_epoch: epoch to begin with.
-            first_step: batch of it to begin with.
-            labels: yield `(image, label)` instead of images alone.
-
-        Returns:
-            `tf.data.Dataset` of uint8 `(batch_size, height, width, channels)`.
-        """
-        size = self.sizes["train"]
-        steps = self.steps_per_epoch(batch_size)
-        images = self.source.splits["train"].cache()
-        images = images.shuffle(min(size, 100_000), seed=seed).repeat().enumerate()
-        images = images.skip((first_epoch * steps + first_step) * batch_size)
-        images = images.map(
-            lambda index, pair: (self._quantise(pair[0], [seed, index]), pair[1]),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-        return _batches(images, batch_size, labels, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    @property
+    def protocol(self):
+        return self.source.protocol + self.values.words()
 
     def steps_per_epoch(self, batch_size):
         """Full batches in an epoch of training; `ValueError` if there is not even one."""
@@ -77,109 +76,91 @@ class ImageData:
             )
         return size // batch_size
 
+    def training(self, batch_size, *, seed=0, first_epoch=0, first_step=0, labels=False):
+        """Endless batches of shuffled training images, `steps_per_epoch(batch_size)` an epoch.
+
+        What a step sees, draws of a dynamic binarization included, depends on the seed and the
+        number of the step alone: training resumed at any step sees what it would have seen, and
+        reads nothing of what it skips. Each image comes once before any comes again; those left over
+        when the batches of an epoch are full begin the next one.
+
+        Args:
+            batch_size: images per batch.
+            seed: int.
+            first_epoch: epoch to begin with.
+            first_step: step of that epoch to begin with.
+            labels: yield `(images, labels)` instead of images alone; a label is -1 where the source
+                has none.
+
+        Returns:
+            Batches `(batch_size, height, width, channels)` of `dtype`: a `tf.data.Dataset` on
+            Keras' TensorFlow backend, else a `keras.utils.PyDataset` that needs no TensorFlow;
+            both go to `fit` and into `for`.
+        """
+        steps = self.steps_per_epoch(batch_size)
+        for name, value in [("first_epoch", first_epoch), ("first_step", first_step)]:
+            if value < 0:
+                raise ValueError(f"`{name}` must not be negative. Received: {name}={value}")
+        shuffled = order.Shuffled(self.sizes["train"], seed)
+
+        def read(step):
+            first = step * batch_size
+            return self._read("train", shuffled(first, batch_size), first, seed, labels)
+
+        return _carrier().batches(
+            read, self._specs(batch_size, labels), first=first_epoch * steps + first_step
+        )
+
     def evaluation(self, split, batch_size, *, labels=False):
         """All images of a split once, in their order; the last batch may be smaller.
 
-        A dynamic binarization draws the same values each time.
+        A dynamic binarization draws the same values each time, whatever the batch size.
 
         Args:
             split: "train", "validation" or "test".
             batch_size: images per batch.
-            labels: yield `(image, label)` instead of images alone.
+            labels: yield `(images, labels)` instead of images alone.
+
+        Returns:
+            Batches as of `training`, which end; to be gone through as often as wanted.
         """
         if split not in self.sizes:
             raise ValueError(f"`split` must be one of {list(self.sizes)}. Received: {split!r}")
-        images = self.source.splits[split].enumerate()
-        images = images.map(
-            lambda index, pair: (self._quantise(pair[0], [-1, index]), pair[1]),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-        batches = _batches(images, batch_size, labels, drop_remainder=False)
-        return batches.cache().prefetch(tf.data.AUTOTUNE)
+        if not batch_size > 0:
+            raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}")
+        size = self.sizes[split]
 
-    def _quantise(self, image, seed):
+        def read(step):
+            first = step * batch_size
+            numbers = np.arange(first, min(first + batch_size, size))
+            return self._read(split, numbers, first, None, labels)
+
+        return _carrier().batches(read, self._specs(None, labels), last=-(-size // batch_size))
+
+    def _read(self, split, numbers, first, seed, labels):
+        """Batch of the images `numbers`, which begin at place `first` of their stream."""
+        raw, found = self.source.splits[split].read(numbers)
+        self.values.check(raw, f"{split} images")
+        uniform = None
         if self.binarization == "dynamic":
-            uniform = tf.random.stateless_uniform(tf.shape(image), tf.stack(seed))
-            ink = tf.cast(image, tf.float32) / (self.source.levels - 1)
-            return tf.cast(uniform < ink, tf.uint8)
-        return tf.cast(tf.cast(image, tf.int32) * self.levels // self.source.levels, tf.uint8)
+            purpose = split if seed is None else "training"
+            uniform = order.uniforms(purpose, seed or 0, first, len(raw), self.image_shape)
+        images = self.values.quantise(raw, uniform)
+        return (images, found) if labels else images
+
+    def _specs(self, batch_size, labels):
+        """Shape and dtype of each part of a batch."""
+        images = ((batch_size, *self.image_shape), self.dtype)
+        return (images, ((batch_size,), np.dtype(np.int64))) if labels else images
 
 
-def _batches(images, batch_size, labels, drop_remainder):
-    if not labels:
-        images = images.map(lambda image, label: image)
-    return images.batch(batch_size, drop_remainder=drop_remainder)
+@functools.cache
+def _carrier():
+    """The module whose `batches` carries them: TensorFlow's on its backend, else ours."""
+    if keras.backend.backend() == "tensorflow":
+        from keras_pixelrnn.data import pipeline_tf
 
+        return pipeline_tf
+    from keras_pixelrnn.data import pipeline_numpy
 
-def load(
-    source="digits",
-    *,
-    data_dir=None,
-    levels=None,
-    binarization=None,
-    image_size=None,
-    channels=3,
-):
-    """Load train, validation and test images.
-
-    Args:
-        source: "digits" (comes with the package, no network); a name of TensorFlow Datasets such as
-            "binarized_mnist", "mnist" or "cifar10"; the path of a folder of PNG and JPEG files; an
-            array of images, or a dict of arrays for "train", "validation" and "test".
-        data_dir: folder of prepared TFDS data; the environment variable TFDS_DATA_DIR if None.
-        levels: number of values of a sub-pixel, 2 to that of the source, which is also the default.
-            Equal steps: `value * levels // source_levels`.
-        binarization: how images of more levels become binary, required for `levels=2`: "dynamic"
-            draws each value anew in every epoch with its grey level as probability (Salakhutdinov
-            and Murray 2008), "threshold" cuts at half the range. "static" names binary data as it
-            is stored (`binarized_mnist`: Larochelle and Murray 2011).
-        image_size: for folders: `(height, width)` or one int.
-        channels: for folders: 1, 3 or 4.
-
-    Returns:
-        An `ImageData`.
-
-    Raises:
-        ValueError: unknown source, unreadable image, levels or binarization that do not fit.
-
-    Example:
-
-    >>> data = load("digits")
-    >>> next(iter(data.evaluation("test", batch_size=32))).shape
-    TensorShape([32, 8, 8, 1])
-    """
-    if not isinstance(source, (str, Path)):
-        found = sources.arrays(source)
-    elif str(source) == "digits":
-        found = sources.digits()
-    elif Path(source).is_dir():
-        found = sources.folder(source, image_size, channels)
-    else:
-        found = sources.tfds(str(source), data_dir)
-
-    levels = found.levels if levels is None else levels
-    if not 2 <= levels <= found.levels:
-        raise ValueError(
-            f"`levels` must be between 2 and the {found.levels} of the source. "
-            f"Received: levels={levels}"
-        )
-    fitting = ("static",) if found.levels == 2 else ("dynamic", "threshold")
-    if levels == 2:
-        if found.levels == 2 and binarization is None:
-            binarization = "static"
-        if binarization not in fitting:
-            raise ValueError(
-                f"Binary images of this source need `binarization` to be one of {fitting}. "
-                f"Received: binarization={binarization!r}"
-            )
-    elif binarization is not None:
-        raise ValueError(
-            "`binarization` goes with levels=2. "
-            f"Received: levels={levels}, binarization={binarization!r}"
-        )
-    protocol = found.protocol
-    if binarization:
-        protocol += f", {binarization} binarization"
-    elif levels != found.levels:
-        protocol += f", quantised to {levels} levels"
-    return ImageData(found, levels, binarization, protocol)
+    return pipeline_numpy

@@ -1,0 +1,150 @@
+"""Images in arrays: what shapes people bring, and which are which."""
+
+import numpy as np
+
+from keras_pixelrnn.data import labels as labels_
+from keras_pixelrnn.data.split import SPLITS, Arrays, Source, Subset, check_splits, hold_out, tenths
+
+WHOLE = 2**30  # bytes of a stored array that are read through to see its values
+ALIASES = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
+
+
+def split_names(parts):
+    """Keys of a dict as names of splits; `ValueError` for others."""
+    named = {}
+    for key, part in parts.items():
+        name = ALIASES.get(str(key).lower(), str(key).lower())
+        if name not in SPLITS or name in named:
+            raise ValueError(
+                f"A dict of images needs the keys {', '.join(SPLITS)}, of which those after train "
+                f"may be missing. Received: {sorted(map(str, parts))}"
+            )
+        named[name] = part
+    if "train" not in named:
+        raise ValueError(
+            f"A dict of images needs the keys {', '.join(SPLITS)}, of which those after train may "
+            f"be missing. Received: {sorted(map(str, parts))}"
+        )
+    return named
+
+
+def from_splits(parts, class_names=None, protocol="given arrays"):
+    """Source of one array, of `(images, labels)`, or of a dict of either.
+
+    Args:
+        parts: array `(n, height, width, channels)`, split 80/10/10 in its order; a tuple
+            `(images, labels)` likewise; or a dict of either by split, of which "validation" and
+            "test" are taken from the end of train where they are missing.
+        class_names: names of the labels.
+        protocol: words.
+    """
+    if isinstance(parts, dict):
+        pairs = {name: _pair(part) for name, part in split_names(parts).items()}
+    else:
+        pairs = {"train": _pair(parts)}
+    names = class_names
+    splits, stored = {}, []
+    for name, (images, labels) in pairs.items():
+        images = as_images(images, f"{name} images" if isinstance(parts, dict) else "images")
+        if labels is not None:
+            labels, found = labels_.as_ints(labels, len(images), names)
+            names = found if names is None else names
+        splits[name] = Arrays(images, labels)
+        stored.append((images, labels))
+    if isinstance(parts, dict):
+        splits, words = hold_out(splits)
+    else:
+        whole, ends = splits["train"], tenths(splits["train"].shape[0])
+        numbers = np.split(np.arange(whole.shape[0]), ends)
+        splits = {name: Subset(whole, part) for name, part in zip(SPLITS, numbers, strict=True)}
+        words = ", split 80/10/10 in their order"
+    check_splits(splits)
+    small = all(_size(images) <= WHOLE and _in_memory(images) for images, _ in stored)
+    return Source(
+        splits,
+        None,
+        _class_names(names, [labels for _, labels in stored]),
+        protocol + words,
+        (lambda: _extent([images for images, _ in stored])) if small else None,
+        small,
+    )
+
+
+def as_images(images, where="images"):
+    """`images` as numbers `(n, height, width, channels)`, or `ValueError` with the way out."""
+    if not (
+        hasattr(images, "shape") and hasattr(images, "dtype") and hasattr(images, "__getitem__")
+    ):
+        images = _stacked(images, where)
+    elif not isinstance(images, np.ndarray) and not _is_stored(images):
+        images = np.asarray(images)  # tensors of TensorFlow, JAX, PyTorch
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"Images must be numbers. Received: {where} of dtype {images.dtype}")
+    shape = tuple(images.shape)
+    if len(shape) == 3:
+        raise ValueError(
+            f"Images have shape (n, height, width, channels); these lack one axis. For {shape[0]} "
+            f"grey images pass images[..., None], for one image images[None]. "
+            f"Received: {where} of shape {shape}"
+        )
+    if len(shape) != 4:
+        raise ValueError(
+            f"Images have shape (n, height, width, channels). Received: {where} of shape {shape}"
+        )
+    if not 1 <= shape[3] <= 4:
+        if 1 <= shape[1] <= 4:
+            raise ValueError(
+                "Images have shape (n, height, width, channels); these look like PyTorch's (n, "
+                "channels, height, width). Pass np.moveaxis(images, 1, -1). "
+                f"Received: {where} of shape {shape}"
+            )
+        raise ValueError(
+            "Images have shape (n, height, width, channels), 1 to 4 channels. "
+            f"Received: {where} of shape {shape}"
+        )
+    return images
+
+
+def _pair(part):
+    if not isinstance(part, tuple):
+        return part, None
+    if len(part) != 2:
+        raise ValueError(f"Expected a pair (images, labels). Received: a tuple of {len(part)}")
+    return part
+
+
+def _stacked(images, where):
+    try:
+        found = np.asarray(images)
+    except ValueError as error:
+        raise ValueError(
+            "Images must be one array, all of one size. A folder of images of many sizes is cut to "
+            f"`image_size`. Received: {where}: {error}"
+        ) from error
+    return found
+
+
+def _is_stored(images):
+    """Whether this is an array in an HDF5 or Zarr file, which must not be read whole."""
+    return type(images).__module__.split(".")[0] in ("h5py", "zarr")
+
+
+def _in_memory(images):
+    return isinstance(images, np.ndarray) and not isinstance(images, np.memmap)
+
+
+def _size(images):
+    return int(np.prod(images.shape)) * np.dtype(images.dtype).itemsize
+
+
+def _extent(arrays):
+    filled = [array for array in arrays if array.size]
+    return min(array.min() for array in filled), max(array.max() for array in filled)
+
+
+def _class_names(names, labels):
+    given = [part for part in labels if part is not None and len(part)]
+    if not given:
+        return ()
+    classes = 1 + max(int(part.max()) for part in given)
+    return tuple(map(str, names)) if names else tuple(map(str, range(classes)))

@@ -1,0 +1,66 @@
+"""Labels as people have them: ints, one-hot rows, names."""
+
+import numpy as np
+
+
+def as_ints(labels, count, class_names=None):
+    """Labels as numbers, and the names of the classes.
+
+    Args:
+        labels: `count` ints, `(count, 1)` ints, one-hot rows `(count, classes)`, or strings.
+        count: number of images.
+        class_names: names of all classes; None: those that occur, sorted, where labels are strings.
+
+    Returns:
+        int64 `(count,)`, and the names as a tuple, or None for labels without names.
+
+    Raises:
+        ValueError: labels that are none of these, or not one for each image.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.shape[:1] != (count,) or labels.ndim not in (1, 2):
+        raise ValueError(
+            f"Expected one label for each of {count} images: ints or names (n,), or one-hot rows "
+            f"(n, classes). Received: labels of shape {labels.shape}"
+        )
+    if labels.dtype.kind in "USTO":
+        return _from_names(labels, class_names)
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Labels must be ints, names or one-hot rows. Received: labels of dtype {labels.dtype}"
+        )
+    if labels.ndim == 2:
+        if not (((labels == 0) | (labels == 1)).all() and (labels.sum(1) == 1).all()):
+            raise ValueError(
+                "Rows of labels must be one-hot: one 1, else 0. For vectors as context build the "
+                f"tf.data pipeline yourself. Received: a row {labels[0]}"
+            )
+        width, labels = labels.shape[1], labels.argmax(1)
+        class_names = class_names or tuple(map(str, range(width)))
+    numbers = labels.astype(np.int64)
+    if (numbers != labels).any() or (numbers < 0).any():
+        wrong = labels[(numbers != labels) | (numbers < 0)][0]
+        raise ValueError(f"Labels must be whole numbers from 0 on. Received: a label {wrong}")
+    if class_names is not None and len(numbers) and numbers.max() >= len(class_names):
+        raise ValueError(
+            f"Labels must lie in 0 .. {len(class_names) - 1}, one for each class name. "
+            f"Received: a label {numbers.max()}"
+        )
+    return numbers, None if class_names is None else tuple(class_names)
+
+
+def _from_names(labels, class_names):
+    if labels.ndim != 1:
+        raise ValueError(f"Names of classes have shape (n,). Received: {labels.shape}")
+    names = [label.decode() if isinstance(label, bytes) else str(label) for label in labels]
+    class_names = tuple(sorted(set(names))) if class_names is None else tuple(class_names)
+    number = {name: n for n, name in enumerate(class_names)}
+    unknown = sorted(set(names) - set(number))
+    if unknown:
+        raise ValueError(
+            f"Labels must be among the class names {', '.join(class_names)}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    return np.array([number[name] for name in names], np.int64), class_names

@@ -1,0 +1,107 @@
+"""The image files of a folder: which there are, which split and which class each belongs to."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_pixelrnn.data.arrays import ALIASES
+from keras_pixelrnn.data.split import SPLITS
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"}
+SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+FORMATS = "PNG, JPEG, WebP, BMP, TIFF or PNM"
+
+
+class Listing(NamedTuple):
+    """Files of a folder.
+
+    Attributes:
+        files: paths, str, sorted within each split.
+        splits: for each split of the folder's own its range in `files`; empty where it has none.
+        classes: name of the class folder of each file; None where there are no classes.
+    """
+
+    files: list
+    splits: dict
+    classes: list | None
+
+
+def listing(root):
+    """The `Listing` of a folder; `ValueError` where it is not clear what belongs to what.
+
+    Folders named train, val (or valid, validation) and test are splits. Where every image of every
+    split lies in a subfolder, and there are at least two, the subfolders are classes.
+    Hidden and system files and folders are left out, and a folder reached twice counts once.
+    """
+    root = Path(root)
+    below, loose = _children(root)
+    named = {}
+    for folder in below:
+        name = folder.name.lower()
+        split = ALIASES.get(name, name)
+        if split not in SPLITS:
+            continue
+        if split in named:
+            raise ValueError(
+                f"Two folders for one split. Keep one. Received: {named[split]} and {folder}"
+            )
+        named[split] = folder
+    if not named:
+        files = _files(root)
+        return Listing(files, {}, _classes([(root, files)]))
+    others = [folder for folder in below if folder not in named.values() and _files(folder)]
+    if "train" not in named or others or loose:
+        raise ValueError(
+            f"A folder with splits holds train, and with it validation and test, and no other "
+            f"images: they would be left out, or mixed into a split. Received: {root} with "
+            f"{', '.join(sorted(path.name for path in [*named.values(), *others, *loose[:3]]))}"
+        )
+    splits, files, parts = {}, [], []
+    for split in SPLITS:
+        if split in named:
+            found = _files(named[split])
+            splits[split] = range(len(files), len(files) + len(found))
+            files += found
+            parts.append((named[split], found))
+    return Listing(files, splits, _classes(parts))
+
+
+def _children(folder):
+    """Subfolders and image files that lie directly in a folder, sorted."""
+    entries = sorted(path for path in folder.iterdir() if _counts(path.name))
+    folders = [path for path in entries if path.is_dir()]
+    return folders, [path for path in entries if _is_image(path.name) and path.is_file()]
+
+
+def _files(root):
+    """Paths of all image files below a folder, sorted, each folder once whatever links to it."""
+    found, seen = [], set()
+    for path, folders, files in os.walk(root, followlinks=True):
+        place = os.stat(path)
+        if (place.st_dev, place.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((place.st_dev, place.st_ino))
+        folders[:] = sorted(folder for folder in folders if _counts(folder))
+        found += [os.path.join(path, file) for file in files if _counts(file) and _is_image(file)]
+    return sorted(found)
+
+
+def _counts(name):
+    return not name.startswith(".") and name not in SYSTEM
+
+
+def _is_image(name):
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def _classes(parts):
+    """Class of every file of `[(folder, its files)]`, or None."""
+    classes = []
+    for folder, files in parts:
+        for file in files:
+            inner = os.path.relpath(file, folder).split(os.sep)
+            if len(inner) == 1:
+                return None  # images beside the subfolders: those are no classes
+            classes.append(inner[0])
+    return classes if len(set(classes)) > 1 else None

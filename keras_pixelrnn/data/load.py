@@ -1,0 +1,226 @@
+"""`load`: from whatever people have to an `ImageData`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_pixelrnn.data import arrays, meanings, stored, streams
+from keras_pixelrnn.data.digits import digits
+from keras_pixelrnn.data.folder import folder
+from keras_pixelrnn.data.pipeline import ImageData
+from keras_pixelrnn.data.tfds import tfds
+
+
+def load(
+    source="digits",
+    *,
+    data_dir=None,
+    values=None,
+    value_range=None,
+    levels=None,
+    binarization=None,
+    image_size=None,
+    channels=3,
+    background=None,
+    class_names=None,
+    on_error="raise",
+    cache="auto",
+):
+    """Load train, validation and test images.
+
+    Images become unsigned integers `0 .. levels-1`. What stored numbers mean is never guessed: where
+    neither the source nor you say it, an error lists the choices.
+
+    Args:
+        source: one of
+            "digits" (comes with the package, no network);
+            a name of TensorFlow Datasets such as "binarized_mnist", "mnist" or "cifar10";
+            the path of a folder of images: its subfolders train, val and test are splits, other
+            subfolders classes;
+            the path of a file of arrays: .npz (as `pack` writes them, too), .npy, .h5;
+            an array `(n, height, width, channels)` in memory, memory-mapped or in HDF5;
+            a finite `tf.data.Dataset`, generator or `keras.utils.PyDataset`; a Hugging Face
+            `Dataset` or `DatasetDict`;
+            `(images, labels)`; or a dict of any of these by split, of which "validation" and "test",
+            where missing, are taken from the end of "train".
+        data_dir: folder of prepared TFDS data; the environment variable TFDS_DATA_DIR if None.
+        values: "intensities", ordered numbers of a `value_range`, quantised to `levels` equal steps;
+            "integers", ordered and already 0 .. levels-1; "codes", the same without an order;
+            "binary", 0 and 1; "spins", -1 and +1 (they become 0 and 1). None: what the source says,
+            and for uint8 arrays intensities.
+        value_range: `(low, high)` of intensities: (0, 255) for uint8, (0, 4095) for 12-bit scans, (0,
+            1) or (-1, 1) for floats.
+        levels: number of values of a sub-pixel, 2 to 65,536; None: those of the source.
+        binarization: how intensities become binary, required for `levels=2`: "dynamic" draws each
+            value anew in every epoch with its grey level as probability (Salakhutdinov and Murray
+            2008), "threshold" cuts at half the range. "static" names binary data as it is stored
+            (`binarized_mnist`: Larochelle and Murray 2011).
+        image_size: for image files: `(height, width)` or one int that they are cut and resized to.
+        channels: for image files: 1, 3 or 4.
+        background: for image files: colour under transparent pixels, a name or `(r, g, b)`.
+        class_names: names of the labels of arrays.
+        on_error: for folders: "raise" names the first file that cannot be read, "skip" leaves such
+            files out, with a warning.
+        cache: for image files: "memory" or "disk" (a temporary file) keep what was read for the next
+            epoch, None reads anew; "auto" keeps up to 512 MiB in memory.
+
+    Returns:
+        An `ImageData`.
+
+    Raises:
+        ValueError: unknown source, unreadable image, values that do not mean what they should.
+
+    Example:
+
+    >>> data = load("digits")
+    >>> next(iter(data.evaluation("test", batch_size=32))).shape
+    TensorShape([32, 8, 8, 1])
+    """
+    said = {
+        "values": values,
+        "value_range": value_range,
+        "levels": levels,
+        "binarization": binarization,
+    }
+    files = {
+        "image_size": image_size,
+        "channels": channels,
+        "background": background,
+        "exact": values in ("integers", "codes", "binary", "spins"),
+        "on_error": on_error,
+        "kept": cache,
+    }
+    if isinstance(source, (str, Path)):
+        found, about = _named(source, data_dir, class_names, files)
+    else:
+        found, about = _given(source, class_names, files), {}
+    if about and values is None and value_range is None:
+        said, found = _packed(said, about, found)
+    decided = meanings.decide(
+        found.splits["train"].dtype, known=found.known, extent=found.extent, **said
+    )
+    _check_now(found, decided)
+    return ImageData(found, decided)
+
+
+def from_array(images, labels=None, **options):
+    """`load` of an array of images, or of several by split.
+
+    Args:
+        images: array `(n, height, width, channels)`, or a dict of arrays by split.
+        labels: ints, one-hot rows or names, one for each image; a dict where `images` is one.
+        **options: `values`, `value_range`, `levels`, `binarization`, `class_names` of `load`.
+
+    Example:
+
+    >>> codes = np.random.default_rng(0).integers(0, 512, (50, 8, 8, 1))
+    >>> data = from_array(codes, values="codes", levels=512)
+    >>> data.levels, data.ordered
+    (512, False)
+    """
+    if labels is None:
+        return load(images, **options)
+    if isinstance(images, dict) != isinstance(labels, dict):
+        raise ValueError("`images` and `labels` must both be dicts by split, or neither.")
+    if isinstance(images, dict):
+        return load({split: (images[split], labels[split]) for split in images}, **options)
+    return load((images, labels), **options)
+
+
+def _named(source, data_dir, class_names, files):
+    """Source of a name or path, and what a packed file says about itself."""
+    name = str(source)
+    if "://" in name:
+        raise ValueError(
+            "Only local folders and files are read. Copy the data to this machine first. "
+            f"Received: {name!r}"
+        )
+    path = Path(source).expanduser()
+    if name == "digits":
+        _refuse(files, "digits")
+        return digits(), {}
+    if path.is_dir():
+        return folder(path, **files), {}
+    if path.is_file():
+        if path.suffix not in stored.SUFFIXES:
+            raise ValueError(
+                f"Expected a folder of images, or a file of arrays ending in "
+                f"{', '.join(sorted(stored.SUFFIXES))}. Received: {name!r}"
+            )
+        _refuse(files, "files of arrays")
+        return stored.stored(path, class_names)
+    if isinstance(source, Path) or name[:1] in ("/", "~", ".") or path.suffix in stored.SUFFIXES:
+        raise ValueError(f"There is no such folder or file: {path}. Received: {name!r}")
+    _refuse(files, "TensorFlow Datasets")
+    return tfds(name, data_dir), {}
+
+
+def _given(source, class_names, files):
+    """Source of arrays, streams, or a dict of them."""
+    if type(source).__module__.split(".")[0] == "datasets":
+        from keras_pixelrnn.data import huggingface
+
+        return huggingface.huggingface(source, **files)
+    _refuse(files, "arrays and streams")
+    if _is_train_and_test(source):
+        source = dict(zip(("train", "test"), map(tuple, source), strict=True))
+    if isinstance(source, dict):
+        source = {key: _drained(part, f"{key} images") for key, part in source.items()}
+    else:
+        source = _drained(source, "the stream")
+    return arrays.from_splits(source, class_names)
+
+
+def _drained(part, where):
+    if not streams.is_stream(part):
+        return part
+    images, labels = streams.drained(part, where)
+    return images if labels is None else (images, labels)
+
+
+def _is_train_and_test(source):
+    """Whether this is `((images, labels), (images, labels))`, as `keras.datasets` gives it."""
+    return (
+        isinstance(source, tuple)
+        and len(source) == 2
+        and all(isinstance(part, tuple) and len(part) == 2 for part in source)
+    )
+
+
+def _refuse(files, what):
+    """Options of image files that were given for something else must not go unheard."""
+    for name in ("image_size", "background"):
+        if files[name] is not None:
+            raise ValueError(
+                f"`{name}` is for image files; images of {what} keep their size and values. "
+                f"Received: {name}={files[name]!r}"
+            )
+
+
+def _packed(said, about, found):
+    """What was said, completed by what a packed file knows of itself."""
+    low, high = about["range"]
+    if about["meaning"] != "intensities":
+        return {
+            **said,
+            "values": about["meaning"],
+            "levels": said["levels"] or about["levels"],
+        }, found
+    if found.splits["train"].dtype.kind == "f":
+        said = {**said, "value_range": (low, high)}
+    if said["levels"] is None:
+        said = {**said, "levels": about["levels"]}
+        said["binarization"] = said["binarization"] or about["binarization"]
+    known = None if said["value_range"] else (int(low), int(high))
+    return said, found._replace(known=known)
+
+
+def _check_now(found, decided):
+    """Check arrays in memory at once; others are checked when they are read."""
+    if not found.at_hand:
+        return
+    for name, split in found.splits.items():
+        size = split.shape[0]
+        for first in range(0, size, 4_096):
+            raw, _ = split.read(np.arange(first, min(first + 4_096, size)))
+            decided.check(raw, f"{name} images")

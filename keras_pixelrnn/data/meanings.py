@@ -1,0 +1,167 @@
+"""From what a user says, and what a source knows, to `Values`. What cannot be known is asked for."""
+
+import numpy as np
+
+from keras_pixelrnn.data.values import MOST_LEVELS, Values
+
+MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
+BINARIZATIONS = ("static", "dynamic", "threshold")
+OPTIONS = """Say what they hold:
+  values="intensities", value_range=(low, high)  ordered, quantised to `levels`
+  values="integers", levels=L                    ordered, 0 .. L-1 as they are
+  values="codes", levels=L                       no order among them (indices of a VQ-VAE), 0 .. L-1
+  values="binary"                                0 and 1
+  values="spins"                                 -1 and +1"""
+
+
+def decide(dtype, *, known=None, extent=None, **said):
+    """The `Values` of a source.
+
+    Args:
+        dtype: of the stored numbers.
+        known: `(low, high)` of ordered integers where the source itself says so, or None.
+        extent: function giving the smallest and largest stored number, or None where reading
+            them all would be too much.
+        **said: what the user said: `values`, `value_range`, `levels`, `binarization`; each or None.
+    """
+    dtype, levels, binarization = np.dtype(dtype), said["levels"], said["binarization"]
+    meaning, value_range = said["values"], said["value_range"]
+    if meaning is not None and meaning not in MEANINGS:
+        raise ValueError(f"`values` must be one of {MEANINGS}. Received: values={meaning!r}")
+    _check_levels(levels)
+    if value_range is not None:
+        if meaning not in (None, "intensities"):
+            raise ValueError(
+                "`value_range` goes with values='intensities'; other values say their range by "
+                f"`levels`. Received: values={meaning!r}, value_range={value_range!r}"
+            )
+        meaning, (low, high) = "intensities", _range(value_range, dtype)
+    elif meaning is None:
+        meaning, (low, high) = _known(dtype, known, extent, levels, binarization)
+    else:
+        low, high = _stated(meaning, dtype, known, levels)
+    levels = _levels(meaning, low, high, dtype, levels)
+    return Values(
+        meaning, low, high, levels, _binarization(meaning, low, high, levels, binarization)
+    )
+
+
+def _known(dtype, known, extent, levels, binarization):
+    """Meaning and range where the user did not say, or `ValueError`."""
+    if known is not None:
+        return ("binary" if known == (0, 1) else "intensities"), known
+    if dtype.kind == "b":
+        return "binary", (0, 1)
+    if dtype != np.uint8:
+        raise ValueError(
+            f"Numbers of dtype {dtype} can mean several things. {OPTIONS}\n"
+            f"Received: dtype {dtype}, values=None, value_range=None, levels={levels}"
+        )
+    if levels is not None and levels < 256:
+        smallest, largest = extent() if extent else (None, None)
+        if largest is None or largest < levels:
+            if largest == 1 and levels == 2 and binarization in (None, "static"):
+                return "binary", (0, 1)
+            found = "" if largest is None else f", values from {smallest} to {largest}"
+            raise ValueError(
+                f"These numbers can be intensities 0 .. 255, to be quantised to {levels} levels, or "
+                f"already be 0 .. {levels - 1}. {OPTIONS}\n"
+                f"Received: dtype uint8{found}, levels={levels}, binarization={binarization!r}"
+            )
+    return "intensities", (0, 255)
+
+
+def _stated(meaning, dtype, known, levels):
+    """Range of the meaning that the user said."""
+    if meaning == "intensities":
+        if known is not None:
+            return known
+        if dtype == np.uint8:
+            return 0, 255
+        raise ValueError(
+            "Intensities need their range, such as value_range=(0, 255), (0, 4095) for 12 bits, "
+            "(0, 65535) for 16 bits, or (0, 1) for floats. "
+            f"Received: dtype {dtype}, value_range=None"
+        )
+    if meaning in ("binary", "spins"):
+        return (0, 1) if meaning == "binary" else (-1, 1)
+    if levels is None:
+        raise ValueError(
+            f"values={meaning!r} needs `levels`, the number of values there are. "
+            "Received: levels=None"
+        )
+    return 0, levels - 1
+
+
+def _range(value_range, dtype):
+    try:
+        low, high = value_range
+        fits = np.isfinite([low, high]).all() and low < high
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise ValueError(
+            "`value_range` must be two numbers (low, high), low < high. "
+            f"Received: value_range={value_range!r}"
+        )
+    if dtype.kind in "biu" and (low != int(low) or high != int(high)):
+        raise ValueError(
+            f"The range of integers ends in integers. Received: value_range={value_range!r} for "
+            f"dtype {dtype}"
+        )
+    return (int(low), int(high)) if dtype.kind in "biu" else (float(low), float(high))
+
+
+def _check_levels(levels):
+    if levels is None:
+        return
+    if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)):
+        raise ValueError(f"`levels` must be an int. Received: levels={levels!r}")
+    if not 2 <= levels <= MOST_LEVELS:
+        raise ValueError(f"`levels` must be between 2 and {MOST_LEVELS}. Received: levels={levels}")
+
+
+def _levels(meaning, low, high, dtype, levels):
+    if meaning in ("binary", "spins"):
+        if levels not in (None, 2):
+            raise ValueError(
+                f"`levels` must be between 2 and the 2 of {meaning} values. "
+                f"Received: levels={levels}"
+            )
+        return 2
+    if dtype.kind == "f" and meaning == "intensities":
+        if levels is None:
+            raise ValueError(
+                "Floats need `levels`, the number of steps that their range is cut into, such as "
+                f"levels=256. Received: dtype {dtype}, levels=None"
+            )
+        return int(levels)
+    stored = high - low + 1
+    if levels is None and stored <= MOST_LEVELS:
+        return int(stored)
+    if levels is None or levels > stored:
+        raise ValueError(
+            f"`levels` must be between 2 and the {stored} of the source, at most {MOST_LEVELS}. "
+            f"Received: levels={levels}"
+        )
+    return int(levels)
+
+
+def _binarization(meaning, low, high, levels, binarization):
+    if levels != 2 or meaning == "codes":
+        if binarization is not None:
+            raise ValueError(
+                "`binarization` goes with levels=2 of ordered values. Received: "
+                f"levels={levels}, binarization={binarization!r}"
+            )
+        return None
+    is_binary = meaning != "intensities" or ((low, high) == (0, 1) and isinstance(low, int))
+    fitting = ("static",) if is_binary else ("dynamic", "threshold")
+    if is_binary and binarization is None:
+        return "static"
+    if binarization not in fitting:
+        raise ValueError(
+            f"Binary images of this source need `binarization` to be one of {fitting}. "
+            f"Received: binarization={binarization!r}"
+        )
+    return binarization

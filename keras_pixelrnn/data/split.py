@@ -1,0 +1,151 @@
+"""Images of a split, read by their numbers. Random access is what makes order and resuming exact."""
+
+import mmap
+import threading
+from typing import NamedTuple
+
+import numpy as np
+
+SPLITS = ("train", "validation", "test")
+RELEASE_BYTES = 2**28  # of a memory-mapped file, read before its pages are given back
+FAULT_BYTES = 2**16  # Linux maps that much around a page that is read
+
+
+class Source(NamedTuple):
+    """Images as they come, before anything is made of their values.
+
+    Attributes:
+        splits: for each of `SPLITS` an object with `shape` `(n, height, width, channels)`, `dtype`
+            and `read(numbers)`, which gives images and int64 labels (-1: none).
+        known: `(low, high)` where the source says that its numbers are ordered integers of that
+            range, else None.
+        class_names: names of the labels; empty where there are none.
+        protocol: data set and splits in words.
+        extent: function giving the smallest and largest number; None where that is too much work.
+        at_hand: whether all images are in memory, so that their values can be checked at once.
+    """
+
+    splits: dict
+    known: tuple | None
+    class_names: tuple
+    protocol: str
+    extent: object = None
+    at_hand: bool = False
+
+
+class Arrays:
+    """Images in an array: in memory, memory-mapped, or in an HDF5 file.
+
+    Args:
+        images: anything with `shape`, `dtype` and indexing, `(n, height, width, channels)`.
+        labels: int64 `(n,)`, or None.
+    """
+
+    def __init__(self, images, labels=None):
+        self._images = images
+        self._labels = np.full(len(images), -1) if labels is None else labels
+        self._by_runs = not isinstance(images, np.ndarray)  # HDF5: sorted, without repetitions
+        self._lock = threading.Lock()
+        self._mapped, self._seen = _mapping(images), 0
+        self.shape, self.dtype = tuple(images.shape), np.dtype(images.dtype)
+
+    def read(self, numbers):
+        if self._by_runs:
+            unique, back = np.unique(numbers, return_inverse=True)
+            with self._lock:
+                images = np.asarray(self._images[unique])[back]
+        else:
+            images = np.asarray(self._images[numbers])
+            self._release(images.nbytes + len(images) * FAULT_BYTES)
+        return images, self._labels[numbers]
+
+    def _release(self, size):
+        """Give back the pages that reading a mapped file has left in this process's memory."""
+        if self._mapped is None:
+            return
+        self._seen += size
+        if self._seen >= RELEASE_BYTES:
+            self._seen = 0
+            self._mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapping(images):
+    """The memory map under an array whose pages may be dropped and read again, or None."""
+    if getattr(images, "mode", None) not in ("r", "r+", "w+") or not hasattr(mmap, "MADV_DONTNEED"):
+        return None  # of a private map ("c") that would drop what was written
+    base = images
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, mmap.mmap) else None
+
+
+class Subset:
+    """Some images of a split, in the order of their `numbers`."""
+
+    def __init__(self, split, numbers):
+        self._split, self._numbers = split, np.asarray(numbers)
+        self.shape, self.dtype = (len(self._numbers), *split.shape[1:]), split.dtype
+
+    def read(self, numbers):
+        return self._split.read(self._numbers[numbers])
+
+
+class Later:
+    """A split that is made when its first image is read.
+
+    Args:
+        shape, dtype: of its images.
+        make: function giving the split.
+    """
+
+    def __init__(self, shape, dtype, make):
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self._make, self._split, self._lock = make, None, threading.Lock()
+
+    def read(self, numbers):
+        with self._lock:
+            if self._split is None:
+                self._split = self._make()
+        return self._split.read(numbers)
+
+
+def tenths(count):
+    """Ends of the first eight and nine tenths of `count`."""
+    return count * 8 // 10, count * 9 // 10
+
+
+def hold_out(splits):
+    """All of `SPLITS`, those that are missing taken from the end of train, and words about it.
+
+    Args:
+        splits: `{name: split}` with at least "train".
+    """
+    missing = [name for name in SPLITS if name not in splits]
+    if "train" in missing:
+        raise ValueError(f"There is no train split. Received: {', '.join(splits)}")
+    if not missing:
+        return {name: splits[name] for name in SPLITS}, ""
+    whole = splits["train"]
+    count = whole.shape[0]
+    part = count // 10
+    ends = [count - part * (len(missing) - n) for n in range(len(missing) + 1)]
+    held = {name: Subset(whole, np.arange(ends[n], ends[n + 1])) for n, name in enumerate(missing)}
+    found = {**splits, "train": Subset(whole, np.arange(ends[0])), **held}
+    return {
+        name: found[name] for name in SPLITS
+    }, f", {' and '.join(missing)} from the end of train"
+
+
+def check_splits(splits):
+    """Raise `ValueError` where a split is empty, or images differ in shape or dtype."""
+    for name, split in splits.items():
+        if split.shape[0] == 0:
+            raise ValueError(f"The {name} split is empty; give it at least one image.")
+    for what, kinds in [
+        ("shape", {split.shape[1:] for split in splits.values()}),
+        ("dtype", {str(split.dtype) for split in splits.values()}),
+    ]:
+        if len(kinds) != 1:
+            raise ValueError(
+                f"All splits must hold images of one {what}. Received: {sorted(kinds)}"
+            )

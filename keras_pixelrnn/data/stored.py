@@ -1,0 +1,115 @@
+"""Files of arrays: .npz (packed ones, too), .npy and HDF5, read where they lie."""
+
+import json
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from keras_pixelrnn.data import arrays
+from keras_pixelrnn.data.split import SPLITS
+
+SUFFIXES = {".npz", ".npy", ".h5", ".hdf5"}
+ABOUT = "pixelrnn"  # member of a packed file that says what its numbers mean
+IMAGES = ("images", "image", "x", "data")
+LABELS = ("labels", "label", "y")
+
+
+def stored(path, class_names=None):
+    """Source of a file of arrays, and what a packed file says about its numbers (else {}).
+
+    Args:
+        path: with one array of images; or with arrays named images and labels (or x and y); or
+            those by split: train, validation, test; train_images, train_labels, ...; x_train, ...
+        class_names: names of the labels.
+    """
+    path = Path(path)
+    try:
+        found = _read(path)
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(
+            f"Cannot read {path}. Received: {type(error).__name__}: {error}"
+        ) from error
+    about = json.loads(str(np.asarray(found.pop(ABOUT)))) if ABOUT in found else {}
+    parts = _parts(found, path)
+    names = about.get("class_names") if class_names is None else class_names
+    source = arrays.from_splits(parts, names or None, f"file {path.name}")
+    if about:
+        source = source._replace(protocol=about["protocol"], class_names=tuple(names or ()))
+    return source, about
+
+
+def _read(path):
+    """`{name: array}`; arrays stay in the file where that is possible."""
+    if path.suffix == ".npy":
+        return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
+    if path.suffix == ".npz":
+        return _members(path)
+    import h5py
+
+    file, found = h5py.File(path, "r"), {}
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name.replace("/", "_")] = item if item.ndim > 2 else item[()]
+
+    file.visititems(visit)
+    return found
+
+
+def _members(path):
+    """Arrays of a .npz; those stored without compression are memory-mapped."""
+    found = {}
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+                    version, np.lib.format.read_array_header_2_0
+                )
+                shape, fortran, dtype = read(file)
+                if member.compress_type or fortran or dtype.hasobject or len(shape) < 3:
+                    file.seek(0)
+                    found[name] = np.lib.format.read_array(file, allow_pickle=False)
+                    continue
+                header = file.tell()
+            start = _data_start(path, member) + header
+            found[name] = np.memmap(path, dtype, "r", offset=start, shape=shape)
+    return found
+
+
+def _data_start(path, member):
+    """Offset of a member's bytes: its local header has fields of its own lengths."""
+    with open(path, "rb") as file:
+        file.seek(member.header_offset + 26)
+        name, extra = struct.unpack("<HH", file.read(4))
+    return member.header_offset + 30 + name + extra
+
+
+def _parts(found, path):
+    """The arrays by split, as `arrays.from_splits` takes them."""
+    if len(found) == 1:
+        return next(iter(found.values()))
+    splits = {}
+    for split in [*SPLITS, *arrays.ALIASES]:
+        images = _pick(found, [split] + [f"{name}_{split}" for name in IMAGES], split, IMAGES)
+        labels = _pick(found, [f"{name}_{split}" for name in LABELS], split, LABELS)
+        if images is not None:
+            splits[split] = images if labels is None else (images, labels)
+    if splits:
+        return splits
+    images, labels = _pick(found, IMAGES), _pick(found, LABELS)
+    if images is None:
+        raise ValueError(
+            f"Expected arrays named images and labels, or by split such as train_images and "
+            f"train_labels, or x_train and y_train. Pass what you mean: kp.data.load({{'train': "
+            f"(images, labels), ...}}). Received: {path} with {', '.join(sorted(found))}"
+        )
+    return images if labels is None else (images, labels)
+
+
+def _pick(found, names, split=None, kinds=()):
+    names = [*names, *(f"{split}_{kind}" for kind in kinds)]
+    return next((found[name] for name in names if name in found), None)
