@@ -10,6 +10,16 @@ def positive_int(name, value):
     return int(value)
 
 
+def fraction(name, value):
+    """`value` as a float in 0 .. 1, or `ValueError`."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, bool
+    )
+    if not number or not 0.0 <= value <= 1.0:
+        raise ValueError(f"`{name}` must be a number from 0 to 1. Received: {name}={value!r}")
+    return float(value)
+
+
 def image_shape(image_shape):
     """`image_shape` as a tuple, or `ValueError`."""
     shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()

@@ -35,7 +35,7 @@ def sample(network, distribution, uniform, context=None, controls=None):
     def choose(draw, here):
         return draw(here["uniform"])
 
-    return _run(network, distribution, choose, {"uniform": uniform}, context, controls)
+    return run(network, distribution, choose, {"uniform": uniform}, context, controls)
 
 
 def complete(network, distribution, image, known, uniform, context=None, controls=None):
@@ -54,12 +54,14 @@ def complete(network, distribution, image, known, uniform, context=None, control
         log_prob: float32, the same shape: nats of each value drawn, 0 where known.
     """
 
-    def choose(draw, here):
-        return ops.where(here["known"] > 0.5, here["given"], draw(here["uniform"]))
-
     maps = {"uniform": uniform, "given": image, "known": known}
-    image, log_prob = _run(network, distribution, choose, maps, context, controls)
+    image, log_prob = run(network, distribution, unless_known, maps, context, controls)
     return image, ops.where(known, 0.0, log_prob)
+
+
+def unless_known(draw, here):
+    """The `choose` of completion."""
+    return ops.where(here["known"] > 0.5, here["given"], draw(here["uniform"]))
 
 
 def score(network, distribution, image, context=None):
@@ -73,7 +75,7 @@ def score(network, distribution, image, context=None):
         `(batch, height, width, channels)` float32 nats.
     """
     choose = lambda draw, here: here["given"]  # noqa: E731
-    return _run(network, distribution, choose, {"given": image}, context)[1]
+    return run(network, distribution, choose, {"given": image}, context)[1]
 
 
 def scale(image, levels):
@@ -81,9 +83,31 @@ def scale(image, levels):
     return ops.cast(image, "float32") * (2.0 / (levels - 1)) - 1.0
 
 
-def _run(network, distribution, choose, maps, context, controls=None):
+def run(network, distribution, choose, maps, context=None, controls=None):
     """Image and nats per sub-pixel. `maps` are `(batch, height, width, channels)`; `choose` gets a
     function from uniform numbers to values and one sub-pixel of each map, `(batch,)`."""
+
+    def finish(state, carry, row):
+        nats = distribution.log_prob(row["params"][:, :, None], row["values"][:, :, None])[:, :, 0]
+        return state, carry, (row["values"], nats)
+
+    _, (values, nats) = rows(network, distribution, choose, maps, finish, (), context, controls)
+    return ops.cast(as_map(values), "uint8"), as_map(nats)
+
+
+def rows(network, distribution, choose, maps, finish, carry, context=None, controls=None):
+    """The loop itself.
+
+    Args:
+        network, distribution, choose, maps, context, controls: as for `run`.
+        finish: `(state, carry, row) -> (state, carry, outputs)`, called after each row. `state` is the
+            `RowState` ready for the next row; `row` holds the row of each map, its `values`, `(width,
+            batch, channels)`, and their `params`, `(width, batch, P)`.
+        carry: nested tensors that `finish` passes from row to row.
+
+    Returns:
+        The last `carry`, and the outputs of all rows, stacked along a new first axis.
+    """
     first = next(iter(maps.values()))
     batch_size = ops.shape(first)[0]
     height, width, channels = first.shape[1:]
@@ -100,16 +124,22 @@ def _run(network, distribution, choose, maps, context, controls=None):
         )
         return left, (values, params, record)
 
-    def row(state, maps):
+    def row(states, maps):
+        state, carry = states
         _, (values, params, record) = backend.scan(
             pixel, state.left, (state.above, maps), unroll=MOST_IN_A_TURN // channels
         )
-        nats = distribution.log_prob(params[:, :, None], values[:, :, None])[:, :, 0]
-        return stream.next_row(state, record, iter(back(state, record))), (values, nats)
+        state = stream.next_row(state, record, iter(back(state, record)))
+        state, carry, outputs = finish(state, carry, {**maps, "values": values, "params": params})
+        return (state, carry), outputs
 
-    _, drawn = backend.scan(row, stream.state, by_row)
-    values, nats = (ops.transpose(x, (2, 0, 1, 3)) for x in drawn)
-    return ops.cast(values, "uint8"), nats
+    (_, carry), outputs = backend.scan(row, (stream.state, carry), by_row)
+    return carry, outputs
+
+
+def as_map(rows):
+    """Rows `(height, width, batch, channels)` as `(batch, height, width, channels)`."""
+    return ops.transpose(rows, (2, 0, 1, 3))
 
 
 def _pixel(stream, distribution, choose, controls, here, above, left, channels):

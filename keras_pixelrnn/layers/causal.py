@@ -16,7 +16,8 @@ class RowState(NamedTuple):
         above: nested `(width, batch, features)`: what the finished rows say about each column of
             the current one.
         left: nested `(batch, features)`: what the pixel left of the first column would have left.
-        memory: nested tensors that only later rows need.
+        memory: nested tensors that only later rows need: `(width, batch, features)`, `(batch,
+            features)`, or scalars, which are the same for all images.
     """
 
     above: Any = ()

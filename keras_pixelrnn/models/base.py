@@ -5,6 +5,8 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import backend, checks, losses, noise, raster
+from keras_pixelrnn.completion import complete as particles
+from keras_pixelrnn.completion import smc
 from keras_pixelrnn.models import frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
@@ -109,12 +111,15 @@ class PixelModel(Pretrained, keras.Model):
             return self._functions.draw("sample", uniform, *given)
         return self._functions.draw("sample_with", uniform, *controls, *given)
 
-    def complete(self, images, known, *, seed, context=None):
-        """Draw the unknown sub-pixels of images, each given all earlier ones.
+    def complete(self, images, known, *, seed, context=None, method="ancestral", **options):
+        """Draw the unknown sub-pixels of images.
 
-        Exact p(unknown | known) where the known sub-pixels come first in raster order (an upper half,
-        say). Known sub-pixels that come later are kept, but do not act back on what is drawn before
-        them: the usual approximation.
+        By the method "ancestral" each is drawn given all earlier ones: exact p(unknown | known) where
+        the known sub-pixels come first in raster order (an upper half, say). Known sub-pixels that
+        come later are kept, but do not act back on what is drawn before them: the usual approximation.
+
+        By the method "smc", sequential Monte Carlo, they act back: many completions are drawn side
+        by side and weighted by the probability of every known sub-pixel, at many times the cost.
 
         Args:
             images: `(batch, height, width, channels)` integers; values not `known` do not matter.
@@ -122,13 +127,28 @@ class PixelModel(Pretrained, keras.Model):
                 `(batch, height, width)` for all that is left out.
             seed: int, or an array of one int per image.
             context: of a conditional model: one for all images, or one for each.
+            method: "ancestral" or "smc".
+            **options: of "smc": `n_particles`, `ess_threshold` and `n`; see
+                `keras_pixelrnn.completion.complete.complete`.
 
         Returns:
-            uint8 array like `images`.
+            uint8 array like `images`; by "smc" a `keras_pixelrnn.completion.Completion`, of which
+            `images` is one part.
 
         Raises:
-            ValueError: wrong shapes, no booleans, or a known value outside the levels.
+            ValueError: wrong shapes, no booleans, a known value outside the levels, or an unknown
+                method.
+            TypeError: an option that the method does not have.
         """
+        if method == "smc":
+            return particles.complete(self, images, known, seed=seed, context=context, **options)
+        if method != "ancestral":
+            raise ValueError(f"`method` must be 'ancestral' or 'smc'. Received: method={method!r}")
+        if options:
+            raise TypeError(
+                f"`complete` has no argument {min(options)!r} with method='ancestral'. Pass "
+                "method='smc' for completion by particles."
+            )
         images, known = self.check_completion(images, known)
         uniform = noise.uniform(noise.image_seeds(seed, len(images)), self.image_shape)
         given = self.context.check(context, len(images))
@@ -163,6 +183,17 @@ class PixelModel(Pretrained, keras.Model):
         return raster.complete(
             self.network, self.distribution, images, known, uniform, self.context.map(*given)
         )
+
+    def complete_smc_graph(self, images, known, numbers, threshold, *given, **options):
+        """Completion by particles, as a dict: see `keras_pixelrnn.completion.smc.complete`."""
+        context = self.context.map(*given)
+        return smc.complete(
+            self.network, self.distribution, images, known, numbers, threshold, context, **options
+        )
+
+    def run_by_parts(self, name, arrays, size, **options):
+        """What the graph function of that name returns: see `Functions.by_parts`."""
+        return self._functions.by_parts(name, arrays, size, **options)
 
     # ---- training on images, or on (image, context) ---------------------------------------------
 

@@ -1,9 +1,12 @@
 """The compiled functions of a model, and drawing on all cores."""
 
+import functools
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from keras_pixelrnn import backend
 
@@ -25,11 +28,16 @@ class Functions:
         self._compiled = {}
         self._drawn = set()
 
-    def __call__(self, name):
-        if name not in self._compiled:
+    def __call__(self, name, **options):
+        key = (name, *sorted(options.items(), key=lambda item: item[0])) if options else name
+        if key not in self._compiled:
             function = getattr(self._model, f"{name}_graph")
-            self._compiled[name] = backend.compiled(function, self._model.variables)
-        return self._compiled[name]
+            if options:
+                function = functools.partial(function, **options)
+            others = [x.variables for x in options.values() if isinstance(x, keras.layers.Layer)]
+            variables = itertools.chain(self._model.variables, *others)
+            self._compiled[key] = backend.compiled(function, list(variables))
+        return self._compiled[key]
 
     def draw(self, name, *arrays):
         """Images from one of the drawing functions, as equal parts of the batch at the same time.
@@ -47,20 +55,39 @@ class Functions:
         count = len(arrays[0])
         work = count * self._model.count_params()  # each weight about once a pixel
         size = -(-count // max(1, min(backend.cores(), count, work // WORK_OF_A_PART)))
+        return self.by_parts(name, arrays, size)[0]
+
+    def by_parts(self, name, arrays, size, **options):
+        """Everything that a function returns, run on parts of the batch, one for each core at a time.
+
+        Args:
+            name: of the function.
+            arrays: its arguments, `(batch, ...)` arrays, or functions from an array of indices to
+                those rows of one, for what would not fit in memory all at once.
+            size: images of a part.
+            **options: constants of the function, for each of which it is compiled.
+
+        Returns:
+            Nested arrays `(batch, ...)`.
+        """
+        count = len(arrays[0])
         # The last part is filled up with its last image: one size, so one compilation.
         rows = [np.minimum(np.arange(i, i + size), count - 1) for i in range(0, count, size or 1)]
-        parts = [[array[part] for array in arrays] for part in rows or [slice(0)]]
+        rows = rows or [np.arange(0)]
 
         def run(part):
-            return ops.convert_to_numpy(self(name)(*part)[0])
+            inputs = [array(part) if callable(array) else array[part] for array in arrays]
+            outputs = self(name, **options)(*inputs)
+            return tree.map_structure(ops.convert_to_numpy, outputs)
 
-        drawn = []
-        if (name, size) not in self._drawn:  # compiles: once, and in the caller's thread
-            drawn.append(run(parts.pop(0)))
-            self._drawn.add((name, size))
-        if len(parts) > 1:
-            with ThreadPoolExecutor(len(parts)) as threads:
-                drawn.extend(threads.map(run, parts))
+        done = []
+        key = (name, size, *sorted(options.items(), key=lambda item: item[0]))
+        if key not in self._drawn:  # compiles: once, and in the caller's thread
+            done.append(run(rows.pop(0)))
+            self._drawn.add(key)
+        if len(rows) > 1:
+            with ThreadPoolExecutor(min(len(rows), backend.cores())) as threads:
+                done.extend(threads.map(run, rows))
         else:
-            drawn.extend(map(run, parts))
-        return np.concatenate(drawn)[:count]
+            done.extend(map(run, rows))
+        return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *done)

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks, raster
+from keras_pixelrnn.completion import particles, smc
 from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.models.base import PixelModel
 from keras_pixelrnn.models.pixel_rnn import PixelRNN
@@ -138,6 +139,43 @@ class MultiScalePixelRNN(PixelModel):
 
     def complete_graph(self, images, known, uniform, *given):
         return self._draw(images, known, uniform, given, None)
+
+    def complete_smc_graph(self, images, known, numbers, threshold, *given, n_particles, n=1):
+        """Particles complete the small image first, are resampled once more, and go on in the large
+        one, each around its own small image: there they are weighted and not resampled again."""
+        network, context = self.network, self.context.map(*given)
+        start = smc.Start(images, known, numbers, threshold, n_particles)
+        context = start.spread(context)
+        coarse = particles.run(
+            network.coarse,
+            self.distribution,
+            {key: network.reduce(x) for key, x in start.maps.items()},
+            start.row_offsets[:, : self.small_shape[0]],
+            start.threshold,
+            start.log_weight,
+            network.coarse_context(context),
+        )
+        coarse = particles.resampled(coarse, start.middle_offset, start.threshold)
+        scaled = raster.scale(coarse.image, self.distribution.levels)
+        maps = {
+            "uniform": start.maps["uniform"],
+            "given": network.merge(coarse.image, start.maps["given"]),
+            "known": network.merge(ops.ones_like(coarse.image), start.maps["known"]),
+        }
+        # What is known of the small image was weighed there; here it adds 0 nats to be weighed.
+        fine = particles.run(
+            network.fine,
+            self.distribution,
+            maps,
+            start.row_offsets,
+            start.threshold,
+            coarse.log_weight,
+            network.fine_context(scaled, context),
+            counted=network.merge(ops.zeros_like(coarse.image), ops.ones_like(maps["known"])),
+            resample=False,
+        )
+        fine = fine._replace(log_prob=fine.log_prob + coarse.log_prob)
+        return particles.summary(fine, start.last_offset, n)
 
     def _draw(self, images, known, uniform, given, controls):
         """First the small image, then what is left of the large one."""
