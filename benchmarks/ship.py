@@ -5,8 +5,8 @@
     python -m benchmarks.ship --measure NAME ...     # times drawing 16 images, on this machine
 
 Beside NAME.keras lie NAME.history.csv and NAME.json: {"settings": those of the training or {"recipe":
-...}, "training_seconds": ..., "machine": ...}; `pixelrnn train` writes all of it to one folder, which
-can stand in place of the file. The weights are those of the file; its test figure is measured here.
+...}, "training_seconds": ..., and where known "epochs", "machine", "began": what its weights began
+from}; `pixelrnn train` writes all of it to one folder, which can stand in place of the file. The weights are those of the file; its test figure is measured here.
 """
 
 import argparse
@@ -49,8 +49,8 @@ def ship(source, name, recipe, machine, data_dir):
     if history.resolve() != (folder / "history.csv").resolve():
         shutil.copy(history, folder / "history.csv")
     metrics = result_metrics(settings, model, data, known["training_seconds"])
-    if machine or known.get("machine"):
-        metrics["machine"] = machine or known["machine"]
+    stated = {key: known[key] for key in ("machine", "began", "epochs") if known.get(key)}
+    metrics |= stated | ({"machine": machine} if machine else {})
     metrics["sampling"] = sampling(model)
     draw_pictures(settings, model, data)
     write(name, model, metrics)
@@ -70,7 +70,8 @@ def write(name, model, metrics):
     """The two folders, from `metrics` and what `saved_models/NAME` holds."""
     folder = ROOT / "saved_models" / name
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    facts = report.facts_of(name, model, metrics, len(report.read_history(folder)))
+    epochs = metrics.get("epochs", len(report.read_history(folder)))
+    facts = report.facts_of(name, model, metrics, epochs)
     model.save_to_preset(SHIPPED / name, facts)
     (SHIPPED / name / "README.md").unlink()  # the card stands in saved_models, with its pictures
     report.write_report(folder, facts)

@@ -111,6 +111,8 @@ def _rows(facts):
         where = f" on {training['machine']}" if training.get("machine") else ""
         minutes = f"{training['seconds'] / 60:.0f} minutes{where}"
         yield "training", ", ".join([*_epochs(training), minutes])
+    if training.get("began"):
+        yield "began from", training["began"]
     if training.get("command"):
         yield "command", f"`{training['command']}`"
     if training.get("weights"):

@@ -11,6 +11,6 @@ __all__, __getattr__ = lazily(
         "recipe_names": "recipes",
         "resumable_fit": "resumable",
         "train": "run",
-        "with_recipe": "recipes",
+        "with_recipe": "given",
     },
 )

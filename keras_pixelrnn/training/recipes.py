@@ -4,7 +4,6 @@ import tomllib
 from dataclasses import fields
 from importlib import resources
 
-from keras_pixelrnn.training.resuming import resumed
 from keras_pixelrnn.training.settings import Settings
 
 
@@ -43,13 +42,3 @@ def read_recipe(name):
             f"The recipe {name!r} has settings that a training does not. Received: {sorted(unknown)}"
         )
     return {**settings, "recipe": name}
-
-
-def with_recipe(given):
-    """`Settings` from keyword arguments: those given, else those of their recipe, else defaults.
-
-    With `resume`, what is not given is as the training in `output` was begun with.
-    """
-    recipe = given.get("recipe")
-    given = {**(read_recipe(recipe) if recipe else {}), **given}
-    return resumed(given) if given.get("resume") else Settings(**given)

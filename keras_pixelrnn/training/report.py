@@ -7,14 +7,17 @@ from typing import Any
 
 from keras_pixelrnn.models.card import PICTURES, architecture, card
 from keras_pixelrnn.models.pretrained import described
-from keras_pixelrnn.training import datasets
+from keras_pixelrnn.training import datasets, recipes
+from keras_pixelrnn.training.settings import Settings
 
 # Van den Oord et al. 2016 (arXiv 1601.06759), tables 4 and 6; gated: 2016b (arXiv 1606.05328), table 1.
 PAPER = {
     "binarized_mnist_diagonal_1x32": "80.75 nats",
     "binarized_mnist_diagonal_7x16": "79.20 nats",
+    "binarized_mnist_diagonal_7x32": "79.20 nats (7x16)",
     "binarized_mnist_row": "80.54 nats",
     "binarized_mnist_pixelcnn": "81.30 nats",
+    "cifar10_diagonal": "3.00 bits/dim (12 layers of 128)",
     "cifar10_gated": "3.03 bits/dim (Diagonal BiLSTM: 3.00)",
 }
 
@@ -25,7 +28,8 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
     Args:
         name: of the model.
         model: a `PixelModel`.
-        metrics: content of `metrics.json`.
+        metrics: content of `metrics.json`; "machine" and "began" (what its weights began from, where
+            that was not a random draw) are words of whoever trained it.
         epochs: number of epochs trained, where it is known.
     """
     settings = metrics["settings"]
@@ -35,6 +39,7 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
         "epochs": epochs,
         "seconds": metrics["training_seconds"],
         "machine": metrics.get("machine"),
+        "began": metrics.get("began"),
         "command": _command(settings),
         "weights": f"best epoch on validation images{averaged}; the test images served once",
     }
@@ -79,7 +84,7 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
     history = read_history(folder)
     figure = Figure(figsize=(6, 3.2), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    epochs = [int(row["epoch"]) + 1 for row in history]
+    epochs = [float(row["epoch"]) + 1 for row in history]
     for key, label in [("bits_per_dim", "training"), ("val_bits_per_dim", "validation")]:
         axes.plot(epochs, [float(row[key]) for row in history], marker=".", label=label)
     axes.axhline(facts["test"]["bits_per_dim"], color="gray", linestyle=":", label="test")
@@ -91,9 +96,17 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _command(settings):
-    if settings.get("recipe"):
-        return f"pixelrnn train --recipe {settings['recipe']}"
-    return "pixelrnn train" if settings["dataset"] == "digits" else None
+    if not settings.get("recipe"):
+        return "pixelrnn train" if settings["dataset"] == "digits" else None
+    usual = Settings(**recipes.read_recipe(settings["recipe"])).to_dict()
+    options = [
+        f"--{key.replace('_', '-')} {value:g}"
+        for key, value in settings.items()
+        if isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and value != usual.get(key)
+    ]
+    return " ".join([f"pixelrnn train --recipe {settings['recipe']}", *options])
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""Settings from what is given: arguments, a recipe, an interrupted training."""
+
+from keras_pixelrnn.training.recipes import read_recipe
+from keras_pixelrnn.training.resuming import resumed
+from keras_pixelrnn.training.settings import Settings
+
+
+def with_recipe(given):
+    """`Settings` from keyword arguments: those given, else those of their recipe, else defaults.
+
+    With `resume`, what is not given is as the training in `output` was begun with.
+    """
+    recipe = given.get("recipe")
+    given = {**(read_recipe(recipe) if recipe else {}), **given}
+    return resumed(given) if given.get("resume") else Settings(**given)
