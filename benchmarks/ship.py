@@ -6,7 +6,8 @@
 
 Beside NAME.keras lie NAME.history.csv and NAME.json: {"settings": those of the training or {"recipe":
 ...}, "training_seconds": ..., and where known "epochs", "machine", "began": what its weights began
-from}; `pixelrnn train` writes all of it to one folder, which can stand in place of the file. The weights are those of the file; its test figure is measured here.
+from}; `pixelrnn train` writes all of it to one folder, which can stand in place of the file. The
+weights are those of the file; its test figure is measured here.
 """
 
 import argparse
