@@ -1,9 +1,7 @@
-"""What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM and
-sweep."""
+"""What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM."""
 
 from keras_pixelrnn.backend.compiling import compiled, cores, name, under_xla
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
-from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.products import product, side_by_side
 from keras_pixelrnn.backend.scan import scan
 
@@ -12,7 +10,6 @@ __all__ = [
     "compiled",
     "cores",
     "fused_lstm",
-    "fused_sweep",
     "name",
     "product",
     "scan",

@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_pixelrnn import backend, checks, noise
 from keras_pixelrnn.completion import smc
+from keras_pixelrnn.completion.fitting import check_guidable
+from keras_pixelrnn.completion.lookahead import Lookahead
 
 # Of a compiled loop; a particle of a 28x28 model of seven layers takes about 0.1 MB.
 MOST_PARTICLES = 1024
@@ -45,6 +47,7 @@ def complete(
     n_particles=256,
     ess_threshold=0.5,
     n=None,
+    lookahead=None,
 ):
     """Draw the unknown sub-pixels of images given all known ones, earlier and later.
 
@@ -65,6 +68,8 @@ def complete(
         ess_threshold: resample where the effective sample size is below this fraction of the
             particles; 0 never resamples (importance sampling), 1 after nearly every row.
         n: number of draws per image; None for one, without an axis of its own.
+        lookahead: of `fit_lookahead`: particles draw with the known sub-pixels ahead in mind, and
+            fewer are needed.
 
     Returns:
         A `Completion`.
@@ -89,6 +94,11 @@ def complete(
     seeds = noise.image_seeds(seed, len(images))
     given = model.context.check(context, len(images))
 
+    options = {"n": draws}
+    if lookahead is not None:
+        check_fits(lookahead, model)
+        options["lookahead"] = lookahead
+
     groups = -(-n_particles // MOST_PARTICLES)
     size = -(-n_particles // groups)
     if groups > 1:
@@ -105,13 +115,33 @@ def complete(
     most = max(1, MOST_PARTICLES // size)
     parts = max(-(-len(images) // most), min(backend.cores(), len(images)), 1)
     found = model.run_by_parts(
-        "complete_smc", arrays, -(-len(images) // parts), n_particles=size, n=draws
+        "complete_smc", arrays, -(-len(images) // parts), n_particles=size, **options
     )
     if groups > 1:
         found = _together(found, seeds, groups, draws)
     if n is None:
         found |= {key: found[key][:, 0] for key in ("image", "log_prob")}
     return Completion(found.pop("image"), **found)
+
+
+def check_fits(lookahead, model):
+    """Raise unless `lookahead` is one for such models."""
+    if not isinstance(lookahead, Lookahead):
+        raise TypeError(
+            "`lookahead` must be what `keras_pixelrnn.completion.fit_lookahead` returns. "
+            f"Received: lookahead={lookahead!r}"
+        )
+    check_guidable(model)
+    ours, theirs = (
+        (x.image_shape, type(x.distribution), x.distribution.get_config())
+        for x in (model, lookahead)
+    )
+    if ours != theirs:
+        raise ValueError(
+            f"The look-ahead was made for images {lookahead.image_shape} and "
+            f"{lookahead.distribution!r}; this model has {model.image_shape} and "
+            f"{model.distribution!r}. Train one for this model by `fit_lookahead`."
+        )
 
 
 def _seeds_of_groups(seeds, groups):

@@ -14,6 +14,11 @@ from keras import ops, tree
 from keras_pixelrnn import backend, raster
 from keras_pixelrnn.completion import resampling
 
+# Of what a row changes of the weights, the share held back once as many sub-pixels as the row has are
+# met that are known: see `run`.
+HELD_BACK = 0.25
+IMPOSSIBLE = -1e4  # nats; held back instead of -inf, which cannot be taken off again
+
 
 class Particles(NamedTuple):
     """Weighted completions.
@@ -47,7 +52,10 @@ def run(
     Args:
         network: causal layer from scaled images to distribution parameters.
         distribution: a `PixelDistribution`; one with a method `log_proposal(params, image)` draws from
-            something else than it scores.
+            something else than it scores, with later known sub-pixels in mind. What such a draw costs
+            under the model is repaid where those are met. Weights therefore say at once which
+            particles are drawn in the end, but which are resampled only as far as rows of known
+            sub-pixels have passed since: that keeps all estimates unbiased.
         maps: dict of `"given"`, `"known"` and `"uniform"`, `(all, height, width, channels)`.
         offsets: `(batch, height)` uniform numbers for resampling after each row.
         threshold: `(batch,)`; resample where the effective sample size falls below.
@@ -63,29 +71,46 @@ def run(
     n_particles = log_weight.shape[1]
     own = ops.arange(ops.shape(maps["given"])[0], dtype="int32")
     first = ops.arange(ops.shape(log_weight)[0], dtype="int32")[:, None] * n_particles
-    height = offsets.shape[1]
+    height, width, channels = maps["given"].shape[1:]
+    guided = hasattr(distribution, "log_proposal")
     maps = maps if counted is None else {**maps, "counted": counted}
     columns = ops.transpose(offsets)
 
     def finish(state, carry, row):
-        index, log_weight, log_prob = carry
+        index, log_weight, log_prob, held = carry
         nats, gain = _nats(distribution, row)
         log_prob = log_prob + nats
-        log_weight = log_weight + ops.reshape(gain, (-1, n_particles))
-        ess = resampling.effective_sample_size(log_weight)
+        gain = ops.reshape(gain, (-1, n_particles))
+        log_weight = log_weight + gain
+        if guided:
+            share = ops.mean(
+                ops.reshape(row["known"], (width, -1, n_particles, channels)), (0, 2, 3)
+            )
+            share = ops.where(index < height - 1, HELD_BACK**share, 0.0)
+            held = (held + ops.maximum(gain, IMPOSSIBLE)) * share[:, None]
+        judged = log_weight - held
+        ess = resampling.effective_sample_size(judged)
         parents = own
         if resample:
             uneven = ops.logical_and(ess < threshold, index < height - 1)
-            chosen = first + resampling.systematic(log_weight, ops.take(columns, index, axis=0))
+            chosen = first + resampling.systematic(judged, ops.take(columns, index, axis=0))
             parents = ops.where(ops.repeat(uneven, n_particles), ops.reshape(chosen, (-1,)), own)
-            mean = resampling.log_mean(log_weight)[:, None]
-            log_weight = ops.where(uneven[:, None], mean, log_weight)
+            held = ops.reshape(
+                ops.take(ops.reshape(held, (-1,)), parents, axis=0), (-1, n_particles)
+            )
+            mean = resampling.log_mean(judged)[:, None]
+            log_weight = ops.where(uneven[:, None], mean + held, log_weight)
             state = tree.map_structure(lambda leaf: take(leaf, parents), state)
             log_prob = ops.take(log_prob, parents, axis=0)
-        return state, (index + 1, log_weight, log_prob), (row["values"], parents, ess)
+        return state, (index + 1, log_weight, log_prob, held), (row["values"], parents, ess)
 
-    carry = (ops.convert_to_tensor(0, "int32"), log_weight, ops.zeros_like(own, dtype="float32"))
-    (_, log_weight, log_prob), (values, parents, ess) = raster.rows(
+    carry = (
+        ops.convert_to_tensor(0, "int32"),
+        log_weight,
+        ops.zeros_like(own, dtype="float32"),
+        ops.zeros_like(log_weight),
+    )
+    (_, log_weight, log_prob, _), (values, parents, ess) = raster.rows(
         network, distribution, raster.unless_known, maps, finish, carry, context
     )
 

@@ -5,6 +5,7 @@ import math
 from keras import ops
 
 from keras_pixelrnn.completion import particles
+from keras_pixelrnn.completion.guided import GuidedDistribution, GuidedNetwork
 
 
 def count_of_numbers(image_shape, n_particles):
@@ -14,7 +15,17 @@ def count_of_numbers(image_shape, n_particles):
 
 
 def complete(
-    network, distribution, images, known, numbers, threshold, context=None, *, n_particles, n=1
+    network,
+    distribution,
+    images,
+    known,
+    numbers,
+    threshold,
+    context=None,
+    *,
+    n_particles,
+    n=1,
+    lookahead=None,
 ):
     """Complete images.
 
@@ -27,11 +38,17 @@ def complete(
             particles, falls below.
         context: optional `(batch, height, width, k)`.
         n_particles, n: ints; particles and draws per image.
+        lookahead: optional `Lookahead`.
 
     Returns:
         What `particles.summary` returns.
     """
     start = Start(images, known, numbers, threshold, n_particles)
+    context = start.spread(context)
+    if lookahead is not None:
+        context = (context, start.spread(lookahead.read(images, known)))
+        network = GuidedNetwork(network, lookahead.network)
+        distribution = GuidedDistribution(distribution, images.shape[-1])
     done = particles.run(
         network,
         distribution,
@@ -39,7 +56,7 @@ def complete(
         start.row_offsets,
         start.threshold,
         start.log_weight,
-        start.spread(context),
+        context,
     )
     return particles.summary(done, start.last_offset, n)
 

@@ -158,39 +158,50 @@ class CompositeLayer(CausalLayer):
 
     def stream(self, batch_size, height, width, context=None):
         children = self.children
-        streams = [layer.stream(batch_size, height, width, context) for layer in children]
         index_of = {id(layer): index for index, layer in enumerate(children)}
-
-        def step(x, above, left, color):
-            new_left = list(left)
-
-            def apply(layer, x):
-                index = index_of[id(layer)]
-                y, new_left[index] = streams[index].step(x, above[index], left[index], color)
-                return y
-
-            return self.run(x, apply), new_left
-
-        def close(x, left):
-            closed = [s.close(x, part) for s, part in zip(streams, left, strict=True)]
-            return [left for left, _ in closed], [record for _, record in closed]
-
-        def row_inputs(state, row):
-            triples = zip(streams, _split(state), row, strict=True)
-            return [z for s, part, part_row in triples for z in s.row_inputs(part, part_row)]
-
-        def next_row(state, row, swept):
-            triples = zip(streams, _split(state), row, strict=True)
-            return _join([s.next_row(part, part_row, swept) for s, part, part_row in triples])
-
-        return Stream(
-            _join([stream.state for stream in streams]),
-            step,
-            close=close,
-            row_inputs=row_inputs,
-            row_lstms=tuple(lstm for stream in streams for lstm in stream.row_lstms),
-            next_row=next_row,
+        return joined(
+            [layer.stream(batch_size, height, width, context) for layer in children],
+            lambda x, apply: self.run(x, lambda layer, x: apply(index_of[id(layer)], x)),
         )
+
+
+def joined(streams, run):
+    """Several streams as one.
+
+    Args:
+        streams: list of `Stream`s.
+        run: `(x, apply) -> y`, what one step does; `apply(index, x)` steps one of the streams.
+    """
+
+    def step(x, above, left, color):
+        new_left = list(left)
+
+        def apply(index, x):
+            y, new_left[index] = streams[index].step(x, above[index], left[index], color)
+            return y
+
+        return run(x, apply), new_left
+
+    def close(x, left):
+        closed = [s.close(x, part) for s, part in zip(streams, left, strict=True)]
+        return [left for left, _ in closed], [record for _, record in closed]
+
+    def row_inputs(state, row):
+        triples = zip(streams, _split(state), row, strict=True)
+        return [z for s, part, part_row in triples for z in s.row_inputs(part, part_row)]
+
+    def next_row(state, row, swept):
+        triples = zip(streams, _split(state), row, strict=True)
+        return _join([s.next_row(part, part_row, swept) for s, part, part_row in triples])
+
+    return Stream(
+        _join([stream.state for stream in streams]),
+        step,
+        close=close,
+        row_inputs=row_inputs,
+        row_lstms=tuple(lstm for stream in streams for lstm in stream.row_lstms),
+        next_row=next_row,
+    )
 
 
 def _join(states):

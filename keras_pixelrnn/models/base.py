@@ -128,7 +128,7 @@ class PixelModel(Pretrained, keras.Model):
             seed: int, or an array of one int per image.
             context: of a conditional model: one for all images, or one for each.
             method: "ancestral" or "smc".
-            **options: of "smc": `n_particles`, `ess_threshold` and `n`; see
+            **options: of "smc": `n_particles`, `ess_threshold`, `n` and `lookahead`; see
                 `keras_pixelrnn.completion.complete.complete`.
 
         Returns:
@@ -157,11 +157,18 @@ class PixelModel(Pretrained, keras.Model):
     # ---- the same as functions of tensors, for graphs and exports -----------------------------
     # `given` is the context of a conditional model, and nothing of any other.
 
+    def params(self, images, *given):
+        """Parameters `(batch, height, width, P)` as an array, compiled: for images already checked."""
+        return ops.convert_to_numpy(self._functions("params")(images, *given))
+
+    def params_graph(self, images, *given):
+        """Parameters of the distribution of every sub-pixel."""
+        inputs = [ops.convert_to_tensor(x) for x in (images, *given)]
+        return self(inputs if given else inputs[0], training=False)
+
     def nats_graph(self, images, *given):
         """Log-probability `(batch, height, width, channels)` of every sub-pixel, nats."""
-        inputs = [ops.convert_to_tensor(x) for x in (images, *given)]
-        params = self(inputs if given else inputs[0], training=False)
-        return self.distribution.log_prob(params, images)
+        return self.distribution.log_prob(self.params_graph(images, *given), images)
 
     def log_prob_graph(self, images, *given):
         """Log-probability `(batch,)` of images, nats."""

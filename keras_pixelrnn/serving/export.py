@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_pixelrnn import noise
+from keras_pixelrnn import checks, noise
+from keras_pixelrnn.completion import smc
+from keras_pixelrnn.completion.complete import check_fits
 from keras_pixelrnn.metrics import bits_per_dim
 from keras_pixelrnn.serving import warmup
 
@@ -25,7 +27,7 @@ allowed_batch_sizes: 64
 """
 
 
-def save_for_serving(model, directory, version=None):
+def save_for_serving(model, directory, version=None, *, n_particles=None, lookahead=None):
     """Write `<directory>/<version>/saved_model.pb`, complete in one move.
 
     A server that polls `directory` never sees half a model: everything is written beside it and then
@@ -36,6 +38,8 @@ def save_for_serving(model, directory, version=None):
     - `complete(image, known, seed)` -> `image`, `png_bytes`, `log_prob`
     - `log_prob(image)` -> `log_prob`, `bits_per_dim`
     - `nats_map(image)` -> `nats`
+    - where `n_particles` is given, `complete_smc(image, known, seed)` -> `image`, `png_bytes`,
+      `log_prob`, `log_z`, `ess`, `mean`, as of `complete(..., method="smc")`
 
     Those of a conditional model also take `label (batch,)` int32, or `context` float32.
 
@@ -49,12 +53,16 @@ def save_for_serving(model, directory, version=None):
         model: a `PixelModel`.
         directory: folder of all versions of the model; made where missing.
         version: positive int; the next free one if None.
+        n_particles: particles of the signature `complete_smc`; None leaves it out. A server takes
+            memory and time for so many images, for each image of a request.
+        lookahead: of `fit_lookahead`, for that signature.
 
     Returns:
         `pathlib.Path` of the version folder.
 
     Raises:
-        ValueError: `version` is taken or not positive.
+        ValueError: `version` is taken or not positive, or `n_particles` is not; a look-ahead
+            without particles, or of another kind of model.
         OSError: the folder cannot be written; nothing is left behind.
 
     Example:
@@ -65,6 +73,7 @@ def save_for_serving(model, directory, version=None):
     >>> sample(seed=tf.constant([7, 8], tf.int64))["image"].shape
     TensorShape([2, 8, 8, 1])
     """
+    particles = _particles(model, n_particles, lookahead)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     version = _next_version(directory) if version is None else version
@@ -76,7 +85,7 @@ def save_for_serving(model, directory, version=None):
         )
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
     try:
-        _write(model, scratch / "model")
+        _write(model, scratch / "model", particles)
         os.rename(scratch / "model", target)
     except tf.errors.OpError as error:  # TensorFlow's own words for a full disk, say
         raise OSError(f"Cannot write {target}. Nothing is left behind. {error.message}") from error
@@ -90,20 +99,33 @@ def _next_version(directory):
     return max(taken, default=0) + 1
 
 
-def _write(model, path):
+def _particles(model, n_particles, lookahead):
+    """The constants of `complete_smc`, or None where it is not wanted."""
+    if lookahead is not None:
+        check_fits(lookahead, model)
+        if n_particles is None:
+            raise ValueError("A `lookahead` is for `complete_smc`: pass `n_particles`, too.")
+    if n_particles is None:
+        return None
+    options = {"n_particles": checks.positive_int("n_particles", n_particles)}
+    return options if lookahead is None else {**options, "lookahead": lookahead}
+
+
+def _write(model, path, particles=None):
     module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
+    others = [particles["lookahead"]] if particles and "lookahead" in particles else []
+    module.weights = [variable.value for x in (model, *others) for variable in x.variables]
     concrete = {
         name: tf.function(function, autograph=False).get_concrete_function(*inputs)
-        for name, (function, inputs) in signatures(model).items()
+        for name, (function, inputs) in signatures(model, particles).items()
     }
     concrete["serving_default"] = concrete["sample"]
     tf.saved_model.save(module, str(path), signatures=concrete)
-    warmup.write(path, warmup_requests(model))
+    warmup.write(path, warmup_requests(model, particles))
     (path / "batching_params.pbtxt").write_text(BATCHING)
 
 
-def warmup_requests(model):
+def warmup_requests(model, particles=None):
     """One request of one image to every signature, and one of two to the default."""
     neutral = {"temperature": 1.0, "top_k": model.distribution.levels, "top_p": 1.0}
 
@@ -115,13 +137,14 @@ def warmup_requests(model):
             for spec in specs
         }
 
-    described = signatures(model)
+    described = signatures(model, particles)
     requests = [(name, inputs(specs, 1)) for name, (_, specs) in described.items()]
     return [*requests, ("serving_default", inputs(described["sample"][1], 2))]
 
 
-def signatures(model):
-    """`{name: (function, input specs)}` of everything that an export of `model` can do."""
+def signatures(model, particles=None):
+    """`{name: (function, input specs)}` of everything that an export of `model` can do; `particles` are
+    the constants of `complete_smc`."""
     shape, levels, context = model.image_shape, model.distribution.levels, model.context
     seed = tf.TensorSpec([None], tf.int64, name="seed")
     image = tf.TensorSpec([None, *shape], tf.uint8, name="image")
@@ -180,6 +203,22 @@ def signatures(model):
         filled = model.complete_graph(exactly(image), exactly(known), uniform, *given)
         return drawn(*filled, always(seed), *given)
 
+    def complete_smc(image, known, seed, *given):
+        given = checked(given)
+        seed = exactly(seed, ())
+        count = smc.count_of_numbers(shape, particles["n_particles"])
+        numbers = noise.uniform(seed, (count,))
+        threshold = tf.fill(tf.shape(seed), 0.5)
+        found = model.complete_smc_graph(
+            exactly(image), exactly(known), numbers, threshold, *given, **particles
+        )
+        log_prob, log_z = (
+            only_valid(x, always(seed), *given) for x in (found["log_prob"][:, 0], found["log_z"])
+        )
+        image = found["image"][:, 0]
+        more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
+        return {"image": image, "png_bytes": png_bytes(image, levels), "log_prob": log_prob, **more}
+
     def log_prob(image, *given):
         given = checked(given)
         image = exactly(image)
@@ -192,12 +231,14 @@ def signatures(model):
         nats = model.nats_graph(exactly(image), *given)
         return {"nats": only_valid(nats, always(nats[:, 0, 0, 0]), *given)}
 
+    more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
     return {
         "sample": (sample, [seed, *given]),
         "sample_with": (sample_with, [seed, temperature, top_k, top_p, *given]),
         "complete": (complete, [image, known, seed, *given]),
         "log_prob": (log_prob, [image, *given]),
         "nats_map": (nats_map, [image, *given]),
+        **more,
     }
 
 

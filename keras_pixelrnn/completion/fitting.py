@@ -1,0 +1,173 @@
+"""Training a look-ahead with its model frozen."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_pixelrnn import checks
+from keras_pixelrnn.completion.lookahead import Lookahead
+
+# Bytes of the model's parameters for all training images, up to which they are computed just once.
+MOST_BYTES = 2**30
+
+
+def fit_lookahead(
+    model,
+    images,
+    *,
+    context=None,
+    known=None,
+    epochs=10,
+    batch_size=32,
+    learning_rate=3e-3,
+    seed=0,
+    verbose="auto",
+    **sizes,
+):
+    """Train a look-ahead for completion by particles. The model does not change.
+
+    It learns to draw each unknown sub-pixel given the earlier ones and all known ones, by maximum
+    likelihood on images of which parts are hidden at random.
+
+    Args:
+        model: a trained `PixelModel`, not a `MultiScalePixelRNN`.
+        images: `(n, height, width, channels)` integers: what the model was trained on, or drawn by it.
+        context: of a conditional model: one for all images, or one for each.
+        known: `(rng, n, height, width) -> (n, height, width)` booleans, what is left to see of n
+            images; None for `random_known`: halves, holes, frames, scattered pixels.
+        epochs: passes over the images, each with other sub-pixels hidden.
+        batch_size: images a step.
+        learning_rate: of Adam, at the start; it falls to 0 along a cosine.
+        seed: int; `keras.utils.set_random_seed` is called with it.
+        verbose: as in `keras.Model.fit`.
+        **sizes: `units`, `num_blocks` and `reader_units` of the `Lookahead`.
+
+    Returns:
+        A `Lookahead`, for `model.complete(..., method="smc", lookahead=...)`.
+
+    Raises:
+        ValueError: images that the model does not take, none at all, or a number out of range.
+        TypeError: a size that a `Lookahead` does not have.
+
+    Example:
+
+    >>> model = PixelModel.from_preset("digits")
+    >>> lookahead = fit_lookahead(model, model.sample(32, seed=0), epochs=1, units=4, verbose=0)
+    >>> known = np.arange(8)[:, None] >= np.full(8, 4)
+    >>> found = model.complete(
+    ...     model.sample(2, seed=1), known, seed=1, method="smc", n_particles=8, lookahead=lookahead
+    ... )
+    >>> found.images.shape
+    (2, 8, 8, 1)
+    """
+    check_guidable(model)
+    images = model.check_images(images)
+    if not len(images):
+        raise ValueError("`images` must hold at least one image. Received: none")
+    given = model.context.check(context, len(images))
+    epochs = checks.positive_int("epochs", epochs)
+    batch_size = min(checks.positive_int("batch_size", batch_size), len(images))
+    keras.utils.set_random_seed(seed)
+    lookahead = Lookahead(model.image_shape, model.distribution, **sizes)
+    data = Hidden(model, images, given, known or random_known, batch_size, seed)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(data))
+    lookahead.compile(
+        keras.optimizers.Adam(schedule, global_clipnorm=1.0),
+        loss=_HiddenNats(model.distribution, name="hidden_nats"),
+        jit_compile=True,
+    )
+    lookahead.fit(data, epochs=epochs, verbose=verbose, shuffle=False)
+    return lookahead
+
+
+def check_guidable(model):
+    """`ValueError` unless a look-ahead can guide the model."""
+    if not hasattr(model.network, "stream"):
+        raise ValueError(
+            "A look-ahead guides a model that draws an image in one pass, not in two. "
+            f"Received: a {type(model).__name__}"
+        )
+
+
+def random_known(rng, n, height, width):
+    """What is left to see of n images: `(n, height, width)` booleans.
+
+    Of equal share: all but a part from one side; all but a rectangle; a rectangle alone; scattered
+    pixels, from few to most.
+
+    Args:
+        rng: `numpy.random.Generator`.
+        n, height, width: ints.
+
+    Example:
+
+    >>> random_known(np.random.default_rng(0), 3, 4, 5).shape
+    (3, 4, 5)
+    """
+    known = np.zeros((n, height, width), bool)
+    for one in known:
+        kind = rng.integers(4)
+        if kind == 3:
+            one[:] = rng.random((height, width)) < rng.uniform(0.05, 0.95)
+            continue
+        rows, columns = (rng.integers(1, size + 1) for size in (height, width))
+        if kind == 0:  # a part from one side
+            rows, columns = (height, columns) if rng.random() < 0.5 else (rows, width)
+        ends = rng.integers(2, size=2) if kind == 0 else rng.random(2)
+        top, left = int(ends[0] * (height - rows)), int(ends[1] * (width - columns))
+        one[top : top + rows, left : left + columns] = True
+        if kind < 2:
+            np.logical_not(one, out=one)
+    return known
+
+
+class Hidden(keras.utils.PyDataset):
+    """Batches of images with parts hidden, each epoch in another order and with others hidden."""
+
+    def __init__(self, model, images, given, known, batch_size, seed):
+        super().__init__()
+        self._images, self._given, self._known = images, given, known
+        self._size, self._seed, self._epoch = batch_size, seed, 0
+        self._params_of = model.params
+        self._kept = None
+        one = 4 * np.prod(self._params(np.arange(1)).shape)
+        if one * len(images) <= MOST_BYTES:
+            rows = [np.arange(i, i + batch_size) for i in range(0, len(images), batch_size)]
+            rows = [np.minimum(part, len(images) - 1) for part in rows]  # one size, one compilation
+            self._kept = np.concatenate([self._params(part) for part in rows])[: len(images)]
+        self.on_epoch_end()
+
+    def _params(self, rows):
+        return self._params_of(self._images[rows], *(x[rows] for x in self._given))
+
+    def on_epoch_end(self):
+        self._order = np.random.default_rng([self._seed, self._epoch]).permutation(
+            len(self._images)
+        )
+        self._epoch += 1
+
+    def __len__(self):
+        return len(self._images) // self._size
+
+    def __getitem__(self, index):
+        rows = self._order[index * self._size : (index + 1) * self._size]
+        image = self._images[rows]
+        rng = np.random.default_rng([self._seed, self._epoch, index])
+        known = self._known(rng, len(rows), *image.shape[1:3])
+        known = np.broadcast_to(known[..., None], image.shape)
+        params = self._params(rows) if self._kept is None else self._kept[rows]
+        target = np.concatenate([image, known], axis=-1, dtype=np.float32)
+        return (image, known, params), target
+
+
+class _HiddenNats(keras.losses.Loss):
+    """Nats of the hidden sub-pixels of an image."""
+
+    def __init__(self, distribution, **kwargs):
+        super().__init__(**kwargs)
+        self._distribution = distribution
+
+    def call(self, y_true, y_pred):
+        image, known = ops.split(y_true, 2, axis=-1)
+        nats = self._distribution.log_prob(y_pred, image)
+        return -ops.sum(ops.where(known > 0.5, 0.0, nats), axis=(1, 2, 3))

@@ -1,0 +1,159 @@
+"""The look-ahead: trained with the model frozen, and every estimate stays unbiased."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_pixelrnn as kp
+from keras_pixelrnn.completion import Lookahead, fit_lookahead, random_known
+from keras_pixelrnn.completion.guided import GuidedDistribution
+from keras_pixelrnn.serving import check
+from tests.conformance import random_images, randomised
+from tests.test_smc import CASES, RUNS, posterior, problem, shares, smc
+
+SMALL = {"units": 4, "num_blocks": 1, "reader_units": 5, "verbose": 0}
+
+
+@pytest.fixture(name="trained", scope="module")
+def _trained():
+    """`trained(name)`: the model of a case, one of its problems, and a look-ahead."""
+    made = {}
+
+    def get(name):
+        if name not in made:
+            make, unknown, _, _ = CASES[name]
+            model = make()
+            image, known = problem(model, unknown, 3)
+            options = {**SMALL, "epochs": 12} if name == "grey" else {**SMALL, "epochs": 1}
+            images = model.sample(640 if name == "grey" else 32, seed=0)
+            before = [w.copy() for w in model.get_weights()]
+            lookahead = fit_lookahead(model, images, learning_rate=1e-2, **options)
+            for one, two in zip(before, model.get_weights(), strict=True):
+                np.testing.assert_array_equal(one, two)  # the model is frozen
+            made[name] = model, image, known, lookahead
+        return made[name]
+
+    return get
+
+
+@pytest.mark.parametrize("name", ["grey", "colour"])
+def test_unbiased_whatever_the_look_ahead(name, trained):
+    """One of random weights proposes badly; nothing may depend on it but the variance."""
+    model, image, known, trained_one = trained(name)
+    p, log_z = posterior(model, image, known)
+    lookahead = randomised(Lookahead.from_config(trained_one.get_config()), scale=0.3, seed=1)
+    found = smc(model, image, known, seed=5, n_particles=16, lookahead=lookahead)
+    ratio = np.exp(found.log_z.astype(np.float64) - log_z)
+    assert ratio.std() > 0.05, "it changes nothing"
+    assert abs(ratio.mean() - 1) < 4.5 * ratio.std() / np.sqrt(RUNS)
+    scored = model.log_prob(found.images.reshape(-1, *model.image_shape))
+    np.testing.assert_allclose(found.log_prob.reshape(-1), scored, atol=1e-4)
+    worse = smc(model, image, known, seed=5, n_particles=1, lookahead=lookahead)
+    levels = model.distribution.levels
+    distance = [np.abs(shares(x, known, levels) - p).sum() for x in (found, worse)]
+    assert distance[0] < distance[1] / 1.3
+
+
+def test_weights_that_are_not_corrected_are_seen(trained, monkeypatch):
+    """The planted fault: the proposal is taken for the model."""
+    model, image, known, lookahead = trained("grey")
+    bad = randomised(Lookahead.from_config(lookahead.get_config()), scale=0.3, seed=1)
+    _, log_z = posterior(model, image, known)
+    monkeypatch.setattr(GuidedDistribution, "log_proposal", GuidedDistribution.log_prob)
+    found = smc(model, image, known, seed=5, n_particles=15, lookahead=bad)
+    ratio = np.exp(found.log_z.astype(np.float64) - log_z)
+    assert abs(ratio.mean() - 1) > 4.5 * ratio.std() / np.sqrt(RUNS)
+
+
+def test_training_pays(trained):
+    """With as few particles, closer to the posterior and a less noisy estimate than without."""
+    model, image, known, lookahead = trained("grey")
+    p, log_z = posterior(model, image, known)
+    found = smc(model, image, known, seed=5, n_particles=1, lookahead=lookahead)
+    plain = smc(model, image, known, seed=5, n_particles=1)
+    distance = [np.abs(shares(x, known, 2) - p).sum() for x in (found, plain)]
+    assert distance[0] < 0.8 * distance[1]
+    noise = [np.exp(x.log_z.astype(np.float64) - log_z).std() for x in (found, plain)]
+    assert noise[0] < noise[1]
+
+
+def test_saved_and_loaded(trained, tmp_path):
+    model, image, known, lookahead = trained("grey")
+    lookahead.save(tmp_path / "lookahead.keras")
+    again = keras.saving.load_model(tmp_path / "lookahead.keras", compile=False)
+    options = {"seed": 5, "n_particles": 16}
+    one, two = (smc(model, image, known, lookahead=x, **options) for x in (lookahead, again))
+    for ours, theirs in zip(one, two, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_training_is_repeatable():
+    model = randomised(CASES["grey"][0](), scale=0.6)
+    images = model.sample(40, seed=0)
+    one, two = (fit_lookahead(model, images, epochs=1, seed=3, **SMALL) for _ in range(2))
+    for ours, theirs in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_random_known():
+    rng = np.random.default_rng(0)
+    known = random_known(rng, 4000, 5, 7)
+    assert known.shape == (4000, 5, 7)
+    share = known.mean(axis=0)
+    assert ((share > 0.3) & (share < 0.7)).all(), "every pixel is hidden about as often as seen"
+    upper = np.arange(5)[:, None] >= np.full(7, 3)
+    for half in (upper, ~upper, upper[::-1]):
+        assert (known == half).all(axis=(1, 2)).any()
+    np.testing.assert_array_equal(known, random_known(np.random.default_rng(0), 4000, 5, 7))
+
+
+def test_bad_arguments(trained):
+    model, image, known, lookahead = trained("grey")
+    other = trained("colour")[0]
+    with pytest.raises(ValueError, match="made for images"):
+        other.complete(
+            other.sample(1, seed=0),
+            np.ones((2, 3), bool),
+            seed=0,
+            method="smc",
+            lookahead=lookahead,
+        )
+    with pytest.raises(TypeError, match="fit_lookahead"):
+        smc(model, image, known, seed=0, lookahead="it")
+    with pytest.raises(ValueError, match="MultiScalePixelRNN"):
+        fit_lookahead(CASES["multi-scale"][0](), random_images(model, 3))
+    with pytest.raises(ValueError, match="at least one image"):
+        fit_lookahead(model, random_images(model, 0))
+    with pytest.raises(TypeError, match="blocks"):
+        fit_lookahead(model, random_images(model, 3), blocks=3)
+    with pytest.raises(ValueError, match="epochs=0"):
+        fit_lookahead(model, random_images(model, 3), epochs=0)
+    with pytest.raises(ValueError, match="n_particles"):
+        kp.export.save_for_serving(model, "nowhere", lookahead=lookahead)
+
+
+@pytest.mark.parametrize("name", ["grey", pytest.param("colour", marks=pytest.mark.slow)])
+def test_exported(name, trained, tmp_path):
+    """`complete_smc` runs through the C API with XLA off and draws what Python draws."""
+    model, image, known, lookahead = trained(name)
+    path = kp.export.save_for_serving(model, tmp_path, n_particles=16, lookahead=lookahead)
+    signatures = tf.saved_model.load(path).signatures
+    assert check.check(path, signatures) == []
+    seeds = np.arange(6)
+    ours = model.complete(
+        np.repeat(image[None], 6, axis=0),
+        known,
+        seed=seeds,
+        method="smc",
+        n_particles=16,
+        lookahead=lookahead,
+    )
+    found = signatures["complete_smc"](
+        image=tf.constant(np.repeat(image[None], 6, axis=0)),
+        known=tf.constant(np.repeat(known[None], 6, axis=0)),
+        seed=tf.constant(seeds, tf.int64),
+    )
+    for key, value in ours._asdict().items():
+        theirs = found["image" if key == "images" else key]
+        np.testing.assert_allclose(theirs, value, atol=1e-3, rtol=1e-4)
