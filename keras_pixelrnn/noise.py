@@ -6,6 +6,14 @@ import numpy as np
 
 from keras_pixelrnn import backend
 
+WORD = 0xFFFFFFFF
+# Of Philox4x32-10: what the words of a counter are multiplied by, and what a round adds to the key.
+ROUNDS, FACTORS, STEPS = 10, (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)
+SCRAMBLE = (
+    0x3EC8F720,
+    0x02461E29,
+)  # TensorFlow first scrambles a seed with one block under this key
+
 
 def image_seeds(seed, count=None):
     """One non-negative int64 seed per image.
@@ -58,9 +66,10 @@ def uniform(seeds, shape):
         `(batch, *shape)` float32.
     """
     count = int(np.prod(shape))
-    if backend.name() != "tensorflow":
-        bits = np.stack([philox_bits(int(seed), count) for seed in seeds])
-        return ((bits >> 8) * np.float32(2**-24)).astype(np.float32).reshape(-1, *shape)
+    if backend.name() == "jax":
+        seeds = np.asarray(seeds, np.uint64)
+        low, high = (seeds & np.uint64(WORD)).astype(np.uint32), (seeds >> 32).astype(np.uint32)
+        return _jax_function(count)(low, high).reshape(-1, *shape)
 
     import tensorflow as tf
 
@@ -86,12 +95,48 @@ def _bits_function(count):
     return bits
 
 
+@functools.cache
+def _jax_function(count):
+    """Uniform numbers `(batch, count)` of seeds given as their low and high words, on the device."""
+    import jax
+    import jax.numpy as jnp
+
+    def high_word(a, b):
+        # Of a product of 64 bits, from halves of 16: JAX has no 64-bit integers unless asked for them.
+        a0, a1, b0, b1 = a & 0xFFFF, a >> 16, b & 0xFFFF, b >> 16
+        middle = a1 * b0 + (a0 * b0 >> 16)
+        return a1 * b1 + (middle >> 16) + ((a0 * b1 + (middle & 0xFFFF)) >> 16)
+
+    def blocks(c0, c1, c2, c3, key0, key1):
+        factor0, factor1 = jnp.uint32(FACTORS[0]), jnp.uint32(FACTORS[1])
+        for _ in range(ROUNDS):
+            c0, c1, c2, c3 = (
+                high_word(c2, factor1) ^ c1 ^ key0,
+                c2 * factor1,
+                high_word(c0, factor0) ^ c3 ^ key1,
+                c0 * factor0,
+            )
+            key0, key1 = key0 + jnp.uint32(STEPS[0]), key1 + jnp.uint32(STEPS[1])
+        return c0, c1, c2, c3
+
+    @jax.jit
+    def uniform(low, high):
+        zero, (key0, key1) = jnp.zeros_like(low), (jnp.uint32(key) for key in SCRAMBLE)
+        mixed = (word[:, None] for word in blocks(low, high, zero, zero, key0, key1))
+        key0, key1, c2, c3 = mixed
+        counter = jnp.arange(-(-count // 4), dtype=jnp.uint32)[None, :]
+        bits = jnp.stack(blocks(counter, jnp.zeros_like(counter), c2, c3, key0, key1), axis=-1)
+        bits = bits.reshape(len(low), -1)[:, :count]
+        return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+
+    return uniform
+
+
 def philox_bits(seed, count):
     """`count` uint32 from Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as
     1, 2, 3"), keyed as `tf.random.stateless_uniform(..., seed=[seed, 0], alg="philox")` keys it."""
-    low, high = seed & 0xFFFFFFFF, seed >> 32
-    # TensorFlow first scrambles the seed with one block under a fixed key.
-    mixed = _philox(np.array([[low, high, 0, 0]], np.uint64), 0x3EC8F720, 0x02461E29)[0]
+    low, high = seed & WORD, seed >> 32
+    mixed = _philox(np.array([[low, high, 0, 0]], np.uint64), *SCRAMBLE)[0]
     counters = np.zeros((-(-count // 4), 4), np.uint64)
     counters[:, 0] = np.arange(len(counters))
     counters[:, 2:] = mixed[2:]
@@ -100,17 +145,17 @@ def philox_bits(seed, count):
 
 
 def _philox(counters, key0, key1):
-    """Ten rounds on each row `(n, 4)` of 32-bit words held in uint64."""
-    word = np.uint64(0xFFFFFFFF)
+    """All rounds on each row `(n, 4)` of 32-bit words held in uint64."""
+    word = np.uint64(WORD)
     c0, c1, c2, c3 = counters.T
-    for _ in range(10):
-        product0 = c0 * np.uint64(0xD2511F53)
-        product1 = c2 * np.uint64(0xCD9E8D57)
+    for _ in range(ROUNDS):
+        product0 = c0 * np.uint64(FACTORS[0])
+        product1 = c2 * np.uint64(FACTORS[1])
         c0, c1, c2, c3 = (
             (product1 >> np.uint64(32)) ^ c1 ^ np.uint64(key0),
             product1 & word,
             (product0 >> np.uint64(32)) ^ c3 ^ np.uint64(key1),
             product0 & word,
         )
-        key0, key1 = (key0 + 0x9E3779B9) & 0xFFFFFFFF, (key1 + 0xBB67AE85) & 0xFFFFFFFF
+        key0, key1 = (key0 + STEPS[0]) & WORD, (key1 + STEPS[1]) & WORD
     return np.stack([c0, c1, c2, c3], axis=1)

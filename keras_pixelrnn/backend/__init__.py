@@ -1,7 +1,9 @@
-"""What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM."""
+"""What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM and
+sweep."""
 
 from keras_pixelrnn.backend.compiling import compiled, cores, name, under_xla
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
+from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.products import product, side_by_side
 from keras_pixelrnn.backend.scan import scan
 
@@ -10,6 +12,7 @@ __all__ = [
     "compiled",
     "cores",
     "fused_lstm",
+    "fused_sweep",
     "name",
     "product",
     "scan",

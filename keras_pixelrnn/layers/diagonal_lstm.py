@@ -44,10 +44,12 @@ class DiagonalBiLSTM(CausalLSTM):
     directions = 2
 
     def call(self, x, context=None):
-        z = [
-            ops.transpose(ops.cast(convolution(x, context), "float32"), (1, 2, 3, 0))
-            for convolution in self.inputs_to_state
-        ]
+        z = [ops.cast(convolution(x, context), "float32") for convolution in self.inputs_to_state]
+        maps = self.sweep_maps(z, positions=x.shape[1], diagonal=True)
+        if maps is not None:
+            h = maps[LEFT] + geometry.shift(maps[RIGHT], 1, axis=1)
+            return ops.cast(h, self.compute_dtype)
+        z = [ops.transpose(half, (1, 2, 3, 0)) for half in z]
         z[RIGHT] = ops.flip(z[RIGHT], axis=1)
         height, width = z[LEFT].shape[:2]
         # (diagonal, direction, feature, row, batch), as the sweep wants it

@@ -114,6 +114,15 @@ class CausalLSTM(CausalLayer):
         start = ops.zeros_like(z[:1]) + start[None, :, :, None, None]
         return sweep(ops.concatenate([start, z], axis=0), self.state_to_state, self.taps)[1:]
 
+    def sweep_maps(self, z, positions, diagonal):
+        """`sweep` of `z`, a list of maps `(batch, height, width, 4 h)`, one for each direction, by one
+        kernel of a GPU: hidden states `(directions, batch, height, width, h)`; None where there is no
+        such kernel, or no number of images yet. The second direction is that of the mirrored map."""
+        run = backend.fused_sweep(self.units, positions)
+        if run is None or self.learned_initial_state or not isinstance(z[0].shape[0], int):
+            return None
+        return run(ops.stack(z), ops.cast(self.state_to_state, "float32"), self.taps, diagonal)
+
     def stream_kernels(self, direction):
         """State-to-state kernel `(h, 4 h)` of each tap, columns ordered colour by colour."""
         order = self.inputs_to_state[direction].by_color()
