@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_pixelrnn.distributions.base import HoldsDistribution
+from keras_pixelrnn.distributions.base import HoldsDistribution, check_distribution
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -32,7 +32,7 @@ class NegativeLogLikelihood(HoldsDistribution, keras.losses.Loss):
         dtype=None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.distribution = distribution
+        self.distribution = check_distribution(distribution)
 
     def call(self, y_true, y_pred):
         return self.nats_per_image(y_true, y_pred)

@@ -10,7 +10,7 @@ MASK_TYPES = ("A", "B")
 
 def check_mask_type(mask_type):
     """Raise `ValueError` unless `mask_type` is "A" or "B"."""
-    if mask_type not in MASK_TYPES:
+    if not isinstance(mask_type, str) or mask_type not in MASK_TYPES:
         raise ValueError(
             "`mask_type` must be 'A' (hides the current sub-pixel; first layer only) or 'B' "
             f"(shows it; every later layer). Received: mask_type={mask_type!r}"
@@ -41,7 +41,7 @@ def color_of_features(features, colors, gates=1):
         raise ValueError(
             f"Each of {colors} colours needs at least one feature in each of {gates} equal runs. "
             f"Use a multiple of {gates} features, at least {colors * gates}. "
-            f"Received: features={features}"
+            f"Received: features={features}, colors={colors}, gates={gates}"
         )
     sizes = [run // colors + (color < run % colors) for color in range(colors)]
     return np.tile(np.repeat(np.arange(colors), sizes), gates)

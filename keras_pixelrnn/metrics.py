@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from keras_pixelrnn.distributions.base import HoldsDistribution
+from keras_pixelrnn.distributions.base import HoldsDistribution, check_distribution
 
 
 class _LikelihoodMetric(HoldsDistribution, keras.metrics.Mean):
@@ -12,7 +12,7 @@ class _LikelihoodMetric(HoldsDistribution, keras.metrics.Mean):
 
     def __init__(self, distribution, name, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.distribution = distribution
+        self.distribution = check_distribution(distribution)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         nats = self.nats_per_image(y_true, y_pred)

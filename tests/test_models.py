@@ -269,7 +269,7 @@ def test_bad_options(options, words):
 
 @pytest.mark.parametrize("size", [4, 1, -3])
 def test_bad_kernel_size_of_the_gated_model(size):
-    with pytest.raises(ValueError, match=f"at least 3.*Received: kernel_size={size}"):
+    with pytest.raises(ValueError, match=f"from 3.*Received: kernel_size={size}"):
         kp.models.GatedPixelCNN((4, 5, 1), BERNOULLI, kernel_size=size)
 
 

@@ -69,7 +69,7 @@ def test_upscale_is_exact_given_the_small_image():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match="Received: shape"):
+    with pytest.raises(ValueError, match="Received: small of shape"):
         make((2, 4, 1)).upscale(np.zeros((1, 2, 2, 1), np.uint8), seed=0)
     for factor in (1, 3, 2.0, True):
         with pytest.raises(ValueError, match="Received: factor="):

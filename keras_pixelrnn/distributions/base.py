@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_pixelrnn import backend
+from keras_pixelrnn import backend, checks
 
 MANY_LEVELS = 64  # from here on a search in two levels is faster
 
@@ -117,28 +117,28 @@ class HoldsDistribution:
 
     @classmethod
     def from_config(cls, config):
-        distribution = keras.saving.deserialize_keras_object(config["distribution"])
+        distribution = check_distribution(config.get("distribution"))
         return cls(**{**config, "distribution": distribution})
 
 
 def check_levels(levels, owner):
     """Raise `ValueError` unless a uint8 image can hold `levels` values."""
-    if isinstance(levels, bool) or not isinstance(levels, int) or not 2 <= levels <= 256:
+    if not checks.is_whole(levels) or not 2 <= levels <= 256:
         raise ValueError(
             f"{owner} holds between 2 and 256 levels, as an int, so that images fit uint8. "
-            f"Received: levels={levels!r}"
+            f"Received: levels={checks.shown(levels)}"
         )
-    return levels
+    return int(levels)
 
 
 def check_distribution(distribution):
     """`distribution`, deserialised if need be, or `ValueError`."""
-    if isinstance(distribution, dict):
+    if isinstance(distribution, dict) and "class_name" in distribution:
         distribution = keras.saving.deserialize_keras_object(distribution)
     if not isinstance(distribution, PixelDistribution):
         raise ValueError(
             "`distribution` must be one of keras_pixelrnn.distributions, for example Bernoulli() or "
-            f"Categorical(256). Received: distribution={distribution!r}"
+            f"Categorical(256). Received: distribution={checks.shown(distribution)}"
         )
     return distribution
 

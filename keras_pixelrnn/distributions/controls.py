@@ -25,6 +25,8 @@ def controlled(log_pmf, temperature, top_k, top_p):
     >>> controlled(keras.ops.log([[0.6, 0.4]]), one, top_k=one, top_p=one).numpy().round(4)
     array([[  0., -inf]], dtype=float32)
     """
+    # From the most likely value down: divided by next to nothing, the others may become -inf, it not.
+    log_pmf = log_pmf - ops.max(log_pmf, axis=-1, keepdims=True)
     log_pmf = ops.log_softmax(log_pmf / temperature[:, None], axis=-1)
     # Sorting twice gives every value's place in the order of likelihood, from 0.
     order = ops.argsort(-log_pmf, axis=-1)

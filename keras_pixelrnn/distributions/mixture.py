@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
 
 LOG_SCALE_LIMIT = 7.0  # a scale of e^-7 is a ninth of a step of 256 levels; e^7 is flat
@@ -37,11 +38,7 @@ class DiscretizedMixture(PixelDistribution):
 
     def __init__(self, levels, num_mixtures=5):
         self.levels = check_levels(levels, type(self).__name__)
-        if isinstance(num_mixtures, bool) or not isinstance(num_mixtures, int) or num_mixtures < 1:
-            raise ValueError(
-                f"`num_mixtures` must be a positive int. Received: num_mixtures={num_mixtures!r}"
-            )
-        self.num_mixtures = num_mixtures
+        self.num_mixtures = checks.positive_int("num_mixtures", num_mixtures, checks.MOST_MIXTURES)
 
     def params_size(self, channels):
         return self.num_mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)

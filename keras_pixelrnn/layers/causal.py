@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_pixelrnn.layers.strict import StrictLayer
 from keras_pixelrnn.layers.tracking import Tracked
 
 
@@ -113,7 +114,7 @@ class ContextRows:
         return [ops.take(self._rows, ops.minimum(memory["row"], self._rows.shape[0] - 1), axis=0)]
 
 
-class CausalLayer(Tracked, keras.layers.Layer):
+class CausalLayer(StrictLayer, Tracked, keras.layers.Layer):
     """Base of all causal layers: `call` for whole maps, `stream` for one pixel at a time.
 
     Both compute the same function. `call(x, context=None)` takes `(batch, height, width, features)`

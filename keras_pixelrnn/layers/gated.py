@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
-from keras_pixelrnn import geometry
+from keras_pixelrnn import checks, geometry
 from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
+from keras_pixelrnn.layers.strict import StrictLayer
 
 
 def gate(z):
@@ -16,7 +17,7 @@ def gate(z):
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class VerticalConv2D(keras.layers.Layer):
+class VerticalConv2D(StrictLayer, keras.layers.Layer):
     """Convolution that sees the `rows` rows above a pixel, `columns` wide, colours and all.
 
     Args:
@@ -41,7 +42,10 @@ class VerticalConv2D(keras.layers.Layer):
 
     def __init__(self, filters, rows, columns, *, own_row, **kwargs):
         super().__init__(**kwargs)
-        self.filters, self.rows, self.columns, self.own_row = filters, rows, columns, own_row
+        self.filters = checks.positive_int("filters", filters, checks.MOST_FEATURES)
+        self.rows = checks.positive_int("rows", rows, checks.MOST_KERNEL)
+        self.columns = checks.odd("columns", columns)
+        self.own_row = checks.switch("own_row", own_row)
 
     def build(self, x_shape, context_shape=None):
         self.kernel = self.add_weight(
@@ -111,7 +115,7 @@ class GatedStacks(CausalLayer):
         `(batch, height, width, units)`.
 
     Raises:
-        ValueError: an even `kernel_size`, or one below 3.
+        ValueError: an argument outside its range, an even `kernel_size` for example.
 
     Example:
 
@@ -123,13 +127,12 @@ class GatedStacks(CausalLayer):
 
     def __init__(self, units, num_blocks, *, colors=1, kernel_size=7, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
-        if kernel_size % 2 == 0 or kernel_size < 3:
-            raise ValueError(
-                "`kernel_size` must be odd and at least 3: the vertical stack sees the "
-                f"kernel_size // 2 rows above. Received: kernel_size={kernel_size}"
-            )
-        self.units, self.num_blocks, self.colors = units, num_blocks, colors
-        self.kernel_size = kernel_size
+        # The vertical stack sees the kernel_size // 2 rows above, which have to be some.
+        self.kernel_size = kernel_size = checks.odd("kernel_size", kernel_size, low=3)
+        self.units = units = checks.positive_int("units", units, checks.MOST_UNITS)
+        self.num_blocks = checks.positive_int("num_blocks", num_blocks, checks.MOST_BLOCKS)
+        self.colors = checks.positive_int("colors", colors, checks.MOST_UNITS)
+        dropout = checks.rate("dropout", dropout)
         self.dropout = Dropout(dropout, dtype=self.dtype_policy)
         options = {"colors": colors, "dtype": self.dtype_policy}
         self.vertical, self.link, self.horizontal, self.out = [], [], [], []

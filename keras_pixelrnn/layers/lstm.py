@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_pixelrnn import backend, geometry, masks
+from keras_pixelrnn import backend, checks, geometry, masks
 from keras_pixelrnn.layers.causal import CausalLayer
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
 from keras_pixelrnn.sweep import GATES, activate, sweep, update
@@ -44,9 +44,9 @@ class CausalLSTM(CausalLayer):
 
     def __init__(self, units, *, colors=1, learned_initial_state=False, **kwargs):
         super().__init__(**kwargs)
-        self.units = units
-        self.colors = colors
-        self.learned_initial_state = learned_initial_state
+        self.units = units = checks.positive_int("units", units, checks.MOST_UNITS)
+        self.colors = checks.positive_int("colors", colors, checks.MOST_UNITS)
+        self.learned_initial_state = checks.switch("learned_initial_state", learned_initial_state)
         self.inputs_to_state = [
             MaskedConv2D(
                 GATES * units,

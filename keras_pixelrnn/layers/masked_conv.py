@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import backend, geometry, masks
+from keras_pixelrnn import backend, checks, geometry, masks
 from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
 
 
@@ -49,6 +49,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     """
 
     def __init__(self, filters, kernel_size, *, mask_type, colors=1, gates=1, **kwargs):
+        filters = checks.positive_int("filters", filters, checks.MOST_FEATURES)
+        kernel_size = checks.kernel_size("kernel_size", kernel_size)
+        masks.check_mask_type(mask_type)
         for fixed, value in {"strides": 1, "dilation_rate": 1, "groups": 1}.items():
             if kwargs.pop(fixed, value) not in (value, (value, value)):
                 raise ValueError(f"MaskedConv2D has a fixed `{fixed}` of {value}.")
@@ -58,18 +61,13 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         super().__init__(
             filters, kernel_size, padding="same", data_format="channels_last", **kwargs
         )
-        if any(size % 2 == 0 for size in self.kernel_size):
-            raise ValueError(
-                "A masked convolution is centred on a pixel and needs odd kernel sizes. "
-                f"Received: kernel_size={kernel_size}"
-            )
-        masks.check_mask_type(mask_type)
         self.mask_type = mask_type
-        self.colors = colors
-        self.gates = gates
+        self.colors = checks.positive_int("colors", colors, checks.MOST_UNITS)
+        self.gates = checks.positive_int("gates", gates, checks.MOST_UNITS)
         self.out_colors = masks.color_of_features(filters, colors, gates)
 
     def build(self, x_shape, context_shape=None):
+        rank, self.lora_rank = self.lora_rank, None  # an adapter's weights come last
         super().build(x_shape)
         self.in_colors = masks.color_of_features(x_shape[-1], self.colors)
         # Kept to the rows a causal layer can see; a NumPy constant, never a weight.
@@ -82,6 +80,8 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             self.context_kernel = self.add_weight(
                 name="context_kernel", shape=(context_shape[-1], self.filters)
             )
+        if rank:
+            self.enable_lora(rank, lora_alpha=self.lora_alpha)
 
     def convolution_op(self, inputs, kernel):
         kernel = kernel[: len(self._mask)] * ops.cast(self._mask, kernel.dtype)
@@ -102,12 +102,28 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     def compute_output_shape(self, x_shape, context_shape=None):
         return (*x_shape[:-1], self.filters)
 
-    # A Keras convolution saves its kernel and bias by name, and would leave the context kernel out.
+    # A Keras convolution would leave the context kernel out, and merge an adapter (LoRA) for good.
     def save_own_variables(self, store):
-        keras.layers.Layer.save_own_variables(self, store)
+        for index, variable in enumerate(self._own_variables()):
+            store[str(index)] = variable
 
     def load_own_variables(self, store):
-        keras.layers.Layer.load_own_variables(self, store)
+        variables = self._own_variables()
+        if len(store.keys()) != len(variables):
+            raise ValueError(
+                f"The layer {self.name!r} has {len(variables)} variables, the file holds "
+                f"{len(store.keys())} for it. Make the model with the settings, and the adapters, that "
+                "it was saved with."
+            )
+        for index, variable in enumerate(variables):
+            variable.assign(store[str(index)])
+
+    def _own_variables(self):
+        """Everything in a file."""
+        own = [self._kernel, self.bias if self.use_bias else None, self.context_kernel]
+        if self.lora_enabled:
+            own += [self.lora_kernel_a, self.lora_kernel_b]
+        return [variable for variable in own if variable is not None]
 
     def get_config(self):
         config = super().get_config()

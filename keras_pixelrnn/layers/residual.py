@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_pixelrnn.layers.causal import CompositeLayer
+from keras_pixelrnn import checks
+from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 
@@ -36,8 +37,13 @@ class ResidualBlock(CompositeLayer):
 
     def __init__(self, inner, *, colors=1, dropout=0.0, activation=None, **kwargs):
         super().__init__(**kwargs)
+        if not isinstance(inner, CausalLayer):
+            raise ValueError(
+                f"`inner` must be a causal layer. Received: inner={checks.shown(inner)}"
+            )
         self.inner = inner
-        self.colors = colors
+        self.colors = checks.positive_int("colors", colors, checks.MOST_UNITS)
+        dropout = checks.rate("dropout", dropout)
         # Without autocast: the map comes in the policy's dtype, a stream in float32, and stays so.
         self.dropout = Dropout(dropout, dtype=self.dtype_policy, autocast=False)
         self.activation = keras.activations.get(activation)
@@ -74,5 +80,5 @@ class ResidualBlock(CompositeLayer):
 
     @classmethod
     def from_config(cls, config):
-        inner = keras.saving.deserialize_keras_object(config["inner"])
+        inner = keras.saving.deserialize_keras_object(config.get("inner"))
         return cls(**{**config, "inner": inner})

@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_pixelrnn.layers.causal import CompositeLayer
+from keras_pixelrnn import checks
+from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 
 
@@ -34,9 +35,15 @@ class CausalStack(CompositeLayer):
 
     def __init__(self, layers, *, skip=False, colors=1, **kwargs):
         super().__init__(**kwargs)
+        fits = isinstance(layers, (list, tuple)) and len(layers) > 0
+        if not fits or not all(isinstance(layer, CausalLayer) for layer in layers):
+            raise ValueError(
+                "`layers` must be a list of causal layers, at least one. "
+                f"Received: layers={checks.shown(layers)}"
+            )
         self.layers = list(layers)
-        self.skip = skip
-        self.colors = colors
+        self.skip = checks.switch("skip", skip)
+        self.colors = checks.positive_int("colors", colors, checks.MOST_UNITS)
         self.skips = []
 
     @property
@@ -84,5 +91,7 @@ class CausalStack(CompositeLayer):
 
     @classmethod
     def from_config(cls, config):
-        layers = [keras.saving.deserialize_keras_object(layer) for layer in config["layers"]]
+        layers = [
+            keras.saving.deserialize_keras_object(layer) for layer in config.get("layers", ())
+        ]
         return cls(**{**config, "layers": layers})

@@ -7,7 +7,8 @@ from keras import ops
 from keras_pixelrnn import backend, checks, losses, noise, raster
 from keras_pixelrnn.completion import complete as particles
 from keras_pixelrnn.completion import smc
-from keras_pixelrnn.models import frozen
+from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.models import adapters, frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.models.pretrained import Pretrained
@@ -33,7 +34,11 @@ class PixelModel(Pretrained, keras.Model):
         network: causal layer from scaled images, and the context map, to parameters.
         num_classes: number of classes, where the context is a label `(batch,)` of ints.
         context_shape: `(k,)` where the context is a vector, `(height, width, k)` where it is a map.
-        **kwargs: of `keras.Model`.
+        dtype: policy that the network was made with.
+        name, trainable: of `keras.Model`.
+
+    Raises:
+        ValueError: an argument that does not fit.
     """
 
     def __init__(
@@ -43,22 +48,27 @@ class PixelModel(Pretrained, keras.Model):
         network,
         num_classes=None,
         context_shape=None,
-        **kwargs,
+        dtype=None,
+        name=None,
+        trainable=True,
     ):
         backend.name()
-        if unknown := sorted(set(kwargs) - {"name", "trainable"}):
-            raise TypeError(f"{type(self).__name__} has no argument {unknown[0]!r}.")
+        image_shape = checks.image_shape(image_shape)
+        distribution = check_distribution(distribution)
+        dtype = checks.dtype_policy(dtype)
+        own = {"name": checks.layer_name(name), "trainable": checks.switch("trainable", trainable)}
         context = Context(image_shape, num_classes, context_shape)
         image = keras.Input(image_shape, dtype="uint8", name="image")
         scaled = Scale(distribution.levels, name="scale")(image)
         if context.given:
             given = context.input()
             super().__init__(
-                inputs=[image, given], outputs=network(scaled, context.layer(given)), **kwargs
+                inputs=[image, given], outputs=network(scaled, context.layer(given)), **own
             )
         else:
-            super().__init__(inputs=image, outputs=network(scaled), **kwargs)
-        self.image_shape = tuple(image_shape)
+            super().__init__(inputs=image, outputs=network(scaled), **own)
+        self.dtype_policy = dtype  # by which Keras knows whether to scale the loss
+        self.image_shape = image_shape
         self.distribution = distribution
         self.network = network
         self.context = context
@@ -103,7 +113,7 @@ class PixelModel(Pretrained, keras.Model):
         Raises:
             ValueError: an argument of the wrong shape or outside its range.
         """
-        n = checks.positive_int("n", n)
+        n = checks.drawn(n, self.image_shape)
         uniform = noise.uniform(noise.image_seeds(seed, n), self.image_shape)
         given = self.context.check(context, n)
         controls = checks.controls(n, self.distribution.levels, temperature, top_k, top_p)
@@ -256,14 +266,24 @@ class PixelModel(Pretrained, keras.Model):
             **self._config,
             "name": self.name,
             "distribution": keras.saving.serialize_keras_object(self.distribution),
+            **adapters.of(self),
             **frozen.flags(self),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
+        found = config.pop(adapters.KEY, ())
         flags = frozen.taken_from(config)
-        return frozen.freeze(cls(**config), **flags)
+        return frozen.freeze(adapters.give(cls(**config), found), **flags)
+
+    def quantize(self, mode=None, **kwargs):
+        """Not possible: a `ValueError`, always. Drawing reads the layers' weights as they are."""
+        raise ValueError(
+            "These models cannot be quantized; their drawing would not be that of the likelihood any "
+            "more. For less memory choose dtype='mixed_bfloat16'. "
+            f"Received: mode={mode!r}"
+        )
 
     # ---- checks ----------------------------------------------------------------------------------
 
@@ -273,7 +293,7 @@ class PixelModel(Pretrained, keras.Model):
 
     def check_completion(self, images, known):
         """`images` and `known` as uint8 and boolean arrays of one shape, or `ValueError`."""
-        images = np.asarray(images)
+        images = checks.as_array("images", images)
         if images.ndim != 4:
             self.check_images(images)  # says what is wrong with it
         known = checks.known(known, images.shape)

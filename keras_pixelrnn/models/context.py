@@ -4,6 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_pixelrnn import checks
+from keras_pixelrnn.layers.strict import StrictLayer
+
 
 class Context:
     """A label, a vector or a map: its input, its checks, and the map that the network reads.
@@ -24,20 +27,18 @@ class Context:
                 "A model is conditional on a label or on `context_shape`, not on both. "
                 f"Received: num_classes={num_classes!r}, context_shape={context_shape!r}"
             )
-        if num_classes is not None and (
-            isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1
-        ):
-            raise ValueError(
-                f"`num_classes` must be a positive int. Received: num_classes={num_classes!r}"
-            )
+        most = checks.MOST_CLASSES
+        num_classes = checks.optional(checks.positive_int, "num_classes", num_classes, most)
         if context_shape is not None:
             shape = tuple(context_shape) if isinstance(context_shape, (tuple, list)) else ()
-            if len(shape) not in (1, 3) or shape[:-1] not in ((), (height, width)) or shape[-1] < 1:
+            k_fits = shape and checks.is_whole(shape[-1]) and 0 < shape[-1] <= checks.MOST_FEATURES
+            if not k_fits or shape[:-1] not in ((), (height, width)):
                 raise ValueError(
-                    f"`context_shape` must be (k,) or ({height}, {width}, k), with k positive. "
-                    f"Received: context_shape={context_shape!r}"
+                    f"`context_shape` must be (k,) or ({height}, {width}, k), with k an "
+                    f"int from 1 to {checks.MOST_FEATURES}. "
+                    f"Received: context_shape={checks.shown(context_shape)}"
                 )
-            context_shape = shape
+            context_shape = tuple(int(size) for size in shape)
         self.num_classes, self.config_shape = num_classes, context_shape
         self.shape = () if num_classes is not None else context_shape
         self.given = self.shape is not None
@@ -66,26 +67,28 @@ class Context:
             if context is not None:
                 raise ValueError(
                     "This model is not conditional; leave `context` out, or make the model with "
-                    f"`num_classes` or `context_shape`. Received: context={context!r}"
+                    f"`num_classes` or `context_shape`. Received: context={checks.shown(context)}"
                 )
             return ()
         if context is None:
             raise ValueError(f"This model is conditional {self}: pass it as `context`.")
-        array = np.asarray(context)
+        array = checks.as_array("context", context)
         kinds = "iu" if self.num_classes is not None else "iuf"
         if array.shape not in (self.shape, (n, *self.shape)) or array.dtype.kind not in kinds:
             raise ValueError(
                 f"This model is conditional {self}, {self.dtype}: one for all {n} images or one for "
-                f"each. Received: shape {array.shape}, dtype {array.dtype}"
+                f"each. Received: context of shape {array.shape}, dtype {array.dtype}"
             )
+        if self.num_classes is None:  # what overflows a float32 is no number in the model
+            with np.errstate(over="ignore"):
+                array = array.astype(self.dtype)
         if self.num_classes is not None:
             fits = (array >= 0) & (array < self.num_classes)
         else:
             fits = np.isfinite(array)
         if not fits.all():
-            raise ValueError(
-                f"This model is conditional {self}. Received: {array[~fits].reshape(-1)[:5]}"
-            )
+            wrong = array[~fits].reshape(-1)[:5]
+            raise ValueError(f"This model is conditional {self}. Received: context with {wrong}")
         return (np.broadcast_to(array, (n, *self.shape)).astype(self.dtype),)
 
     def valid(self, *given):
@@ -97,7 +100,7 @@ class Context:
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class ContextMap(keras.layers.Layer):
+class ContextMap(StrictLayer, keras.layers.Layer):
     """A label, as one of `num_classes` features, or a vector at every pixel; a map as it is.
 
     Args:

@@ -27,16 +27,21 @@ class Functions:
         self._model = model
         self._compiled = {}
         self._drawn = set()
+        self._variables = []
 
     def __call__(self, name, **options):
+        own = self._model.variables
+        same = len(own) == len(self._variables)
+        if not same or any(a is not b for a, b in zip(own, self._variables, strict=True)):
+            # The network is another one: it got adapters (LoRA), say. What was traced knows the old.
+            self._compiled, self._drawn, self._variables = {}, set(), own
         key = (name, *sorted(options.items(), key=lambda item: item[0])) if options else name
         if key not in self._compiled:
             function = getattr(self._model, f"{name}_graph")
             if options:
                 function = functools.partial(function, **options)
             others = [x.variables for x in options.values() if isinstance(x, keras.layers.Layer)]
-            variables = itertools.chain(self._model.variables, *others)
-            self._compiled[key] = backend.compiled(function, list(variables))
+            self._compiled[key] = backend.compiled(function, list(itertools.chain(own, *others)))
         return self._compiled[key]
 
     def draw(self, name, *arrays):
@@ -82,6 +87,7 @@ class Functions:
 
         done = []
         key = (name, size, *sorted(options.items(), key=lambda item: item[0]))
+        self(name, **options)  # forgets what is out of date
         if key not in self._drawn:  # compiles: once, and in the caller's thread
             done.append(run(rows.pop(0)))
             self._drawn.add(key)

@@ -7,7 +7,9 @@ from keras import ops
 from keras_pixelrnn import checks, raster
 from keras_pixelrnn.completion import particles, smc
 from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.layers.strict import StrictLayer
 from keras_pixelrnn.models.base import PixelModel
+from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.pixel_rnn import PixelRNN
 
 
@@ -31,7 +33,7 @@ class MultiScalePixelRNN(PixelModel):
         context_units: features that the small image is brought to size with.
         num_classes, context_shape: of a conditional model.
         dtype: policy, such as "mixed_bfloat16".
-        name: of the model.
+        name, trainable: of the model.
         **kwargs: of both `PixelRNN`s: `recurrence`, `units`, `num_blocks`, ...
 
     Raises:
@@ -54,19 +56,26 @@ class MultiScalePixelRNN(PixelModel):
         context_shape=None,
         dtype=None,
         name=None,
+        trainable=True,
         **kwargs,
     ):
+        own = checks.taken_by(type(self), PixelModel)
+        checks.unknown(type(self), kwargs, PixelRNN.arguments() | own)
+        name, trainable = checks.layer_name(name), checks.switch("trainable", trainable)
         height, width, channels = checks.image_shape(image_shape)
         distribution = check_distribution(distribution)
         sizes = (height, width)
-        if isinstance(factor, bool) or not isinstance(factor, int) or not 2 <= factor <= min(sizes):
+        if min(sizes) < 2:
             raise ValueError(
-                f"`factor` must be an int from 2 to the smaller side, {min(sizes)}. "
-                f"Received: factor={factor!r}"
+                "`image_shape` must have two rows and columns at least, to have a small image inside. "
+                f"Received: image_shape={image_shape!r}"
             )
+        factor = checks.whole("factor", factor, 2, min(sizes))
+        context_units = checks.positive_int("context_units", context_units, checks.MOST_FEATURES)
+        dtype = checks.dtype_policy(dtype)
         small_shape = (-(-height // factor), -(-width // factor), channels)
-        given = num_classes is not None or context_shape is not None
-        extra = (num_classes or context_shape[-1]) if given else 0
+        context = Context((height, width, channels), num_classes, context_shape)
+        extra = (context.num_classes or context.shape[-1]) if context.given else 0
 
         def network(shape, context_features):
             context = (*shape[:2], context_features) if context_features else None
@@ -88,7 +97,9 @@ class MultiScalePixelRNN(PixelModel):
             both,
             num_classes,
             context_shape,
+            dtype=dtype,
             name=name,
+            trainable=trainable,
         )
         self.factor, self.small_shape = factor, small_shape
         self._config = {
@@ -97,7 +108,7 @@ class MultiScalePixelRNN(PixelModel):
             "context_units": context_units,
             "num_classes": num_classes,
             "context_shape": self.context.config_shape,
-            "dtype": dtype,
+            "dtype": dtype.name,
             **kwargs,
         }
 
@@ -116,11 +127,11 @@ class MultiScalePixelRNN(PixelModel):
         Raises:
             ValueError: wrong shape, no integers, or a value outside the levels.
         """
-        small = np.asarray(small)
+        small = checks.as_array("small", small)
         if small.ndim != 4 or small.shape[1:] != self.small_shape:
             raise ValueError(
                 f"Small images have the shape (batch, {', '.join(map(str, self.small_shape))}). "
-                f"Received: shape {small.shape}"
+                f"Received: small of shape {small.shape}"
             )
         images = np.zeros((len(small), *self.image_shape), small.dtype)
         images[:, :: self.factor, :: self.factor] = small
@@ -203,7 +214,7 @@ class MultiScalePixelRNN(PixelModel):
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class MultiScaleNetwork(keras.layers.Layer):
+class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
     """Two causal networks as one: parameters of every sub-pixel of an image.
 
     Args:

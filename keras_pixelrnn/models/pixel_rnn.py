@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.layers import DiagonalBiLSTM, RowLSTM
 from keras_pixelrnn.models.recipe import RecipeModel, residual_body
 
@@ -54,11 +55,7 @@ class PixelRNN(RecipeModel):
         learned_initial_state=False,
         **kwargs,
     ):
-        if recurrence not in RECURRENCES:
-            raise ValueError(
-                f"`recurrence` must be one of {sorted(RECURRENCES)}. "
-                f"Received: recurrence={recurrence!r}"
-            )
+        checks.choice("recurrence", recurrence, sorted(RECURRENCES))
 
         def block(colors, dtype):
             layer = RECURRENCES[recurrence]

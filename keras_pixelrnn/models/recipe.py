@@ -1,6 +1,6 @@
 """The recipe of the PixelRNN paper that all architectures here share."""
 
-import keras
+import numpy as np
 
 from keras_pixelrnn import checks
 from keras_pixelrnn.distributions import check_distribution
@@ -42,7 +42,8 @@ class RecipeModel(PixelModel):
         body: function `(colors, dtype)` to a list of causal layers, the first of type A.
         options: the arguments of the architecture's own, for `get_config`.
         units, num_blocks, head_units: as for the models.
-        **kwargs: of `keras.Model`.
+        dtype, name, trainable: of `keras.Model`.
+        **kwargs: what the architecture does not take; a `TypeError` names it.
     """
 
     def __init__(
@@ -57,15 +58,20 @@ class RecipeModel(PixelModel):
         num_classes=None,
         context_shape=None,
         dtype=None,
+        name=None,
+        trainable=True,
         **kwargs,
     ):
+        checks.unknown(type(self), kwargs, self.arguments())
+        name, trainable = checks.layer_name(name), checks.switch("trainable", trainable)
         image_shape = checks.image_shape(image_shape)
         distribution = check_distribution(distribution)
-        units = checks.positive_int("units", units)
-        num_blocks = checks.positive_int("num_blocks", num_blocks)
+        units = checks.positive_int("units", units, checks.MOST_UNITS)
+        num_blocks = checks.positive_int("num_blocks", num_blocks, checks.MOST_BLOCKS)
         colors = image_shape[2] if distribution.masks_channels else 1
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
-        head_units = head_units or 2 * units
+        dtype = checks.dtype_policy(dtype)
+        head_units = 2 * units if head_units is None else head_units
+        head_units = checks.positive_int("head_units", head_units, checks.MOST_FEATURES)
 
         def head(filters, name, dtype=dtype, activation="relu"):
             return MaskedConv2D(
@@ -91,14 +97,34 @@ class RecipeModel(PixelModel):
             dtype=dtype,
             name="network",
         )
-        super().__init__(image_shape, distribution, network, num_classes, context_shape, **kwargs)
+        super().__init__(
+            image_shape,
+            distribution,
+            network,
+            num_classes,
+            context_shape,
+            dtype=dtype,
+            name=name,
+            trainable=trainable,
+        )
         self._config = {
             "image_shape": image_shape,
             "units": units,
             "num_blocks": num_blocks,
             "head_units": head_units,
-            **options,
+            **{key: _plain(value) for key, value in options.items()},
             "num_classes": num_classes,
             "context_shape": self.context.config_shape,
-            "dtype": keras.dtype_policies.serialize(dtype),
+            "dtype": dtype.name,
         }
+
+    @classmethod
+    def arguments(cls):
+        """Names of the arguments that the constructor takes."""
+        shared = checks.taken_by(RecipeModel, PixelModel) - {"body", "options"}
+        return shared | checks.taken_by(cls, RecipeModel)
+
+
+def _plain(value):
+    """`value` as JSON can hold it."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -3,10 +3,11 @@
 import keras
 
 from keras_pixelrnn import raster
+from keras_pixelrnn.layers.strict import StrictLayer
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class Scale(keras.layers.Layer):
+class Scale(StrictLayer, keras.layers.Layer):
     """Values `0 .. levels-1` to float32 in [-1, 1].
 
     Args:

@@ -1,0 +1,37 @@
+"""Names of constructor arguments: one that nobody takes is an error, never ignored."""
+
+import difflib
+import inspect
+
+# What `keras.layers.Layer` takes beside the arguments in its signature.
+OF_EVERY_LAYER = {"input_shape", "batch_shape", "batch_input_shape", "input_dim"}
+
+
+def taken_by(cls, base=object):
+    """Names of the arguments that the constructors of `cls` and its bases take, those before `base`."""
+    names = set()
+    for one in cls.__mro__[: cls.__mro__.index(base)]:
+        if "__init__" in vars(one):
+            parameters = inspect.signature(one.__init__).parameters.values()
+            names |= {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+            names |= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return names - {"self"}
+
+
+def unknown(owner, given, known):
+    """Raise `TypeError`, naming the argument, where a name in `given` is not in `known`.
+
+    Args:
+        owner: class that is constructed.
+        given: names, or a dict of arguments.
+        known: names that it takes.
+    """
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            value = f"{name}={given[name]!r}" if isinstance(given, dict) else name
+            raise TypeError(
+                f"{owner.__name__} has no argument `{name}`.{hint} It takes: "
+                f"{', '.join(sorted(known))}. Received: {value}"
+            )

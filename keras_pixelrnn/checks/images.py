@@ -1,0 +1,70 @@
+"""Images and masks that people pass: arrays that fit a model, or `ValueError`."""
+
+import numpy as np
+
+from keras_pixelrnn.checks.numbers import shown
+
+
+def as_array(name, value):
+    """`value` as an array of numbers or booleans, or `ValueError`."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # ragged, symbolic, sparse: each raises something else
+        raise ValueError(
+            f"`{name}` must be an array of numbers, of a known and regular shape. Inside a "
+            "`tf.function` or `jax.jit`, call the method of the same name that ends in `_graph`. "
+            f"Received: {name}={shown(value)}"
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`{name}` must be an array of numbers. Received: {name}={shown(value)}, "
+            f"dtype {array.dtype}"
+        )
+    return array
+
+
+def images(images, image_shape, distribution):
+    """`images` as a uint8 array of the distribution's levels, or `ValueError` saying what is wrong."""
+    images = as_array("images", images)
+    if images.ndim != 4 or images.shape[1:] != image_shape:
+        raise ValueError(
+            f"This model takes `images` of shape (batch, {', '.join(map(str, image_shape))})"
+            f": batch, height, width, channels. Received: shape {images.shape}"
+        )
+    if images.dtype.kind not in "iu":
+        raise ValueError(
+            f"`images` must be integers in 0 .. {distribution.levels - 1}; scaling happens "
+            "inside the model. Quantise them and cast to uint8. "
+            f"Received: dtype {images.dtype}"
+        )
+    low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
+    if low < 0 or high >= distribution.levels:
+        raise ValueError(
+            f"Values of `images` must lie in 0 .. {distribution.levels - 1} for "
+            f"{distribution!r}. Quantise the images to its levels. "
+            f"Received: values from {low} to {high}"
+        )
+    return images.astype(np.uint8)
+
+
+def known(known, shape):
+    """`known` as booleans of the `shape` of the images, or `ValueError`."""
+    known = as_array("known", known)
+    if known.dtype != bool:
+        raise ValueError(
+            "`known` must be boolean: True where a sub-pixel is given. "
+            f"Received: dtype {known.dtype}"
+        )
+    count, height, width, channels = shape
+    forms = {
+        (height, width): (1, height, width, 1),
+        (height, width, channels): (1, height, width, channels),
+        (count, height, width): (count, height, width, 1),
+        (count, height, width, channels): shape,
+    }
+    if known.shape not in forms:
+        raise ValueError(
+            "`known` must have the shape of `images`, or that shape without its batch axis, its "
+            f"channel axis, or both. Received: images {shape}, known {known.shape}"
+        )
+    return np.ascontiguousarray(np.broadcast_to(known.reshape(forms[known.shape]), shape))

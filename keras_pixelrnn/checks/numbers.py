@@ -1,0 +1,125 @@
+"""Numbers, switches and choices: each comes back as what it was meant to be, or raises `ValueError`.
+
+Upper bounds lie far above what anybody means, and below what would fill a machine or hang it.
+"""
+
+import math
+
+import numpy as np
+
+MOST_SIDE = 4096  # rows or columns of an image
+MOST_UNITS = 4096  # hidden features of a layer
+MOST_FEATURES = 4 * MOST_UNITS
+MOST_BLOCKS = 1000
+MOST_KERNEL = 255
+MOST_MIXTURES = 1000
+MOST_CLASSES = 100_000  # each has weights of its own in every layer
+MOST_DRAWN = 2**31  # sub-pixels of one call: 8 GiB of random numbers
+
+
+def is_whole(value):
+    """Whether `value` is an int, of Python or NumPy, and no bool."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def whole(name, value, low=1, high=None):
+    """`value` as an int from `low` to `high`."""
+    if not is_whole(value) or value < low or (high is not None and value > high):
+        expected = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise ValueError(f"`{name}` must be an int, {expected}. Received: {name}={shown(value)}")
+    return int(value)
+
+
+def positive_int(name, value, high=None):
+    """`value` as an int of 1 or more."""
+    return whole(name, value, 1, high)
+
+
+def optional(check, name, value, *args):
+    """None, or what `check(name, value, *args)` makes of `value`."""
+    return None if value is None else check(name, value, *args)
+
+
+def rate(name, value):
+    """`value` as a float in [0, 1)."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, bool
+    )
+    if not number or not 0 <= value < 1:
+        raise ValueError(
+            f"`{name}` must be a number, 0 or more and below 1. Received: {name}={shown(value)}"
+        )
+    return float(value)
+
+
+def fraction(name, value):
+    """`value` as a float in [0, 1]."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, bool
+    )
+    if not number or not 0 <= value <= 1:
+        raise ValueError(f"`{name}` must be a number from 0 to 1. Received: {name}={shown(value)}")
+    return float(value)
+
+
+def switch(name, value):
+    """`value` as a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"`{name}` must be True or False. Received: {name}={shown(value)}")
+    return bool(value)
+
+
+def choice(name, value, options):
+    """`value`, one of some strings."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(
+            f"`{name}` must be one of: {', '.join(options)}. Received: {name}={shown(value)}"
+        )
+    return value
+
+
+def layer_name(name):
+    """`name` as Keras takes it, or None."""
+    if name is not None and (not isinstance(name, str) or "/" in name or not name):
+        raise ValueError(f"`name` must be a string without a slash. Received: name={shown(name)}")
+    return name
+
+
+def odd(name, value, low=1):
+    """`value` as an odd int."""
+    if not is_whole(value) or value % 2 == 0 or not low <= value <= MOST_KERNEL:
+        raise ValueError(
+            f"`{name}` must be an odd int from {low} to {MOST_KERNEL}: a masked convolution is "
+            f"centred on a pixel. Received: {name}={shown(value)}"
+        )
+    return int(value)
+
+
+def kernel_size(name, value, low=1):
+    """`value`, an odd int or a pair of them, as `(rows, columns)`."""
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return tuple(odd(name, side, low) for side in value)
+    return (odd(name, value, low),) * 2
+
+
+def image_shape(image_shape):
+    """`image_shape` as a tuple of `(height, width, channels)`."""
+    shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
+    sizes_ok = all(is_whole(size) and 0 < size <= MOST_SIDE for size in shape)
+    if len(shape) != 3 or not sizes_ok or shape[2] > 4:
+        raise ValueError(
+            f"`image_shape` must be (height, width, channels), ints from 1 to {MOST_SIDE} with 1 to 4 "
+            f"channels. Received: image_shape={shown(image_shape)}"
+        )
+    return tuple(int(size) for size in shape)
+
+
+def drawn(n, image_shape):
+    """`n` as the number of images to draw at once."""
+    return whole("n", n, 1, MOST_DRAWN // math.prod(image_shape))
+
+
+def shown(value):
+    """`value` as an error shows it: not longer than a line or two."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}... ({type(value).__name__})"

@@ -1,0 +1,23 @@
+"""Paths that things are written to."""
+
+import os
+from pathlib import Path
+
+from keras_pixelrnn.checks.numbers import shown
+
+
+def local(name, path):
+    """`path` as a `pathlib.Path` of this machine, or `ValueError`."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"`{name}` must be a path. Received: {name}={shown(path)}")
+    text = os.fspath(path)
+    # `Path` makes `gs:/bucket` of `gs://bucket`, and would write to a local folder `gs:`.
+    scheme = text.split(":/", 1)[0] if ":/" in text else ""
+    if len(scheme) > 1 and scheme.isalnum():
+        raise ValueError(
+            f"`{name}` must be a path of this machine; this package does not write to {scheme}://. "
+            f"Write to a local folder and copy it there. Received: {name}={text!r}"
+        )
+    if "\0" in text:
+        raise ValueError(f"`{name}` must not hold a null character. Received: {name}={text!r}")
+    return Path(text)

@@ -1,0 +1,76 @@
+"""Constructors: what cannot be meant is refused, and the error names the argument."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+import keras_pixelrnn as kp
+from benchmarks.faults.constructors import CONSTRUCTORS
+from keras_pixelrnn import checks
+
+# One of each kind that is no size, rate, switch or name; the benchmark draws thousands more.
+BAD = [None, True, "a/b", [], {}, -1, 0.5, math.nan, 2**70, object(), np.zeros(2), (1, 2, 3, 4, 5)]
+CASES = [
+    pytest.param(each, argument, id=f"{each.make.__name__}-{argument}")
+    for each in CONSTRUCTORS
+    for argument in each.fits
+]
+
+
+@pytest.mark.parametrize(("each", "argument"), CASES)
+def test_a_bad_value_is_refused_by_name(each, argument):
+    refused = 0
+    for value in BAD:
+        if not each.fits[argument](value):
+            with pytest.raises((ValueError, TypeError), match=argument):
+                each.make(**{**each.good, argument: value})
+            refused += 1
+    assert refused > 5
+
+
+@pytest.mark.parametrize("each", CONSTRUCTORS, ids=lambda each: each.make.__name__)
+def test_an_unknown_argument_is_a_type_error(each):
+    with pytest.raises(TypeError, match="dropuot"):
+        each.make(**each.good, dropuot=0.5)
+    config = {**each.make(**each.good).get_config(), "dropuot": 0.5}
+    with pytest.raises(TypeError, match="dropuot"):
+        each.make.from_config(config)
+
+
+def test_the_likely_name_is_suggested():
+    with pytest.raises(TypeError, match="Did you mean `dropout`"):
+        kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli(), dropuot=0.5)
+    with pytest.raises(TypeError, match="has no argument `skip`"):  # other models have it
+        kp.models.GatedPixelCNN((4, 5, 1), kp.distributions.Bernoulli(), skip=True)
+    with pytest.raises(TypeError, match="`foo`"):
+        kp.models.PixelModel.from_preset("digits", foo=1)
+
+
+def test_every_argument_of_a_constructor_is_in_the_table():
+    """A new argument has to be added to the table, and is then tested."""
+    elsewhere = {"activation", "input_shape", "batch_shape", "batch_input_shape", "input_dim"}
+    elsewhere |= checks.taken_by(keras.layers.Conv2D) | {"reduction"}  # Keras checks its own
+    for each in CONSTRUCTORS:
+        own = checks.taken_by(each.make)
+        if hasattr(each.make, "arguments"):
+            own = each.make.arguments()
+        elif issubclass(each.make, kp.models.PixelModel):
+            own = checks.taken_by(each.make, kp.models.PixelModel)
+        assert own - elsewhere - set(each.fits) == set(), each.make
+
+
+def test_sizes_from_numpy_are_sizes(tmp_path):
+    sizes = {"units": np.int64(4), "num_blocks": np.int32(1), "kernel_size": np.int64(5)}
+    model = kp.models.PixelCNN(
+        (np.int64(4), 5, 1), kp.distributions.Bernoulli(), dropout=np.float32(0.5), **sizes
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == model.get_config()
+
+
+def test_a_small_image_needs_room():
+    with pytest.raises(ValueError, match="image_shape"):
+        kp.models.MultiScalePixelRNN((1, 5, 1), kp.distributions.Bernoulli())
