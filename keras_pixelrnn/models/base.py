@@ -60,13 +60,9 @@ class PixelModel(Pretrained, keras.Model):
         context = Context(image_shape, num_classes, context_shape)
         image = keras.Input(image_shape, dtype="uint8", name="image")
         scaled = Scale(distribution.levels, name="scale")(image)
-        if context.given:
-            given = context.input()
-            super().__init__(
-                inputs=[image, given], outputs=network(scaled, context.layer(given)), **own
-            )
-        else:
-            super().__init__(inputs=image, outputs=network(scaled), **own)
+        given = [context.input()] if context.given else []
+        inputs = [image, *given] if given else image
+        super().__init__(inputs=inputs, outputs=network(scaled, *map(context.layer, given)), **own)
         self.dtype_policy = dtype  # by which Keras knows whether to scale the loss
         self.image_shape = image_shape
         self.distribution = distribution
