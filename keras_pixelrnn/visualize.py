@@ -6,13 +6,59 @@ from PIL import Image
 UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
 
 
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # of a picture, by its channels
+
+
+def brightness(images, levels):
+    """Values `0 .. levels-1` as 0 .. 255, both ends kept; `value * levels // 256` is the way back."""
+    value = np.arange(levels)
+    shown = np.round(value * (255.0 / (levels - 1))).astype(np.int64)
+    if levels <= 256:  # into the step that is quantised to this value
+        shown = np.clip(shown, -(-value * 256 // levels), -(-(value + 1) * 256 // levels) - 1)
+    return shown.astype(np.uint8)[np.asarray(images, np.int64)]
+
+
 def to_rgb(images, levels):
     """Images of `levels` values, 1 to 4 channels, as `(n, height, width, 3)` uint8 RGB."""
     images = np.asarray(images)
-    if images.shape[-1] == 2:
-        images = images[..., :1]
-    images = np.round(images[..., :3].astype(np.float64) * (255.0 / (levels - 1)))
-    return np.broadcast_to(images, (*images.shape[:-1], 3)).astype(np.uint8)
+    shown = brightness(images[..., :1] if images.shape[-1] == 2 else images[..., :3], levels)
+    return np.broadcast_to(shown, (*shown.shape[:-1], 3))
+
+
+def to_picture(image, levels):
+    """One image `(height, width, channels)` as a `PIL.Image.Image`: grey, colour, either with alpha."""
+    shown = brightness(image, levels)
+    return Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
+
+
+def to_values(picture, image_shape, levels, where="the picture"):
+    """A picture as an image of a model: the way back from `to_picture`, exactly.
+
+    Args:
+        picture: a `PIL.Image.Image`.
+        image_shape: `(height, width, channels)` of the model; the picture must be of that size.
+        levels: number of values of a sub-pixel: `value * levels // 256`, as in training.
+        where: what to call it in an error.
+
+    Returns:
+        `(height, width, channels)` uint8 array.
+
+    Raises:
+        ValueError: another size, or more levels than a picture has.
+    """
+    height, width, channels = image_shape
+    if picture.size != (width, height):
+        raise ValueError(
+            f"The model takes images of {width} x {height} pixels (width x height). Resize {where} "
+            f"first. Received: {picture.size[0]} x {picture.size[1]}"
+        )
+    if levels > 256:
+        raise ValueError(
+            "A picture has 256 values of a sub-pixel; give a model of more the values themselves, "
+            f"from Python. Received: levels={levels}"
+        )
+    values = np.asarray(picture.convert(MODES[channels]), np.int64).reshape(image_shape)
+    return (values * levels // 256).astype(np.uint8)
 
 
 def grid(images, columns=None, gap=2, scale=None):

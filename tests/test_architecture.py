@@ -16,7 +16,7 @@ FLOORS = [
     ["raster", "losses", "metrics", "data"],
     ["completion"],
     ["models"],
-    ["evaluation", "visualize"],
+    ["drawing", "evaluation", "visualize"],
     ["codec", "scores"],
     ["serving"],
     ["training"],

@@ -27,10 +27,10 @@ def in_parts(model, monkeypatch, cores):
     inner = functions.Functions(model)
 
     class Watched(functions.Functions):
-        def __call__(self, name):
+        def __call__(self, name, xla=True):
             def run(*part):
                 runs.append((name, len(part[0]), threading.get_ident()))
-                return inner(name)(*part)
+                return inner(name, xla)(*part)
 
             return run
 
@@ -78,7 +78,9 @@ def test_little_work_stays_together(model, monkeypatch):
     monkeypatch.setattr(backend, "cores", lambda: 4)
     asked = []
     parts = functions.Functions(model)
-    monkeypatch.setattr(parts, "_compiled", {"sample": lambda x: asked.append(len(x)) or [x]})
+    monkeypatch.setattr(
+        parts, "_compiled", {("sample", True): lambda x: asked.append(len(x)) or [x]}
+    )
     parts.draw("sample", np.zeros((3, 4, 5, 1), np.float32))
     assert asked == [3]
     many = 2 * functions.WORK_OF_A_PART // model.count_params() + 1

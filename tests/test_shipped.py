@@ -13,7 +13,7 @@ import tensorflow as tf
 import keras_pixelrnn as kp
 from benchmarks.anomaly import auroc
 from keras_pixelrnn import presets
-from keras_pixelrnn.models.card import score
+from keras_pixelrnn.presets.card import score
 from keras_pixelrnn.serving import check
 from keras_pixelrnn.training.run import load_data
 from tests.conformance import context_of, given_of, random_images

@@ -192,23 +192,24 @@ def test_a_killed_training_resumes(tmp_path, unexported):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("settings", "words"),
     [
-        (["--model", "transformer"], "Unknown model"),
-        (["--distribution", "gamma"], "Unknown distribution"),
-        (["--distribution", "bernoulli"], "holds 2 levels, the data has 17"),
-        (["--recipe", "none"], "Unknown recipe"),
-        (["--dataset", "no_such_data"], "Unknown data: no such folder"),
-        (["--levels", "99"], "Received: levels=99"),
-        (["--resume"], "no training to resume"),
-        (["--checkpoint-minutes", "0"], "Received: checkpoint_minutes=0"),
-        (["--units", "0"], "Received: units=0"),
-        (["--batch-size", "5000"], "Received: batch_size=5000"),
+        ({"model": "transformer"}, "Unknown model"),
+        ({"distribution": "gamma"}, "Unknown distribution"),
+        ({"distribution": "bernoulli"}, "holds 2 levels, the data has 17"),
+        ({"recipe": "none"}, "Unknown recipe"),
+        ({"dataset": "no_such_data"}, "Unknown data: no such folder"),
+        ({"levels": 99}, "Received: levels=99"),
+        ({"resume": True}, "no training to resume"),
+        ({"checkpoint_minutes": 0}, "Received: checkpoint_minutes=0"),
+        ({"units": 0}, "Received: units=0"),
+        ({"batch_size": 5000}, "Received: batch_size=5000"),
     ],
 )
-def test_bad_arguments(arguments, words, tmp_path):
+def test_bad_settings(settings, words, tmp_path):
+    """Of values that the command line takes for such: tests/test_cli.py."""
     with pytest.raises(ValueError, match=words):
-        train("--epochs", "1", *arguments, "--output", str(tmp_path / "run"))
+        training.train(training.with_recipe({"epochs": 1, "output": tmp_path / "run", **settings}))
 
 
 def test_errors_end_without_a_traceback(tmp_path):

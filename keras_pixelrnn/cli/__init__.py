@@ -6,7 +6,6 @@ Commands hold no logic but arguments and printing, and import Keras inside their
 
 import importlib
 import os
-import signal
 import sys
 
 import click
@@ -15,15 +14,28 @@ from keras_pixelrnn._version import __version__
 
 COMMANDS = {
     "check": "prove an export servable",
-    "evaluate": "score a model on a data set",
+    "complete": "draw what is missing of an image",
+    "evaluate": "likelihood of a data set",
     "export": "write a SavedModel for TensorFlow Serving",
-    "serve": "serve an export over gRPC and REST, for development",
+    "models": "list the models that come along, with their figures",
+    "sample": "draw images",
+    "score": "likelihood of image files, one by one",
+    "serve": "serve an export for development, as TensorFlow Serving does",
     "train": "train a model and write all its results",
 }
+DEBUG = click.Option(
+    ["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error."
+)
 
 
 class Commands(click.Group):
     """The commands of this folder."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:  # which click would begin a line for
+            raise click.Abort from None
 
     def list_commands(self, context):
         return sorted(COMMANDS)
@@ -31,7 +43,10 @@ class Commands(click.Group):
     def get_command(self, context, name):
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"keras_pixelrnn.cli.{name}").command
+        command = importlib.import_module(f"keras_pixelrnn.cli.{name}").command
+        if DEBUG not in command.params:
+            command.params.append(DEBUG)
+        return command
 
     def format_commands(self, context, formatter):
         with formatter.section("Commands"):
@@ -40,25 +55,49 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pixelrnn")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def pixelrnn(debug):
-    """Autoregressive image models of the PixelRNN family."""
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def pixelrnn():
+    """Autoregressive image models of the PixelRNN family.
+
+    \b
+    pixelrnn models                             # what comes along
+    pixelrnn sample digits -n 16 --grid         # draw
+    pixelrnn train --dataset path/to/images --image-size 32
+    """
 
 
 def main(argv=None):
     """Run the command: exit code 0, 1 for an error, 2 for arguments that are none, 128 + n for
     signal n."""
+    from keras_pixelrnn.cli import interrupts
+
     argv = sys.argv[1:] if argv is None else list(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    debug = "--debug" in argv
+    if not debug:  # TensorFlow's own lines, about processors and the absence of them
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        pixelrnn.main(argv, prog_name="pixelrnn", standalone_mode=False)
+        with interrupts.within_a_second():
+            pixelrnn.main(argv, prog_name="pixelrnn", standalone_mode=False)
+            sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        usage = isinstance(error, click.UsageError) and error.ctx
+        hint = f" See {error.ctx.command_path} --help." if usage else ""
+        click.echo(f"pixelrnn: {error.format_message()}{hint}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        print("pixelrnn: interrupted", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
-    except (ValueError, TypeError, OSError) as error:
-        if "--debug" in argv:
+        interrupts.say()
+        sys.exit(interrupts.EXIT_CODE)
+    except BrokenPipeError:  # `pixelrnn score ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if debug:
             raise
-        sys.exit(f"pixelrnn: {error}")
+        sys.exit(f"pixelrnn: {_one_line(error)}")
+
+
+def _one_line(error):
+    text = " ".join(str(error).split())
+    if isinstance(error, (ValueError, TypeError, OSError, ImportError)) and text:
+        return text
+    return f"{type(error).__name__}: {text[:300]} (--debug shows where)"

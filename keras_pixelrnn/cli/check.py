@@ -6,12 +6,19 @@ import click
 
 
 @click.command("check")
-@click.argument("version_folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def command(version_folder):
-    """Prove, without a server, that a stock TensorFlow Serving runs the export in VERSION_FOLDER."""
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def command(folder):
+    """Prove, without a server, that a stock TensorFlow Serving runs an export.
+
+    FOLDER is that of a version (saved_models/digits/1), or of a model, whose newest version counts.
+    """
+    versions = [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()]
+    if not (folder / "saved_model.pb").is_file() and versions:
+        folder = max(versions, key=lambda entry: int(entry.name))
+
     from keras_pixelrnn.serving import check
 
-    problems = check.check(version_folder)
+    problems = check.check(folder)
     if problems:
         raise click.ClickException("\n".join(problems))
-    click.echo(f"{version_folder}: servable")
+    click.echo(f"{folder}: servable")

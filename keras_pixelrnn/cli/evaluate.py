@@ -5,26 +5,62 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
+from keras_pixelrnn.cli import names, progress
+
 
 @click.command("evaluate")
-@click.argument("name")
-@click.option("--data-dir", help="folder of prepared TFDS data; default $TFDS_DATA_DIR")
+@names.model
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+)
+@names.data_options
 @click.option("--batch-size", type=click.IntRange(1), default=100, show_default=True)
-def command(name, data_dir, batch_size):
-    """Score a model by NAME or folder on the whole test split, with the data it names."""
-    from keras_pixelrnn import evaluation, models, presets, training
+def command(name, split, dataset, data_dir, levels, binarization, batch_size):
+    """Exact likelihood of a whole data set under the model NAME.
+
+    \b
+    pixelrnn evaluate digits                                    # the data it was trained on
+    pixelrnn evaluate binarized_mnist_row --data-dir ~/tensorflow_datasets
+    pixelrnn evaluate binarized_mnist_row --dataset mnist --levels 2 --binarization threshold
+    """
+    stated = _stated(name)
+    given = {"levels": levels, "binarization": binarization}
+    if dataset is None:
+        settings = stated.get("settings")
+        if not settings:
+            raise click.UsageError(f"{name} does not say what it was trained on: pass --dataset.")
+        settings |= {key: value for key, value in given.items() if value is not None}
+    else:
+        settings = {"dataset": dataset, **given}
+
+    from keras_pixelrnn import evaluation, models, training
     from keras_pixelrnn.training.run import load_data
 
-    if (Path(name) / "metrics.json").is_file():
-        stated = json.loads((Path(name) / "metrics.json").read_text())
-    else:
-        stated = presets.facts(name)
-        stated["settings"] = stated["training"]["settings"]
-    settings = training.Settings(**{**stated["settings"], "data_dir": data_dir})
-    images = load_data(settings)
     model = models.from_preset(name)
-    batches = images.evaluation("test", batch_size, labels=model.context.given)
-    found = evaluation.evaluate(model, batches)
-    click.echo(
-        f"test: {found}\nprotocol: {images.protocol}\nstated: {stated['test']['nats']:.3f} nats"
-    )
+    if dataset is not None and Path(dataset).is_dir():
+        settings |= {"image_size": model.image_shape[:2], "channels": model.image_shape[2]}
+    if dataset is not None and levels is None:
+        settings["levels"] = model.distribution.levels
+    images = load_data(training.Settings(**{**settings, "data_dir": data_dir}))
+    batches = images.evaluation(split, batch_size, labels=model.context.given)
+    count = -(-images.sizes[split] // batch_size)
+    found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
+    click.echo(f"{split}: {found}\nprotocol: {images.protocol}")
+    if "test" in stated and split == "test" and dataset is None:
+        click.echo(f"stated: {stated['test']['nats']:.3f} nats")
+
+
+def _stated(name):
+    """Figures and settings that come with a model, as far as they are known."""
+    metrics = Path(name) / "metrics.json"
+    if metrics.is_file():
+        return json.loads(metrics.read_text())
+    try:
+        facts = presets.facts(name)
+    except ValueError:
+        return {}
+    return {**facts, "settings": facts.get("training", {}).get("settings")}

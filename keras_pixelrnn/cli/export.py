@@ -4,25 +4,38 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn.cli import names
+
 
 @click.command("export")
-@click.argument("name")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="default: saved_models/NAME, or the folder itself",
-)
+@names.model
+@click.option("--out", type=click.Path(path_type=Path), help="default: the folder, or exports/NAME")
 @click.option("--version", type=click.IntRange(1), help="default: the next free one")
 @click.option(
     "--particles", type=click.IntRange(1), help="also a signature `complete_smc` of so many"
 )
 def command(name, out, version, particles):
-    """Write a model by NAME, folder or file as a SavedModel for TensorFlow Serving."""
+    """Write the model NAME as a SavedModel that a stock TensorFlow Serving runs.
+
+    \b
+    pixelrnn export digits                      # exports/digits/1
+    pixelrnn export saved_models/my-digits      # saved_models/my-digits/2
+    """
+    if out is None:
+        out = Path(name) if Path(name).is_dir() else Path("exports") / Path(name).stem
+    if version is not None and (out / str(version)).exists():
+        raise click.UsageError(f"--version {version} is taken: {out / str(version)} exists.")
+
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 
+    click.echo("Tracing the signatures takes about half a minute.", err=True)
     model = models.from_preset(name)
-    out = out or (Path(name) if Path(name).is_dir() else Path("saved_models") / Path(name).stem)
+    path = export.save_for_serving(model, out, version, n_particles=particles)
     click.echo(
-        f"SavedModel in {export.save_for_serving(model, out, version, n_particles=particles)}"
+        f"SavedModel: {path}\n"
+        f"Prove it servable: pixelrnn check {path}\n"
+        f"Serve it here:     pixelrnn serve {path}\n"
+        f"or by Docker:      docker run -p 8501:8501 -v {out.resolve()}:/models/{out.name} "
+        f"-e MODEL_NAME={out.name} tensorflow/serving"
     )

@@ -5,26 +5,42 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.training.settings import Settings
+from keras_pixelrnn.cli import progress
+from keras_pixelrnn.training.recipes import recipe_names
+from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS, Settings
+
+CHOICES = {
+    "recipe": recipe_names(),
+    "model": MODELS,
+    "distribution": DISTRIBUTIONS,
+    "binarization": ("static", "dynamic", "threshold"),
+    "recurrence": ("diagonal", "row"),
+}
 
 
 def _options(function):
     """An option for every setting."""
     for field in reversed(fields(Settings)):
         name, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
+        metavar = None
+        if field.name == "recipe":
+            metavar, text = "NAME", f"{text}: {', '.join(CHOICES['recipe'])}"
         if field.type is bool:
             option = click.option(name, is_flag=True, default=None, help=text)
         else:
-            shown = "" if field.default is None else f" [default: {field.default}]"
-            option = click.option(name, type=_type(field.type), help=text + shown)
+            shown = "" if field.default is None else f"  [default: {field.default}]"
+            option = click.option(name, type=_type(field), help=text + shown, metavar=metavar)
         function = option(function)
     return function
 
 
-def _type(annotation):
-    for kind in (int, float, str):
-        if annotation in (kind, kind | None):
-            return kind
+def _type(field):
+    if field.name in CHOICES:
+        return click.Choice(CHOICES[field.name])
+    if field.type in (int, int | None):
+        return click.IntRange(0 if field.name == "seed" else 1)
+    if field.type in (float, str, float | None, str | None):
+        return float if field.type in (float, float | None) else str
     return click.Path(path_type=Path)
 
 
@@ -38,11 +54,48 @@ def command(**given):
     pixelrnn train --recipe binarized_mnist_diagonal_1x32 --data-dir ~/tensorflow_datasets
     pixelrnn train --dataset path/to/images --image-size 32 --model pixelcnn --epochs 20
 
-    Everything lands in --output: <version>/ (SavedModel), model.keras, metrics.json, samples.png,
-    completions.png, generation.gif, history.csv and, while training, training/ with TensorBoard logs
-    and what --resume needs.
+    Everything lands in --output: model.keras, README.md (the card), metrics.json, pictures,
+    history.csv, <version>/ (SavedModel) and, while training, training/ with TensorBoard logs and what
+    --resume needs.
     """
     from keras_pixelrnn import training
 
     given = {name: value for name, value in given.items() if value is not None}
-    training.train(training.with_recipe(given))
+    settings = training.with_recipe(given)
+    training.train(settings, callbacks=[_bar()])
+    click.echo(
+        f"Draw from it: pixelrnn sample {settings.output}\n"
+        f"Serve it:     pixelrnn serve {settings.output}"
+    )
+
+
+def _bar():
+    """A callback that shows how much of the whole training is done, and the time left."""
+    import contextlib
+
+    import keras
+
+    class Bar(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self._open, self._advance, self._done = contextlib.ExitStack(), None, 0
+
+        def on_epoch_begin(self, epoch, logs=None):
+            progress.clear()
+            if self._advance is None:
+                count = (self.params["epochs"] - epoch) * self.params["steps"]
+                self._advance = self._open.enter_context(progress.bar(count, "training"))
+            self._done = 0
+
+        # Not at a batch's end: Keras would wait for the device to hand over the logs of each.
+        def on_train_batch_begin(self, batch, logs=None):
+            self._advance(batch - self._done)  # several steps may be one execution
+            self._done = batch
+
+        def on_epoch_end(self, epoch, logs=None):
+            self._advance(self.params["steps"] - self._done)
+            progress.clear()
+
+        def on_train_end(self, logs=None):
+            self._open.close()
+
+    return Bar()

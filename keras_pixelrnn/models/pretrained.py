@@ -12,8 +12,8 @@ import keras
 from keras_pixelrnn import presets
 from keras_pixelrnn._version import __version__
 from keras_pixelrnn.models.architectures import ARCHITECTURES
-from keras_pixelrnn.models.card import FRONT_MATTER, card
 from keras_pixelrnn.models.variables import differences, values_by_path
+from keras_pixelrnn.presets.card import FRONT_MATTER, card
 
 HUB = "hf://"
 

@@ -1,14 +1,13 @@
 """The training that settings ask for: its checks, its data, its fit."""
 
 import importlib.util
-import sys
 
 import keras
 
 from keras_pixelrnn.training.resumable import resumable_fit
 
 
-def fit(settings, model, data, stopping=None):
+def fit(settings, model, data, stopping=None, callbacks=()):
     """Train, or go on. Returns the `Progress`; the model has the weights that are best on validation."""
     steps = data.steps_per_epoch(settings.batch_size)
 
@@ -35,8 +34,8 @@ def fit(settings, model, data, stopping=None):
         history=settings.output / "history.csv",
         minutes=settings.checkpoint_minutes,
         stopping=stopping,
-        callbacks=[*_tensorboard(settings.state / "tensorboard")],
-        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[*callbacks, *_tensorboard(settings.state / "tensorboard")],
+        verbose=2,  # a line an epoch
     )
 
 

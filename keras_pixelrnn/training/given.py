@@ -1,7 +1,6 @@
 """Settings from what is given: arguments, a recipe, an interrupted training."""
 
 from keras_pixelrnn.training.recipes import read_recipe
-from keras_pixelrnn.training.resuming import resumed
 from keras_pixelrnn.training.settings import Settings
 
 
@@ -12,4 +11,8 @@ def with_recipe(given):
     """
     recipe = given.get("recipe")
     given = {**(read_recipe(recipe) if recipe else {}), **given}
-    return resumed(given) if given.get("resume") else Settings(**given)
+    if not given.get("resume"):
+        return Settings(**given)
+    from keras_pixelrnn.training.resuming import resumed  # Keras
+
+    return resumed(given)

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from keras_pixelrnn.models.card import PICTURES, architecture, card
 from keras_pixelrnn.models.pretrained import described
+from keras_pixelrnn.presets.card import PICTURES, architecture, card
 from keras_pixelrnn.training import datasets, recipes
 from keras_pixelrnn.training.settings import Settings
 

@@ -28,7 +28,7 @@ def load_data(settings):
     )
 
 
-def train(settings):
+def train(settings, callbacks=()):
     """Train, evaluate, draw, export. Everything lands in `settings.output`.
 
     Killed at any moment and called again with `resume`, it ends with the same weights, history and
@@ -37,6 +37,7 @@ def train(settings):
 
     Args:
         settings: a `Settings`.
+        callbacks: more `keras.callbacks.Callback`s, such as one that shows progress.
 
     Raises:
         ValueError: settings that fit neither model nor data nor what the folder holds; another process
@@ -45,13 +46,13 @@ def train(settings):
     """
     try:
         with Stopping() as stopping:
-            _train(settings, stopping)
+            _train(settings, stopping, callbacks)
     except Stopped as stopped:
         print(f"pixelrnn: {stopped}", file=sys.stderr, flush=True)
         raise
 
 
-def _train(settings, stopping):
+def _train(settings, stopping, callbacks):
     keras.utils.set_random_seed(settings.seed)
     data = load_data(settings)
     model = make_model(settings, data)
@@ -75,7 +76,7 @@ def _train(settings, stopping):
         print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
         if begun is not None:
             print(_goes_on(settings, begun, steps))
-        progress = fit(settings, model, data, stopping)
+        progress = fit(settings, model, data, stopping, callbacks)
         write_results(settings, model, data, progress)
 
 

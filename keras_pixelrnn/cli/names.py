@@ -1,0 +1,77 @@
+"""Arguments that several commands take, checked before Keras is imported."""
+
+import difflib
+from pathlib import Path
+
+import click
+
+from keras_pixelrnn import presets
+
+
+class Model(click.ParamType):
+    """A model by name, folder, file or hub."""
+
+    name = "model"
+
+    def convert(self, value, param, context):
+        if value in presets.names() or Path(value).exists() or value.startswith("hf://"):
+            return value
+        close = difflib.get_close_matches(value, presets.names(), 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        self.fail(
+            f"{value!r} is none of the models that come along ({', '.join(presets.names())}), no "
+            f"folder, no .keras file and no hf://user/repository.{hint}",
+            param,
+            context,
+        )
+
+    def shell_complete(self, context, param, incomplete):
+        items = [name for name in presets.names() if name.startswith(incomplete)]
+        return [click.shell_completion.CompletionItem(item) for item in items] or [
+            click.shell_completion.CompletionItem(incomplete, type="file")
+        ]
+
+
+model = click.argument("name", type=Model(), metavar="NAME")
+seed = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random numbers"
+)
+batch_size = click.option(
+    "--batch-size", type=click.IntRange(1), default=64, show_default=True, help="images at a time"
+)
+label = click.option("--label", type=click.IntRange(0), help="of a conditional model: the class")
+
+
+def data_options(function):
+    """Where images come from, instead of the data that a model was trained on."""
+    for option in (
+        click.option(
+            "--binarization",
+            type=click.Choice(["static", "dynamic", "threshold"]),
+            help="for binary",
+        ),
+        click.option("--levels", type=click.IntRange(2), help="values of a sub-pixel"),
+        click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]"),
+        click.option("--dataset", help="'digits', a TFDS name, or a folder of image files"),
+    ):
+        function = option(function)
+    return function
+
+
+def context_of(model, label, count):
+    """`context` for `count` images of a model: the label given, or every label in turn."""
+    import numpy as np
+
+    classes = model.context.num_classes
+    if label is not None and classes is None:
+        raise click.UsageError("This model is not conditional on a label; leave --label out.")
+    if not model.context.given:
+        return {}
+    if classes is None:
+        raise click.UsageError(
+            f"This model is conditional {model.context}, which the command line cannot give; use it "
+            "from Python."
+        )
+    if label is not None and label >= classes:
+        raise click.UsageError(f"--label must be below {classes}. Received: {label}")
+    return {"context": np.arange(count) % classes if label is None else np.full(count, label)}

@@ -1,0 +1,77 @@
+"""`pixelrnn sample`"""
+
+from pathlib import Path
+
+import click
+
+from keras_pixelrnn.cli import names, progress
+
+
+@click.command("sample")
+@names.model
+@click.option("-n", "--count", type=click.IntRange(1), default=16, show_default=True)
+@names.seed
+@click.option("--out", type=click.Path(path_type=Path), default="samples", show_default=True)
+@names.label
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="below 1: typical")
+@click.option("--top-k", type=click.IntRange(1), help="only the k most likely values")
+@click.option(
+    "--top-p", type=float, default=1.0, show_default=True, help="only values of that share"
+)
+@click.option("--grid", "form", flag_value="grid", help="one picture of all, grid.png")
+@click.option("--npz", "form", flag_value="npz", help="values as they are, samples.npz")
+@click.option("--film", "form", flag_value="film", help="their making, film.gif")
+@names.batch_size
+def command(name, count, seed, out, label, temperature, top_k, top_p, form, batch_size):
+    """Draw images from the model NAME: a name of `pixelrnn models`, a folder, a .keras file.
+
+    \b
+    pixelrnn sample digits -n 16                    # samples/00000.png ...
+    pixelrnn sample digits -n 1000 --npz            # samples/samples.npz
+    pixelrnn sample digits_conditional --label 3 --temperature 0.8 --grid
+
+    A conditional model without --label draws every label in turn. An image depends on --seed and on
+    its number alone.
+    """
+    import numpy as np
+
+    from keras_pixelrnn import drawing, models
+
+    model = models.from_preset(name)
+    batches = drawing.sample_batches(
+        model,
+        count,
+        seed=seed,
+        batch_size=batch_size,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        **names.context_of(model, label, count),
+    )
+    images = np.concatenate(list(progress.over(batches, count, "drawing")))
+    written = write(images, model, out, form)
+    click.echo(f"{count} images, seed {seed}: {written}")
+
+
+def write(images, model, out, form):
+    """Write images into the folder `out`; returns what was written, in words."""
+    import numpy as np
+
+    from keras_pixelrnn import visualize
+
+    out.mkdir(parents=True, exist_ok=True)
+    levels = model.distribution.levels
+    if form == "npz":
+        np.savez_compressed(out / "samples.npz", image=images, levels=levels)
+        return f"{out / 'samples.npz'}, array `image` {images.dtype} {images.shape}"
+    if form == "film":
+        visualize.save_film(out / "film.gif", images, levels)
+        return str(out / "film.gif")
+    if form == "grid":
+        visualize.save_png(out / "grid.png", visualize.grid(visualize.to_rgb(images, levels)))
+        return str(out / "grid.png")
+    for number, image in enumerate(images):
+        visualize.to_picture(image, levels).save(out / f"{number:05}.png")
+    older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
+    note = f" (and {older} older ones)" if older > 0 else ""
+    return f"{out}{note}. All in one picture: --grid; their nats: pixelrnn score NAME {out}"

@@ -1,0 +1,88 @@
+"""`pixelrnn score`"""
+
+import csv
+import sys
+from pathlib import Path
+
+import click
+
+from keras_pixelrnn.cli import names, progress
+
+SUFFIXES = {".png", ".jpg", ".jpeg"}
+
+
+@click.command("score")
+@names.model
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--maps", type=click.Path(path_type=Path), help="folder for pictures of the nats")
+@names.label
+@names.batch_size
+def command(name, paths, maps, label, batch_size):
+    """Likelihood of image files, or of all in a folder, under the model NAME: CSV on stdout.
+
+    \b
+    pixelrnn score digits samples/ > scores.csv
+    pixelrnn score digits samples/ --maps maps/     # where the nats are paid, white from 4 on
+
+    Columns: file, nats (natural logarithms; higher is likelier), bits_per_dim (lower is likelier).
+    Pictures must have the size of the model's images (of a folder, others are left out, and named);
+    their values are quantised to its levels, as in training.
+    """
+    found = [file for path in paths for file in _files(path)]
+    if not found:
+        raise click.UsageError(f"There are no PNG or JPEG files in {', '.join(map(str, paths))}.")
+
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    from keras_pixelrnn import drawing, models, visualize
+    from keras_pixelrnn.metrics import bits_per_dim
+
+    model = models.from_preset(name)
+    if model.context.given and label is None:
+        raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
+    files, images = [], []
+    for file in found:
+        try:
+            with Image.open(file) as picture:
+                if file not in paths and picture.size != model.image_shape[1::-1]:
+                    click.echo(f"left out, {picture.size[0]} x {picture.size[1]}: {file}", err=True)
+                    continue
+                images.append(
+                    visualize.to_values(picture, model.image_shape, model.distribution.levels, file)
+                )
+        except UnidentifiedImageError:
+            raise click.ClickException(f"{file} is no image that can be read.") from None
+        files.append(file)
+    if not files:
+        size = f"{model.image_shape[1]} x {model.image_shape[0]}"
+        raise click.ClickException(f"No picture has the size of the model's images, {size}.")
+    context = names.context_of(model, label, len(files))
+    batches = drawing.nats_batches(model, np.stack(images), batch_size=batch_size, **context)
+    nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
+    if maps is not None:
+        maps.mkdir(parents=True, exist_ok=True)
+        for file, picture in zip(_different(files), visualize.nats_map(nats, top=4.0)):
+            visualize.save_png(maps / file, picture)
+    totals = nats.sum(axis=(1, 2, 3), dtype=np.float64)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "nats", "bits_per_dim"])
+    for file, total in zip(files, totals):
+        writer.writerow([file, f"{total:.4f}", f"{bits_per_dim(-total, model.image_shape):.6f}"])
+    where = f"; maps in {maps}" if maps else ""
+    click.echo(f"{len(files)} images, {totals.mean():.3f} nats on average{where}", err=True)
+
+
+def _files(path):
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    return [path]
+
+
+def _different(files):
+    """A PNG name for each file: its own, with its place where two are called the same."""
+    taken = set()
+    for number, file in enumerate(files):
+        name = file.stem if file.stem not in taken else f"{file.stem}-{number}"
+        taken.add(name)
+        yield f"{name}.png"

@@ -1,0 +1,346 @@
+"""The command `pixelrnn`, in this process where that shows the same."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import cli, drawing, presets, visualize
+from keras_pixelrnn.cli import progress
+from keras_pixelrnn.models import PixelCNN
+from tests.conformance import randomised
+
+ROOT = Path(__file__).parents[1]
+SHAPE, COLOUR = (6, 5, 1), (4, 5, 3)
+
+
+def kept(tmp_path_factory, model):
+    folder = tmp_path_factory.mktemp("models") / model.name
+    return str(randomised(model).save_to_preset(folder))
+
+
+@pytest.fixture(scope="module")
+def grey(tmp_path_factory):
+    """Folder of a model of 5 values: pictures show them as 0, 64, 128, 191, 255."""
+    head = kp.distributions.Categorical(5)
+    return kept(tmp_path_factory, PixelCNN(SHAPE, head, units=4, num_blocks=1, name="grey"))
+
+
+@pytest.fixture(scope="module")
+def colour(tmp_path_factory):
+    """Folder of a model of colour images, given one of three labels."""
+    model = PixelCNN(
+        COLOUR, kp.distributions.Categorical(3), units=6, num_blocks=1, num_classes=3, name="colour"
+    )
+    return kept(tmp_path_factory, model)
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch, loaded):
+    """An empty folder; each model is loaded, and so compiled, but once."""
+
+    def once(name):
+        if name not in loaded:
+            loaded[name] = load(name)
+        return loaded[name]
+
+    load = kp.models.from_preset
+    monkeypatch.setattr(kp.models, "from_preset", once)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments):
+    """Standard output of a command that succeeds."""
+    result = CliRunner().invoke(cli.pixelrnn, [*map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def fails(capsys, *arguments):
+    """Exit code and the one line of a command that fails."""
+    with pytest.raises(SystemExit) as left:
+        cli.main([*map(str, arguments)])
+    out, err = capsys.readouterr()
+    text = left.value.code if isinstance(left.value.code, str) else err.strip()
+    assert not out
+    assert "\n" not in text
+    assert text.startswith("pixelrnn: ")
+    return (1 if isinstance(left.value.code, str) else left.value.code), text
+
+
+def values_of(path, model):
+    with Image.open(path) as picture:
+        return visualize.to_values(picture, model.image_shape, model.distribution.levels)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 17, 28, 60, 128, 255, 256])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_picture_holds_the_values(levels, channels, tmp_path):
+    image = np.random.default_rng(0).integers(0, levels, (16, 20, channels)).astype(np.uint8)
+    image.reshape(-1)[:levels] = np.arange(levels)
+    visualize.to_picture(image, levels).save(tmp_path / "image.png")
+    with Image.open(tmp_path / "image.png") as picture:
+        found = visualize.to_values(picture, image.shape, levels)
+    np.testing.assert_array_equal(found, image)
+    assert visualize.brightness([0, levels - 1], levels).tolist() == [0, 255]
+
+
+def test_samples_are_those_of_the_model(grey):
+    model = kp.models.from_preset(grey)
+    said = run("sample", grey, "-n", 4, "--seed", 3, "--out", "drawn", "--batch-size", 2)
+    assert said.startswith("4 images, seed 3: drawn")
+    drawn = [values_of(f"drawn/{number:05}.png", model) for number in range(4)]
+    np.testing.assert_array_equal(drawn, model.sample(4, seed=3))
+    run("sample", grey, "-n", 4, "--seed", 3, "--npz", "--temperature", 0.5, "--top-k", 2)
+    with np.load("samples/samples.npz") as file:
+        assert file["levels"] == 5
+        expected = model.sample(4, seed=3, temperature=0.5, top_k=2)
+        np.testing.assert_array_equal(file["image"], expected)
+        assert (expected != drawn).any()
+
+
+def test_grid_and_film(grey):
+    assert run("sample", grey, "-n", 4, "--grid").strip().endswith("grid.png")
+    run("sample", grey, "-n", 4, "--film", "--out", "deep/er")
+    with Image.open("samples/grid.png") as grid, Image.open("deep/er/film.gif") as film:
+        assert grid.size == film.size
+        assert film.n_frames > 10
+
+
+def test_labels(colour, capsys):
+    model = kp.models.from_preset(colour)
+    run("sample", colour, "-n", 4, "--npz")
+    with np.load("samples/samples.npz") as file:
+        expected = model.sample(4, seed=0, context=np.array([0, 1, 2, 0]))
+        np.testing.assert_array_equal(file["image"], expected)
+    run("sample", colour, "-n", 4, "--label", 2)
+    expected = model.sample(4, seed=0, context=np.full(4, 2))
+    np.testing.assert_array_equal(values_of("samples/00001.png", model), expected[1])
+    code, text = fails(capsys, "sample", colour, "--label", 3)
+    assert code == 2
+    assert "--label must be below 3. Received: 3" in text
+    code, text = fails(capsys, "score", colour, "samples")
+    assert code == 2
+    assert "pass --label" in text
+
+
+def test_completion_keeps_what_is_given(grey):
+    model = kp.models.from_preset(grey)
+    image = model.sample(4, seed=9)[0]
+    visualize.to_picture(image, 5).save("image.png")
+    mask = np.zeros(SHAPE[:2], bool)
+    mask[2:4, 1:3] = True
+    Image.fromarray(mask).save("mask.png")
+    run("complete", grey, "image.png", "--mask", "mask.png", "-n", 4, "--seed", 1)
+    found = [values_of(f"completions/{number:05}.png", model) for number in range(4)]
+    expected = model.complete(np.repeat(image[None], 4, axis=0), ~mask, seed=1)
+    np.testing.assert_array_equal(found, expected)
+    run("complete", grey, "image.png", "--out", "lower")
+    half = values_of("lower/00003.png", model)
+    np.testing.assert_array_equal(half[:3], image[:3])
+    assert (half[3:] != image[3:]).any()
+    with Image.open("lower/grid.png") as grid:
+        assert grid.width > 4 * grid.height
+
+
+def test_scores_are_the_likelihood(grey, colour, capsys):
+    model = kp.models.from_preset(grey)
+    run("sample", grey, "-n", 4)
+    images = model.sample(4, seed=0)
+    table = list(csv.DictReader(io.StringIO(run("score", grey, "samples", "--maps", "maps"))))
+    nats = [float(row["nats"]) for row in table]
+    np.testing.assert_allclose(nats, model.log_prob(images), atol=1e-3)
+    bits = [float(row["bits_per_dim"]) for row in table]
+    np.testing.assert_allclose(bits, -np.array(nats) / np.log(2) / np.prod(SHAPE), atol=1e-4)
+    assert table[1]["file"] == "samples/00001.png"
+    assert sorted(os.listdir("maps")) == sorted(os.listdir("samples"))
+    with Image.open("maps/00002.png") as shown:
+        assert shown.size == (5, 6)
+    run("sample", colour, "-n", 4, "--out", "other", "--label", 1)
+    assert len(run("score", colour, "other", "--label", 1).splitlines()) == 5
+    run("sample", grey, "-n", 4, "--grid")
+    result = CliRunner().invoke(cli.pixelrnn, ["score", grey, "samples"])
+    assert "left out, " in result.stderr
+    assert len(result.stdout.splitlines()) == 5
+    code, text = fails(capsys, "score", grey, "samples/grid.png")
+    assert code == 1
+    assert "5 x 6 pixels" in text
+
+
+def test_blocks_change_no_image(grey):
+    model = kp.models.from_preset(grey)
+    for size in (2, 3, 7):
+        drawn = list(drawing.sample_batches(model, 4, seed=2, batch_size=size))
+        assert max(map(len, drawn)) == min(size, 4)
+        np.testing.assert_array_equal(np.concatenate(drawn), model.sample(4, seed=2))
+    images = model.sample(4, seed=0)
+    nats = np.concatenate(list(drawing.nats_batches(model, images, batch_size=2)))
+    np.testing.assert_allclose(nats.sum((1, 2, 3)), model.log_prob(images), atol=1e-4)
+
+
+def test_models(capsys):
+    listed = run("models")
+    for name in presets.names():
+        facts = presets.facts(name)
+        (line,) = (row for row in listed.splitlines() if row.split()[:1] == [name])
+        assert f"{facts['parameters']:,}" in line
+        assert f"{facts['test']['nats']:.2f} ± " in line
+    assert {entry["name"] for entry in json.loads(run("models", "--json"))} == set(presets.names())
+    assert "CC BY 4.0" in run("models", "digits")
+    assert json.loads(run("models", "digits", "--json")) == presets.facts("digits")
+    code, text = fails(capsys, "models", "digitz")
+    assert code == 2
+    assert "digits" in text
+
+
+def test_evaluate(grey, capsys):
+    said = run("evaluate", "digits")
+    assert said.splitlines()[-1] == f"stated: {presets.facts('digits')['test']['nats']:.3f} nats"
+    assert said.split()[1] == said.split()[-2]
+    run("sample", grey, "-n", 4, "--out", "own/test")
+    run("sample", grey, "-n", 4, "--out", "own/train")
+    run("sample", grey, "-n", 4, "--out", "own/validation")
+    said = run("evaluate", grey, "--dataset", "own")
+    model = kp.models.from_preset(grey)
+    nats = -model.log_prob(model.sample(4, seed=0)).mean()
+    assert float(said.split()[1]) == pytest.approx(nats, abs=2e-3)
+    code, text = fails(capsys, "evaluate", grey)
+    assert code == 2
+    assert "pass --dataset" in text
+
+
+def test_export_and_check(grey, capsys):
+    said = run("export", grey, "--out", "exports/grey")
+    assert "pixelrnn check exports/grey/1" in said
+    assert "exports/grey/1: servable" in run("check", "exports/grey")
+    assert fails(capsys, "export", grey, "--out", "exports/grey", "--version", 1)[0] == 2
+    Path("exports/grey/2").mkdir()
+    code, text = fails(capsys, "check", "exports/grey")
+    assert code == 1
+    assert "exports/grey/2" in text or "saved_model.pb" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nothing"], 2, "No such command 'nothing'"),
+        (["sample"], 2, "Missing argument 'NAME'"),
+        (["sample", "digitz"], 2, "Did you mean 'digits'?"),
+        (["sample", "digits", "-n", "0"], 2, "-n"),
+        (["sample", "digits", "--colour"], 2, "--colour"),
+        (["sample", "."], 1, "holds no model"),
+        (["sample", "digits", "--temperature", "-1", "-n", "1"], 1, "temperature"),
+        (["complete", "digits", "absent.png"], 2, "absent.png"),
+        (["score", "digits", "."], 2, "no PNG or JPEG"),
+        (["train", "--epochs", "many"], 2, "--epochs"),
+        (["train", "--model", "transformer"], 2, "transformer"),
+        (["train", "--recipe", "nothing"], 2, "nothing"),
+        (["train", "--dataset", "digits", "--levels", "99"], 1, "levels=99"),
+        (["check", "absent"], 2, "absent"),
+    ],
+)
+def test_errors_are_one_line(arguments, code, words, capsys):
+    found, text = fails(capsys, *arguments)
+    assert found == code
+    assert words in text
+    assert "Traceback" not in text
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(ValueError, match="holds no model"):
+        cli.main(["sample", ".", "--debug"])
+
+
+def test_an_unforeseen_error_is_one_line(monkeypatch, capsys):
+    def fail(*_, **__):
+        raise KeyError("some\nthing")
+
+    monkeypatch.setattr(kp.models, "from_preset", fail)
+    code, text = fails(capsys, "sample", "digits")
+    assert code == 1
+    assert "KeyError" in text
+    assert "--debug" in text
+
+
+def test_every_command_has_help():
+    listed = run("--help")
+    for name in cli.COMMANDS:
+        assert name in listed
+        shown = run(name, "--help")
+        assert shown.startswith(f"Usage: pixelrnn {name} ")
+        assert "--debug" in shown
+
+
+def test_progress_is_for_terminals(monkeypatch, capsys):
+    assert list(progress.over(range(3), 3, "counting")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert list(progress.over([[1, 2], [3]], 3, "counting")) == [[1, 2], [3]]
+    shown = capsys.readouterr().err
+    assert "counting" in shown
+    assert "3/3" in shown
+
+
+def process(*arguments, code=None):
+    command = [sys.executable, *(["-c", code] if code else ["-m", "keras_pixelrnn"]), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, **pipes)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["sample", "digitz"]])
+def test_help_and_wrong_arguments_need_no_tensorflow(arguments):
+    code = f"""
+import sys
+sys.argv = ["pixelrnn", *{arguments}]
+from keras_pixelrnn.cli import main
+try:
+    main()
+finally:
+    print(sorted({{"tensorflow", "keras", "jax"}} & set(sys.modules)))
+"""
+    out, err = process(code=code).communicate(timeout=60)
+    assert out.splitlines()[-1] == "[]", err
+
+
+@pytest.mark.parametrize(
+    "busy",
+    ["while True: pass", "import ctypes; ctypes.PyDLL(None).sleep(20)"],
+    ids=["in Python", "where Python does not listen"],
+)
+def test_ctrl_c_ends_it_within_a_second(busy):
+    """Also while a library keeps Python's lock, as it may in a compilation."""
+    code = f"""
+import sys
+sys.argv = ["pixelrnn", "models"]
+from keras_pixelrnn import cli, presets
+def names():
+    print("begun", flush=True)
+    {busy}
+presets.names = names
+cli.main()
+"""
+    running = process(code=code)
+    assert running.stdout.readline() == "begun\n"
+    start = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert time.monotonic() - start < 3  # 1 s on a machine with nothing else to do
+    assert err == "pixelrnn: interrupted\n"
+    assert running.returncode == 128 + signal.SIGINT
