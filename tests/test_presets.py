@@ -129,7 +129,7 @@ def test_overrides_that_fit_keep_the_weights(digits, images):
     wide = from_preset("digits", image_shape=(4, 10, 1), distribution=digits.distribution)
     assert wide.sample(1, seed=0).shape == (1, 4, 10, 1)
     mixed = from_preset("digits", dtype="mixed_bfloat16")
-    assert mixed.get_config()["dtype"]["config"]["name"] == "mixed_bfloat16"
+    assert mixed.dtype_policy.name == "mixed_bfloat16"
 
 
 @pytest.mark.parametrize(
