@@ -94,7 +94,9 @@ def test_contexts(options, good, bad):
             lambda context=context: model.sample(2, seed=0, context=context),
             lambda context=context: model.complete(images, images > 9, seed=0, context=context),
         ):
-            with pytest.raises(ValueError, match="This model is conditional|must be an array of numbers"):
+            with pytest.raises(
+                ValueError, match=r"This model is conditional|must be an array of numbers"
+            ):
                 call()
 
 
