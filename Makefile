@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup train test test-all lint benchmark clean
+.PHONY: setup train test test-all lint wheel test-wheel benchmark clean
 
 setup: $(VENV)/.installed
 
@@ -27,6 +27,14 @@ test-all: setup lint
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+wheel: setup
+	rm -rf dist build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+# The wheel as a person meets it: a clean environment, an empty folder, every command, without network.
+test-wheel: wheel
+	sh tests/wheel.sh dist/*.whl
 
 benchmark: setup
 	$(BIN)/python -m benchmarks
