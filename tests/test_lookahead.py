@@ -37,7 +37,7 @@ def _trained():
     return get
 
 
-@pytest.mark.parametrize("name", ["grey", "colour"])
+@pytest.mark.parametrize("name", ["grey", pytest.param("colour", marks=pytest.mark.slow)])
 def test_unbiased_whatever_the_look_ahead(name, trained):
     """One of random weights proposes badly; nothing may depend on it but the variance."""
     model, image, known, trained_one = trained(name)
@@ -55,6 +55,7 @@ def test_unbiased_whatever_the_look_ahead(name, trained):
     assert distance[0] < distance[1] / 1.3
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_corrected_are_seen(trained, monkeypatch):
     """The planted fault: the proposal is taken for the model."""
     model, image, known, lookahead = trained("grey")
@@ -78,6 +79,7 @@ def test_training_pays(trained):
     assert noise[0] < noise[1]
 
 
+@pytest.mark.slow
 def test_saved_and_loaded(trained, tmp_path):
     model, image, known, lookahead = trained("grey")
     lookahead.save(tmp_path / "lookahead.keras")
@@ -88,12 +90,28 @@ def test_saved_and_loaded(trained, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_training_is_repeatable():
     model = randomised(CASES["grey"][0](), scale=0.6)
     images = model.sample(40, seed=0)
     one, two = (fit_lookahead(model, images, epochs=1, seed=3, **SMALL) for _ in range(2))
     for ours, theirs in zip(one.get_weights(), two.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_one(trained):
+    model, _, _, lookahead = trained("grey")
+    again = Lookahead.from_config(lookahead.get_config())
+    again.set_weights(lookahead.get_weights())
+    further = fit_lookahead(
+        model, model.sample(32, seed=1), lookahead=again, epochs=1, learning_rate=1e-5, verbose=0
+    )
+    assert further is again
+    pairs = list(zip(lookahead.get_weights(), again.get_weights(), strict=True))
+    assert any((one != two).any() for one, two in pairs)
+    for one, two in pairs:
+        np.testing.assert_allclose(one, two, atol=1e-4)
 
 
 def test_random_known():
@@ -110,7 +128,7 @@ def test_random_known():
 
 def test_bad_arguments(trained):
     model, image, known, lookahead = trained("grey")
-    other = trained("colour")[0]
+    other = CASES["colour"][0]()
     with pytest.raises(ValueError, match="made for images"):
         other.complete(
             other.sample(1, seed=0),
@@ -127,6 +145,8 @@ def test_bad_arguments(trained):
         fit_lookahead(model, random_images(model, 0))
     with pytest.raises(TypeError, match="blocks"):
         fit_lookahead(model, random_images(model, 3), blocks=3)
+    with pytest.raises(TypeError, match="units"):
+        fit_lookahead(model, random_images(model, 3), lookahead=lookahead, units=3)
     with pytest.raises(ValueError, match="epochs=0"):
         fit_lookahead(model, random_images(model, 3), epochs=0)
     with pytest.raises(ValueError, match="n_particles"):

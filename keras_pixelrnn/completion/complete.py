@@ -7,8 +7,7 @@ from keras import ops
 
 from keras_pixelrnn import backend, checks, noise
 from keras_pixelrnn.completion import smc
-from keras_pixelrnn.completion.fitting import check_guidable
-from keras_pixelrnn.completion.lookahead import Lookahead
+from keras_pixelrnn.completion.lookahead import check_fits
 
 # Of a compiled loop; a particle of a 28x28 model of seven layers takes about 0.1 MB.
 MOST_PARTICLES = 1024
@@ -122,26 +121,6 @@ def complete(
     if n is None:
         found |= {key: found[key][:, 0] for key in ("image", "log_prob")}
     return Completion(found.pop("image"), **found)
-
-
-def check_fits(lookahead, model):
-    """Raise unless `lookahead` is one for such models."""
-    if not isinstance(lookahead, Lookahead):
-        raise TypeError(
-            "`lookahead` must be what `keras_pixelrnn.completion.fit_lookahead` returns. "
-            f"Received: lookahead={lookahead!r}"
-        )
-    check_guidable(model)
-    ours, theirs = (
-        (x.image_shape, type(x.distribution), x.distribution.get_config())
-        for x in (model, lookahead)
-    )
-    if ours != theirs:
-        raise ValueError(
-            f"The look-ahead was made for images {lookahead.image_shape} and "
-            f"{lookahead.distribution!r}; this model has {model.image_shape} and "
-            f"{model.distribution!r}. Train one for this model by `fit_lookahead`."
-        )
 
 
 def _seeds_of_groups(seeds, groups):

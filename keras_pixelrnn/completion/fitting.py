@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.completion.lookahead import Lookahead
+from keras_pixelrnn.completion.lookahead import Lookahead, check_fits, check_guidable
 
 # Bytes of the model's parameters for all training images, up to which they are computed just once.
 MOST_BYTES = 2**30
@@ -17,6 +17,7 @@ def fit_lookahead(
     *,
     context=None,
     known=None,
+    lookahead=None,
     epochs=10,
     batch_size=32,
     learning_rate=3e-3,
@@ -35,6 +36,7 @@ def fit_lookahead(
         context: of a conditional model: one for all images, or one for each.
         known: `(rng, n, height, width) -> (n, height, width)` booleans, what is left to see of n
             images; None for `random_known`: halves, holes, frames, scattered pixels.
+        lookahead: one to train on, with a new optimizer; None for a new one.
         epochs: passes over the images, each with other sub-pixels hidden.
         batch_size: images a step.
         learning_rate: of Adam, at the start; it falls to 0 along a cosine.
@@ -68,7 +70,14 @@ def fit_lookahead(
     epochs = checks.positive_int("epochs", epochs)
     batch_size = min(checks.positive_int("batch_size", batch_size), len(images))
     keras.utils.set_random_seed(seed)
-    lookahead = Lookahead(model.image_shape, model.distribution, **sizes)
+    if lookahead is None:
+        lookahead = Lookahead(model.image_shape, model.distribution, **sizes)
+    else:
+        check_fits(lookahead, model)
+        if sizes:
+            raise TypeError(
+                f"`{min(sizes)}` is of a new look-ahead; leave it out, or leave out `lookahead`."
+            )
     data = Hidden(model, images, given, known or random_known, batch_size, seed)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(data))
     lookahead.compile(
@@ -78,15 +87,6 @@ def fit_lookahead(
     )
     lookahead.fit(data, epochs=epochs, verbose=verbose, shuffle=False)
     return lookahead
-
-
-def check_guidable(model):
-    """`ValueError` unless a look-ahead can guide the model."""
-    if not hasattr(model.network, "stream"):
-        raise ValueError(
-            "A look-ahead guides a model that draws an image in one pass, not in two. "
-            f"Received: a {type(model).__name__}"
-        )
 
 
 def random_known(rng, n, height, width):

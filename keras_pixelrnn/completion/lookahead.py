@@ -78,6 +78,35 @@ class Lookahead(keras.Model):
         return cls(**config)
 
 
+def check_guidable(model):
+    """`ValueError` unless a look-ahead can guide the model."""
+    if not hasattr(model.network, "stream"):
+        raise ValueError(
+            "A look-ahead guides a model that draws an image in one pass, not in two. "
+            f"Received: a {type(model).__name__}"
+        )
+
+
+def check_fits(lookahead, model):
+    """Raise unless `lookahead` is one for such models."""
+    if not isinstance(lookahead, Lookahead):
+        raise TypeError(
+            "`lookahead` must be what `keras_pixelrnn.completion.fit_lookahead` returns. "
+            f"Received: lookahead={lookahead!r}"
+        )
+    check_guidable(model)
+    ours, theirs = (
+        (x.image_shape, type(x.distribution), x.distribution.get_config())
+        for x in (model, lookahead)
+    )
+    if ours != theirs:
+        raise ValueError(
+            f"The look-ahead was made for images {lookahead.image_shape} and "
+            f"{lookahead.distribution!r}; this model has {model.image_shape} and "
+            f"{model.distribution!r}. Train one for this model by `fit_lookahead`."
+        )
+
+
 def known_pixels(image, known, levels):
     """Scaled values where known, 0 elsewhere; and where they are known."""
     known = ops.cast(known, "float32")

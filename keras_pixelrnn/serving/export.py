@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_pixelrnn import checks, noise
 from keras_pixelrnn.completion import smc
-from keras_pixelrnn.completion.complete import check_fits
+from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.metrics import bits_per_dim
 from keras_pixelrnn.serving import warmup
 

@@ -1,0 +1,144 @@
+"""Completion that heeds what comes later: ancestral, by particles, and by particles with a look-ahead.
+
+    python -m benchmarks.completion binarized_mnist_diagonal_7x16 --lookahead lookahead.keras
+
+Hides the upper half, the right half and a hole of 8x8 pixels of test images of binarized MNIST, and
+counts the wrong pixels of what is drawn there, and of the expected image rounded (`mean`), which is the
+answer where as few wrong pixels as possible are wanted. Times are of all images, compiled before, as
+multiples of ancestral completions run just before and after. The second row of particles without a
+look-ahead has as many as take the time of those with one. Trains one where the file is missing.
+Writes a picture and `completion` in benchmarks/results.json.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+import keras_pixelrnn as kp
+from benchmarks import timing
+
+RESULTS = Path(__file__).parent / "results.json"
+PICTURE = Path(__file__).parents[1] / "docs" / "how-to" / "complete.png"
+DRAWS = 8
+
+
+def masks():
+    """`{what is hidden: what is known}` of 28x28 images."""
+    rows, columns = np.mgrid[:28, :28]
+    hole = (abs(rows - 13.5) < 4) & (abs(columns - 13.5) < 4)
+    return {"upper half": rows >= 14, "right half": columns < 14, "8x8 hole": ~hole}
+
+
+def load(name, data_dir, split, count):
+    dataset = kp.presets.facts(name)["training"]["settings"]["dataset"]
+    data = kp.data.load(dataset, data_dir=data_dir)
+    return np.asarray(next(iter(data.evaluation(split, count))))
+
+
+def wrong(images, drawn):
+    """Mean number of wrong pixels, and its standard error over images."""
+    errors = (drawn != images[:, None]).sum(axis=(2, 3, 4)).mean(axis=1)
+    return float(errors.mean()), float(errors.std() / np.sqrt(len(errors)))
+
+
+def measure(model, lookahead, images, known, n_particles):
+    """A row for each way to complete, and what each drew."""
+
+    def ancestral():
+        return model.complete(images, known, seed=1)
+
+    def seconds_of(function, runs=1):
+        start = time.perf_counter()
+        for _ in range(runs):
+            function()
+        return (time.perf_counter() - start) / runs
+
+    plain = ancestral()
+    error, deviation = wrong(images, plain[:, None])
+    row = {"method": "ancestral", "particles": 1, "seconds": seconds_of(ancestral, 5)}
+    rows = [{**row, "times": 1.0, "wrong": error, "se": deviation}]
+    shown = [plain]
+
+    def particles(label, size, **options):
+        def run():
+            return model.complete(
+                images, known, seed=1, method="smc", n_particles=size, n=DRAWS, **options
+            )
+
+        found = run()
+        before = seconds_of(ancestral, 5)
+        seconds = seconds_of(run)
+        base = (before + seconds_of(ancestral, 5)) / 2
+        row = {"method": label, "particles": size, "seconds": seconds, "times": seconds / base}
+        row["wrong"], row["se"] = wrong(images, found.images)
+        row["wrong, mean"], row["se, mean"] = wrong(images, (found.mean > 0.5)[:, None])
+        row["ess"] = float(np.median(found.ess.min(axis=1)))
+        rows.append(row)
+        shown.append(found)
+        return seconds / base
+
+    alone = particles("smc", n_particles)
+    guided = particles("smc + look-ahead", n_particles, lookahead=lookahead)
+    equal = max(1, round(n_particles * guided / alone))
+    if equal != n_particles:
+        particles("smc, equal time", equal)
+    return rows, shown
+
+
+def picture(images, known, shown, levels, count=8):
+    """Of each image a column: itself, what is known, ancestral, particles, with look-ahead, the mean."""
+    plain, alone, guided = (x if isinstance(x, np.ndarray) else x.images for x in shown[:3])
+    rgb = [kp.visualize.to_rgb(images[:count], levels)]
+    rgb.append(np.where(known[None, ..., None], rgb[0], kp.visualize.UNKNOWN))
+    rgb.append(kp.visualize.to_rgb(plain[:count], levels))
+    rgb += [kp.visualize.to_rgb(x[:count, 0], levels) for x in (alone, guided)]
+    grey = np.round(255 * shown[2].mean[:count] / (levels - 1)).astype(np.uint8)
+    rgb.append(np.broadcast_to(grey, rgb[0].shape))
+    return np.concatenate(rgb)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
+    parser.add_argument("--lookahead", type=Path, required=True, help=".keras file")
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--particles", type=int, default=48)
+    parser.add_argument("--train-images", type=int, default=20_000)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
+    args = parser.parse_args()
+    model = kp.models.from_preset(args.name)
+    if args.lookahead.exists():
+        lookahead = keras.saving.load_model(args.lookahead, compile=False)
+    else:
+        examples = load(args.name, args.data_dir, "train", args.train_images)
+        lookahead = kp.completion.fit_lookahead(
+            model, examples, epochs=args.epochs, batch_size=50, verbose=2
+        )
+        lookahead.save(args.lookahead)
+    images = load(args.name, args.data_dir, "test", args.images)
+    table, pictures = [], []
+    for hidden, known in masks().items():
+        rows, shown = measure(model, lookahead, images, known, args.particles)
+        table += [{"hidden": hidden, **row} for row in rows]
+        for row in rows:
+            print(hidden, {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()})
+        pictures.append(picture(images, known, shown, model.distribution.levels))
+    kp.visualize.save_png(
+        PICTURE, kp.visualize.grid(np.concatenate(pictures), columns=len(pictures[0]) // 6, scale=2)
+    )
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    facts = {"machine": timing.machine(), "images": args.images, "model": args.name}
+    results["completion"] = {**facts, "rows": table}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
