@@ -1,0 +1,1 @@
+"""What `python -m benchmarks` measures, one table a file; each is a function of `quick`."""
