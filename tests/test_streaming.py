@@ -58,6 +58,23 @@ def test_every_layer(name, colors, conditional, rng):
         assert np.abs(streamed - np.asarray(layer(x, context * 2))).max() > 1e-3
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_vector_is_the_map_that_repeats_it(name, rng):
+    """Told once for all pixels, `(batch, 1, 1, k)`: in both executions, with and without fused LSTM."""
+    layer = LAYERS[name](1)
+    x = rng.normal(size=(2, 4, 5, 7)).astype(np.float32)
+    vector = rng.normal(size=(2, 1, 1, 3)).astype(np.float32)
+    layer(x, vector)
+    randomised(layer)
+    repeated = np.asarray(layer(x, np.broadcast_to(vector, (2, 4, 5, 3))))
+    np.testing.assert_allclose(np.asarray(layer(x, vector)), repeated, atol=1e-5)
+    np.testing.assert_allclose(run_stream(layer, x, vector), repeated, atol=1e-5)
+    if "LSTM" in name:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("keras_pixelrnn.backend.fused_lstm", lambda *args: None)
+            np.testing.assert_allclose(run_stream(layer, x, vector), repeated, atol=1e-5)
+
+
 @pytest.mark.parametrize("case", MODELS, ids=str)
 def test_every_model(case, model_of):
     """Scoring by the raster engine is `log_prob`, sub-pixel by sub-pixel."""

@@ -32,7 +32,7 @@ class SideLSTM(NamedTuple):
     Attributes:
         into: input kernel `(m, 4 h)`.
         beside: state-to-state kernel `(h, 4 h)`.
-        bias: `(4 h,)`.
+        bias: `(4 h,)`, or `(batch, 4 h)` for one of each image.
         h, c: `(h,)` state right of the last column.
     """
 
@@ -87,16 +87,29 @@ class Stream(NamedTuple):
 
 
 class ContextRows:
-    """A context, read row by row while images are drawn.
+    """A context while images are drawn: a map is read row by row; what is the same at every pixel of
+    an image is multiplied by its kernel once and added to the bias.
 
     Args:
-        context: `(batch, height, width, k)`, or None.
+        context: `(batch, height, width, k)`, `(batch, 1, 1, k)`, or None.
     """
 
     def __init__(self, context):
-        self._rows = None
-        if context is not None:
-            self._rows = ops.transpose(ops.cast(context, "float32"), (1, 2, 0, 3))
+        self._rows = self._same = None
+        if context is None:
+            return
+        context = ops.cast(context, "float32")
+        if context.shape[1:3] == (1, 1):
+            self._same = context[:, 0, 0]
+        else:
+            self._rows = ops.transpose(context, (1, 2, 0, 3))
+
+    def weights(self, kernel, bias):
+        """How a kernel `(k, n)` of the context takes part: as a list of one kernel for the rows that
+        are read, or of none; and in the bias, `(n,)` or `(batch, n)` then."""
+        if self._same is not None:
+            return [], bias + ops.matmul(self._same, kernel)
+        return [] if self._rows is None else [kernel], bias
 
     def first(self):
         """What a layer has to remember to know its row."""
@@ -118,7 +131,8 @@ class CausalLayer(StrictLayer, Tracked, keras.layers.Layer):
     """Base of all causal layers: `call` for whole maps, `stream` for one pixel at a time.
 
     Both compute the same function. `call(x, context=None)` takes `(batch, height, width, features)`
-    and serves training and likelihood; `stream` serves drawing.
+    and serves training and likelihood; `stream` serves drawing. The context is a map `(batch, height,
+    width, k)`, or `(batch, 1, 1, k)` where it is the same at every pixel of an image.
     """
 
     def build(self, x_shape, context_shape=None):

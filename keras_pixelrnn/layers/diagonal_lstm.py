@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import geometry
-from keras_pixelrnn.layers.causal import ContextRows, RowState, SideLSTM, Stream
+from keras_pixelrnn.layers.causal import RowState, SideLSTM, Stream
 from keras_pixelrnn.layers.lstm import GATE_OPEN, CausalLSTM, StreamCell
 from keras_pixelrnn.layers.masked_conv import color_spans
 
@@ -29,7 +29,8 @@ class DiagonalBiLSTM(CausalLSTM):
 
     Call arguments:
         x: `(batch, height, width, features)`.
-        context: optional `(batch, height, width, k)`, added to the input-to-state maps.
+        context: optional `(batch, height, width, k)` or `(batch, 1, 1, k)`, added to the
+            input-to-state maps.
 
     Output shape:
         `(batch, height, width, units)`.
@@ -70,8 +71,9 @@ class DiagonalBiLSTM(CausalLSTM):
     def stream(self, batch_size, height, width, context=None):
         # Once: this pixel's input and the left neighbour's state take one product per colour.
         inputs, right_inputs = self.inputs_to_state
+        context = inputs.context_rows(context)
         beside, upper = self.stream_kernels(LEFT)
-        far, near, bias = inputs.stream_weights()
+        far, near, bias = inputs.stream_weights(context)
         spans = color_spans(inputs.out_colors[inputs.by_color()])
         near = [
             ops.concatenate([kernel, beside[:, span]], axis=0)
@@ -89,10 +91,8 @@ class DiagonalBiLSTM(CausalLSTM):
         states = ops.cast(self.state_to_state[RIGHT], "float32")
         right_beside, right_upper = ops.split(states, 2, axis=0)
         right_kernel, right_bias = right_inputs.masked_weights()
-        right_kernel = ops.concatenate(
-            [right_kernel[0, 0], right_upper, *right_inputs.context_weights()], axis=0
-        )
-        context = ContextRows(context if inputs.context_kernel is not None else None)
+        of_context, right_bias = right_inputs.context_weights(context, right_bias)
+        right_kernel = ops.concatenate([right_kernel[0, 0], right_upper, *of_context], axis=0)
 
         # Per row: the upper neighbours of all columns, and the right-to-left LSTM of the row above.
         def above(h, right, memory):

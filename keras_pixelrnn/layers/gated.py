@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_pixelrnn import checks, geometry
-from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
+from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
 from keras_pixelrnn.layers.strict import StrictLayer
@@ -29,7 +29,8 @@ class VerticalConv2D(StrictLayer, keras.layers.Layer):
 
     Call arguments:
         x: `(batch, height, width, features)`.
-        context: optional `(batch, height, width, k)`, seen at every pixel through a 1x1 kernel.
+        context: optional `(batch, height, width, k)` or `(batch, 1, 1, k)`, seen at every
+            pixel through a 1x1 kernel.
 
     Output shape:
         `(batch, height, width, filters)`.
@@ -62,27 +63,26 @@ class VerticalConv2D(StrictLayer, keras.layers.Layer):
         height, half = x.shape[1], self.columns // 2
         x = ops.pad(x, [[0, 0], [self.rows - self.own_row, 0], [half, half], [0, 0]])
         y = ops.conv(x, self.kernel, padding="valid", data_format="channels_last")
-        y = y[:, :height] + self.bias
+        added = self.bias
         if self.context_kernel is not None:
-            y = y + ops.matmul(context, self.context_kernel)
-        return y
+            added = added + ops.matmul(context, self.context_kernel)
+        return y[:, :height] + added
 
-    def by_row(self):
-        """A function `(rows, context) -> y`, one row of the output, float32, its weights cut once.
+    def by_row(self, context):
+        """A function `(rows, seen) -> y`, one row of the output, float32, its weights cut once.
 
-        `rows` is a list of the `rows` rows seen, `(width, batch, features)`, from the top; `context` a
-        list of its row of the context, `(width, batch, k)`, or empty.
+        `context` is a `ContextRows`; `rows` a list of the `rows` rows seen, `(width, batch, features)`,
+        from the top; `seen` what `context` reads at this row.
         """
         kernel = ops.swapaxes(ops.cast(self.kernel, "float32"), 0, 1)  # one window for all rows
-        kernel = [ops.reshape(kernel, (-1, self.filters))]
+        kernel, bias = ops.reshape(kernel, (-1, self.filters)), ops.cast(self.bias, "float32")
         if self.context_kernel is not None:
-            kernel.append(ops.cast(self.context_kernel, "float32"))
-        kernel = ops.concatenate(kernel, axis=0)
+            of_map, bias = context.weights(ops.cast(self.context_kernel, "float32"), bias)
+            kernel = ops.concatenate([kernel, *of_map], axis=0)
 
-        def run(rows, context):
-            seen = geometry.windows(ops.concatenate(rows, axis=-1), self.columns)
-            seen = ops.concatenate([seen, *context], axis=-1)
-            return geometry.row_product(seen, kernel) + self.bias
+        def run(rows, seen):
+            window = geometry.windows(ops.concatenate(rows, axis=-1), self.columns)
+            return geometry.row_product(ops.concatenate([window, *seen], axis=-1), kernel) + bias
 
         return run
 
@@ -109,7 +109,7 @@ class GatedStacks(CausalLayer):
 
     Call arguments:
         x: `(batch, height, width, channels)` scaled images.
-        context: optional `(batch, height, width, k)`, added before the gates.
+        context: optional `(batch, height, width, k)` or `(batch, 1, 1, k)`, added before the gates.
 
     Output shape:
         `(batch, height, width, units)`.
@@ -201,8 +201,8 @@ class GatedStacks(CausalLayer):
         order = self.horizontal[0].by_color()
         spans = color_spans(self.horizontal[0].out_colors[order])
         links = [ops.take(ops.cast(link.kernel, "float32"), order, axis=1) for link in self.link]
-        vertical = [layer.by_row() for layer in self.vertical]
-        context = ContextRows(context if self.vertical[0].context_kernel is not None else None)
+        context = self.horizontal[0].context_rows(context)
+        vertical = [layer.by_row(context) for layer in self.vertical]
 
         # Per row: `memory["seen"]` holds, for each vertical layer, the rows that it still has to see.
         def vertical_row(memory):

@@ -139,7 +139,7 @@ class StreamCell:
         units, colors: of the layer.
         near: for each colour the kernel `(n, 4 h_c)` of what is seen in the current row.
         far: list of kernels `(.., 4 h)` of what is seen of the context and of finished rows.
-        bias: `(4 h,)`. Columns of all of them are ordered colour by colour.
+        bias: `(4 h,)`, or `(batch, 4 h)`. Columns of all of them are ordered colour by colour.
         carry: what the next pixel needs of the one before.
         record: what closing the row needs of each pixel.
     """

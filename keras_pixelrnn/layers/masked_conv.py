@@ -31,9 +31,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
 
     Call arguments:
         x: `(batch, height, width, features)`.
-        context: optional `(batch, height, width, k)`, seen whole at every pixel through an
-            unmasked 1x1 convolution added to the output. A layer first called with a context
-            always needs one.
+        context: optional `(batch, height, width, k)` or `(batch, 1, 1, k)`, seen whole at
+            every pixel through an unmasked 1x1 convolution added to the output. A layer first
+            called with a context always needs one.
 
     Output shape:
         `(batch, height, width, filters)`.
@@ -93,10 +93,11 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
 
     def call(self, x, context=None):
         y = self.convolution_op(x, self.kernel)
-        if self.use_bias:
-            y = y + self.bias
-        if self.context_kernel is not None:
-            y = y + ops.matmul(context, self.context_kernel)
+        added = self.bias if self.use_bias else 0.0
+        if self.context_kernel is not None:  # one pass over the map, whatever is added to it
+            added = added + ops.matmul(context, self.context_kernel)
+        if self.use_bias or self.context_kernel is not None:
+            y = y + added
         return self.activation(y)
 
     def compute_output_shape(self, x_shape, context_shape=None):
@@ -139,16 +140,17 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     def stream(self, batch_size, height, width, context=None):
         rows, columns = (size // 2 for size in self.kernel_size)
         features = len(self.in_colors)
-        has_above = bool(rows) or self.context_kernel is not None
-        context = ContextRows(context if self.context_kernel is not None else None)
+        context = self.context_rows(context)
 
         # Once: masked weights, each colour's outputs together, cut per colour.
-        far, near, bias = self.stream_weights()
+        far, near, bias = self.stream_weights(context)
+        has_above = bool(far)
         spans = color_spans(self.out_colors[self.by_color()])
         far = ops.concatenate(far, axis=0) if has_above else None
         # As large as what it is added to: without XLA a vector takes longer to add.
         bias_of = [
-            ops.broadcast_to(bias[span], (batch_size, span.stop - span.start)) for span in spans
+            ops.broadcast_to(bias[..., span], (batch_size, span.stop - span.start))
+            for span in spans
         ]
 
         # Per row: all that finished rows and the context add to each column.
@@ -200,14 +202,17 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         state = RowState(above(memory), left, memory)
         return Stream(state, step, close=close, next_row=next_row)
 
-    def stream_weights(self):
+    def stream_weights(self, context):
         """Masked float32 weights, output features ordered colour by colour.
 
+        Args:
+            context: from `context_rows`.
+
         Returns:
-            A list of what finished rows and the context are multiplied by, `(columns * rows * in,
+            A list of what finished rows and a context map are multiplied by, `(columns * rows * in,
             filters)` and `(k, filters)`, each only where there is such; for this row one
             `(pixels to the left * in + visible features of the pixel, features of the colour)` per
-            colour; and the bias `(filters,)`.
+            colour; and the bias, `(filters,)`, or `(batch, filters)` with a context in it.
         """
         rows, columns = (size // 2 for size in self.kernel_size)
         order = self.by_color()
@@ -222,8 +227,8 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         far = []
         if rows:  # columns first: one window is cut for all rows
             far.append(ops.reshape(ops.swapaxes(kernel[:rows], 0, 1), (-1, self.filters)))
-        far += [ops.take(kernel, order, axis=1) for kernel in self.context_weights()]
-        return far, near, bias
+        kernels, bias = self.context_weights(context, bias, order)
+        return [*far, *kernels], near, bias
 
     def masked_weights(self):
         """Float32 kernel, masked and without the rows below its centre, and bias."""
@@ -231,9 +236,16 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
         return kernel, bias
 
-    def context_weights(self):
-        """Float32 kernel `(k, filters)` of the context, as a list of one, or of none."""
-        return [] if self.context_kernel is None else [ops.cast(self.context_kernel, "float32")]
+    def context_rows(self, context):
+        """The context of a stream, as far as this layer reads it."""
+        return ContextRows(context if self.context_kernel is not None else None)
+
+    def context_weights(self, context, bias, order=None):
+        """`ContextRows.weights` of this layer's context kernel, output features in some `order`."""
+        if self.context_kernel is None:
+            return [], bias
+        kernel = ops.cast(self.context_kernel, "float32")
+        return context.weights(kernel if order is None else ops.take(kernel, order, axis=1), bias)
 
     def by_color(self):
         """Order of the output features that puts each colour's together; streams use it."""

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_pixelrnn import geometry
-from keras_pixelrnn.layers.causal import ContextRows, RowState, Stream
+from keras_pixelrnn.layers.causal import RowState, Stream
 from keras_pixelrnn.layers.lstm import CausalLSTM, StreamCell
 
 
@@ -25,7 +25,8 @@ class RowLSTM(CausalLSTM):
 
     Call arguments:
         x: `(batch, height, width, features)`.
-        context: optional `(batch, height, width, k)`, added to the input-to-state map.
+        context: optional `(batch, height, width, k)` or `(batch, 1, 1, k)`, added to the
+            input-to-state map.
 
     Output shape:
         `(batch, height, width, units)`.
@@ -51,7 +52,8 @@ class RowLSTM(CausalLSTM):
     def stream(self, batch_size, height, width, context=None):
         # Once.
         inputs = self.inputs_to_state[0]
-        far, near, bias = inputs.stream_weights()
+        context = inputs.context_rows(context)
+        far, near, bias = inputs.stream_weights(context)
         cell = StreamCell(
             self.units,
             self.colors,
@@ -61,7 +63,6 @@ class RowLSTM(CausalLSTM):
             carry=("x",),
             record=("h", "c"),
         )
-        context = ContextRows(context if inputs.context_kernel is not None else None)
 
         # Per row.
         def above(h, c, memory):

@@ -44,7 +44,7 @@ class Context:
         self.given = self.shape is not None
         self.name = "label" if num_classes is not None else "context"
         self.dtype = "int32" if num_classes is not None else "float32"
-        self.layer = ContextMap(height, width, num_classes, name="context_map")
+        self.layer = ContextMap(num_classes, name="context_map")
 
     def __repr__(self):
         if not self.given:
@@ -58,7 +58,8 @@ class Context:
         return keras.Input(self.shape, dtype=self.dtype, name=self.name)
 
     def map(self, *given):
-        """The map `(batch, height, width, k)` that the network reads, or None."""
+        """What the network reads: a map `(batch, height, width, k)`, `(batch, 1, 1, k)` where all pixels
+        of an image are told the same, or None."""
         return self.layer(*given) if given else None
 
     def check(self, context, n):
@@ -101,33 +102,30 @@ class Context:
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
 class ContextMap(StrictLayer, keras.layers.Layer):
-    """A label, as one of `num_classes` features, or a vector at every pixel; a map as it is.
+    """A label, as one of `num_classes` features, or a vector: once for all pixels; a map as it is.
+
+    Layers multiply it by their kernel at that one place and add the product to every pixel.
 
     Args:
-        height, width: of the image.
         num_classes: number of classes, where the context is a label.
         **kwargs: of `keras.layers.Layer`.
 
     Example:
 
-    >>> ContextMap(5, 6, num_classes=10)(np.array([3, 7])).shape
-    TensorShape([2, 5, 6, 10])
+    >>> ContextMap(num_classes=10)(np.array([3, 7])).shape
+    TensorShape([2, 1, 1, 10])
     """
 
-    def __init__(self, height, width, num_classes=None, **kwargs):
+    def __init__(self, num_classes=None, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.height, self.width, self.num_classes = height, width, num_classes
+        self.num_classes = num_classes
 
     def call(self, context):
         if self.num_classes is not None:
             classes = ops.arange(self.num_classes, dtype="int32")
             context = ops.expand_dims(ops.cast(context, "int32"), -1) == classes
         context = ops.cast(context, "float32")
-        if len(context.shape) == 4:
-            return context
-        shape = (ops.shape(context)[0], self.height, self.width, context.shape[-1])
-        return ops.broadcast_to(context[:, None, None, :], shape)
+        return context if len(context.shape) == 4 else context[:, None, None, :]
 
     def get_config(self):
-        sizes = {"height": self.height, "width": self.width, "num_classes": self.num_classes}
-        return {**super().get_config(), **sizes}
+        return {**super().get_config(), "num_classes": self.num_classes}

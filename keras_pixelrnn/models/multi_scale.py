@@ -64,13 +64,12 @@ class MultiScalePixelRNN(PixelModel):
         name, trainable = checks.layer_name(name), checks.switch("trainable", trainable)
         height, width, channels = checks.image_shape(image_shape)
         distribution = check_distribution(distribution)
-        sizes = (height, width)
-        if min(sizes) < 2:
+        if min(height, width) < 2:
             raise ValueError(
                 "`image_shape` must have two rows and columns at least, to have a small image inside. "
                 f"Received: image_shape={image_shape!r}"
             )
-        factor = checks.whole("factor", factor, 2, min(sizes))
+        factor = checks.whole("factor", factor, 2, min(height, width))
         context_units = checks.positive_int("context_units", context_units, checks.MOST_FEATURES)
         dtype = checks.dtype_policy(dtype)
         small_shape = (-(-height // factor), -(-width // factor), channels)
@@ -282,7 +281,8 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         """What the fine network is told: the small scaled image brought to size, and the context."""
         height, width = self.size
         enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
-        return enlarged if context is None else ops.concatenate([enlarged, context], axis=-1)
+        told = () if context is None else (ops.zeros_like(enlarged[..., :1]) + context,)
+        return ops.concatenate([enlarged, *told], axis=-1)
 
     def get_config(self):
         return {
