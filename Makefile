@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup train test test-all lint wheel test-wheel benchmark clean
+.PHONY: setup train test test-all lint docs wheel test-wheel benchmark clean
 
 setup: $(VENV)/.installed
 
@@ -28,6 +28,14 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The documentation as a site, in site/; warnings are errors.
+docs: $(VENV)/.docs-installed
+	$(BIN)/python -m mkdocs build --strict --clean
+
+$(VENV)/.docs-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 wheel: setup
 	rm -rf dist build
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -40,4 +48,4 @@ benchmark: setup
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache
