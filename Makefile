@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup train test test-all lint docs wheel test-wheel benchmark clean
+.PHONY: setup train test test-all lint docs notebook wheel test-wheel benchmark clean
 
 setup: $(VENV)/.installed
 
@@ -33,8 +33,12 @@ docs: $(VENV)/.docs-installed
 	$(BIN)/python -m mkdocs build --strict --clean
 
 $(VENV)/.docs-installed: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[docs,notebook]'
 	touch $@
+
+# Runs the notebook and writes its outputs into it: two minutes on two cores.
+notebook: $(VENV)/.docs-installed
+	$(BIN)/jupyter-execute --inplace --timeout=300 examples/tour.ipynb
 
 wheel: setup
 	rm -rf dist build
