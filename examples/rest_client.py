@@ -6,9 +6,39 @@ python rest_client.py --url http://localhost:8501/v1/models/digits --seeds 1 2 3
 import argparse
 import base64
 import json
+import math
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+
+class MarkedRows(ValueError):
+    """Rows whose input the model has no answer for; other rows were answered.
+
+    Attributes:
+        rows: their numbers, ascending.
+        predictions: of all rows.
+    """
+
+    def __init__(self, rows, predictions):
+        super().__init__(
+            f"The server marked rows {rows} by -inf: their image has a value outside the model's "
+            "levels, their label is no class, or a seed, context or control is outside its range."
+        )
+        self.rows, self.predictions = rows, predictions
+
+
+def is_finite(nats):
+    """Is a number, or are all numbers of a nested list, finite?"""
+    return all(map(is_finite, nats)) if isinstance(nats, list) else math.isfinite(nats)
+
+
+def check_rows(predictions):
+    """Raise `MarkedRows` where a prediction is marked. A map of nats, an only output, has no name."""
+    nats = [row.get("log_prob", 0.0) if isinstance(row, dict) else row for row in predictions]
+    marked = [number for number, value in enumerate(nats) if not is_finite(value)]
+    if marked:
+        raise MarkedRows(marked, predictions)
 
 
 def predict(url, signature, instances, timeout=120):
@@ -16,14 +46,17 @@ def predict(url, signature, instances, timeout=120):
 
     Raises:
         RuntimeError: the server refused the request, in its own words.
+        MarkedRows: the server marked a row of it.
     """
     body = json.dumps({"signature_name": signature, "instances": instances}).encode()
     request = urllib.request.Request(f"{url}:predict", body, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            return json.load(response)["predictions"]
+            predictions = json.load(response)["predictions"]
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"{url} answered {error.code}: {error.read().decode()}") from error
+    check_rows(predictions)
+    return predictions
 
 
 def main():

@@ -1,24 +1,20 @@
 """The development server and the clients, as a person runs them; the batching, as a server does it."""
 
 import concurrent.futures
-import importlib.util
 import json
-import re
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.conformance import QUICK
+from tests.served import Running, example
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 grpc = pytest.importorskip("grpc")
@@ -31,31 +27,7 @@ from keras_pixelrnn.serving.server.batching import (  # noqa: E402
     read_parameters,
 )
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 pytestmark = pytest.mark.xdist_group(QUICK.name)
-
-
-def example(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class Running:
-    """`pixelrnn serve` in a process of its own: a session turns XLA off for its whole process."""
-
-    def __init__(self, path):
-        arguments = ["serve", str(path), "--model-name", "quick", "--port", "0", "--rest-port", "0"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "keras_pixelrnn", *arguments], stdout=subprocess.PIPE, text=True
-        )
-        self.line = self.process.stdout.readline()
-        self.port, self.rest_port = map(int, re.findall(r"127\.0\.0\.1:(\d+)", self.line))
-
-    def interrupt(self):
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +186,28 @@ def test_mixed_requests_are_answered_as_if_alone(server, expected):
                 np.testing.assert_allclose(answer[name], value, atol=1e-4)
             else:
                 np.testing.assert_array_equal(answer[name], value)
+
+
+def test_a_bad_row_leaves_its_batch_mates(server, expected):
+    """Requests of one row, sent together; which rows are bad is in test_bad_rows.py."""
+    client = example("grpc_client")
+    seeds = np.array([1, -2, 3, 4], np.int64)
+
+    def ask(seed):
+        return client.predict(server.address, "quick", "sample", {"seed": np.array([seed])})
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(ask, seed) for seed in seeds]
+    with pytest.raises(client.MarkedRows, match=r"marked rows \[0\]"):
+        answers.pop(1).result()
+    good = np.concatenate([answer.result()["image"] for answer in answers])
+    np.testing.assert_array_equal(good, expected("sample", seed=seeds[[0, 2, 3]])["image"])
+    rest = example("rest_client")
+    with pytest.raises(rest.MarkedRows, match=r"marked rows \[1\]"):
+        rest.predict(server.url, "sample", [{"seed": 1}, {"seed": -1}])
+    outside = np.full((1, *QUICK.make().image_shape), 9).tolist()
+    with pytest.raises(rest.MarkedRows):
+        rest.predict(server.url, "nats_map", [{"image": outside[0]}])
 
 
 def scheduler_of(log, **parameters):

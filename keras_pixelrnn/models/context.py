@@ -93,11 +93,11 @@ class Context:
         return (np.broadcast_to(array, (n, *self.shape)).astype(self.dtype),)
 
     def valid(self, *given):
-        """`(batch,)` booleans: is the label one of the classes?"""
-        (label,) = given
+        """`(batch,)` booleans: is the label one of the classes, is all of the context finite?"""
+        (context,) = given
         if self.num_classes is None:
-            return ops.ones_like(label[(..., *[0] * len(self.shape))], dtype="bool")
-        return ops.logical_and(label >= 0, label < self.num_classes)
+            return ops.all(ops.isfinite(context), axis=tuple(range(1, 1 + len(self.shape))))
+        return ops.logical_and(context >= 0, context < self.num_classes)
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_pixelrnn import checks, noise
-from keras_pixelrnn.completion import smc
+from keras_pixelrnn import checks
 from keras_pixelrnn.completion.lookahead import check_fits
-from keras_pixelrnn.metrics import bits_per_dim
 from keras_pixelrnn.serving import warmup
+from keras_pixelrnn.serving.signatures import signatures
 
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
 BATCHING = """\
@@ -45,9 +44,17 @@ def save_for_serving(model, directory, version=None, *, n_particles=None, lookah
 
     With them go warm-up requests for each signature and `batching_params.pbtxt`.
     `seed` is int64, `temperature` and `top_p` float32, `top_k` int32, one per image; `image` uint8;
-    `known` boolean shaped like `image`. `log_prob` are nats of the values drawn, -inf in the row of an
-    image with a value outside the model's levels, of a label that is no class, of a control outside
-    its range; other rows do not notice.
+    `known` boolean shaped like `image`. `log_prob` are nats of the values drawn.
+
+    A row with an input that Python would refuse is marked, and other rows do not notice:
+
+    - by what: a negative seed, a label that is no class, a context that is not finite, a control
+      outside its range, a value outside the model's levels (in a completion: where `known`)
+    - where: `log_prob` is -inf in all signatures that have it, and with it `bits_per_dim` inf and
+      `log_z` -inf; `nats` is -inf, at the value that is outside, or all over a row of another fault
+    - what its image shows means nothing; it holds none of the values outside the levels
+
+    A wrong shape, an empty batch and inputs of different numbers of rows fail, in one sentence.
 
     Args:
         model: a `PixelModel`.
@@ -140,115 +147,3 @@ def warmup_requests(model, particles=None):
     described = signatures(model, particles)
     requests = [(name, inputs(specs, 1)) for name, (_, specs) in described.items()]
     return [*requests, ("serving_default", inputs(described["sample"][1], 2))]
-
-
-def signatures(model, particles=None):
-    """`{name: (function, input specs)}` of everything that an export of `model` can do; `particles` are
-    the constants of `complete_smc`."""
-    shape, levels, context = model.image_shape, model.distribution.levels, model.context
-    seed = tf.TensorSpec([None], tf.int64, name="seed")
-    image = tf.TensorSpec([None, *shape], tf.uint8, name="image")
-    known = tf.TensorSpec([None, *shape], tf.bool, name="known")
-    temperature = tf.TensorSpec([None], tf.float32, name="temperature")
-    top_k = tf.TensorSpec([None], tf.int32, name="top_k")
-    top_p = tf.TensorSpec([None], tf.float32, name="top_p")
-    given = []
-    if context.given:
-        given = [tf.TensorSpec([None, *context.shape], context.dtype, name=context.name)]
-
-    def only_valid(nats, fits, *context_of):
-        """`nats (batch, ...)`, -inf where a row's input is outside what the model knows."""
-        for label in context_of:
-            fits = tf.logical_and(fits, context.valid(label))
-        fits = tf.reshape(fits, [-1] + [1] * (len(nats.shape) - 1))
-        return tf.where(fits, nats, -np.inf)
-
-    def always(rows):
-        return tf.ones_like(rows, tf.bool)
-
-    def drawn(image, nats, fits, *context_of):
-        return {
-            "image": image,
-            "png_bytes": png_bytes(image, levels),
-            "log_prob": only_valid(tf.reduce_sum(nats, axis=(1, 2, 3)), fits, *context_of),
-        }
-
-    def exactly(tensor, shape=shape):
-        # A server checks no shapes and TensorFlow drops a check that the signature seems to
-        # make needless, so the shape is forgotten first.
-        forgotten = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None))
-        return tf.ensure_shape(forgotten, [None, *shape])
-
-    def checked(given):
-        return [exactly(tensor, context.shape) for tensor in given]
-
-    def sample(seed, *given):
-        given = checked(given)
-        uniform = noise.uniform(exactly(seed, ()), shape)
-        return drawn(*model.sample_graph(uniform, *given), always(seed), *given)
-
-    def sample_with(seed, temperature, top_k, top_p, *given):
-        given = checked(given)
-        seed, temperature, top_p = (exactly(x, ()) for x in (seed, temperature, top_p))
-        top_k = tf.cast(exactly(top_k, ()), tf.float32)
-        fits = (temperature > 0) & (top_k >= 1) & (top_k <= levels) & (top_p > 0) & (top_p <= 1)
-        fits = fits & tf.math.is_finite(temperature)
-        controls = (tf.where(fits, x, 1.0) for x in (temperature, top_k, top_p))
-        uniform = noise.uniform(seed, shape)
-        return drawn(*model.sample_with_graph(uniform, *controls, *given), fits, *given)
-
-    def complete(image, known, seed, *given):
-        given = checked(given)
-        uniform = noise.uniform(exactly(seed, ()), shape)
-        filled = model.complete_graph(exactly(image), exactly(known), uniform, *given)
-        return drawn(*filled, always(seed), *given)
-
-    def complete_smc(image, known, seed, *given):
-        given = checked(given)
-        seed = exactly(seed, ())
-        count = smc.count_of_numbers(shape, particles["n_particles"])
-        numbers = noise.uniform(seed, (count,))
-        threshold = tf.fill(tf.shape(seed), 0.5)
-        found = model.complete_smc_graph(
-            exactly(image), exactly(known), numbers, threshold, *given, **particles
-        )
-        log_prob, log_z = (
-            only_valid(x, always(seed), *given) for x in (found["log_prob"][:, 0], found["log_z"])
-        )
-        image = found["image"][:, 0]
-        more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
-        return {"image": image, "png_bytes": png_bytes(image, levels), "log_prob": log_prob, **more}
-
-    def log_prob(image, *given):
-        given = checked(given)
-        image = exactly(image)
-        nats = model.log_prob_graph(image, *given)
-        nats = only_valid(nats, always(nats), *given)
-        return {"log_prob": nats, "bits_per_dim": -bits_per_dim(nats, shape)}
-
-    def nats_map(image, *given):
-        given = checked(given)
-        nats = model.nats_graph(exactly(image), *given)
-        return {"nats": only_valid(nats, always(nats[:, 0, 0, 0]), *given)}
-
-    more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
-    return {
-        "sample": (sample, [seed, *given]),
-        "sample_with": (sample_with, [seed, temperature, top_k, top_p, *given]),
-        "complete": (complete, [image, known, seed, *given]),
-        "log_prob": (log_prob, [image, *given]),
-        "nats_map": (nats_map, [image, *given]),
-        **more,
-    }
-
-
-def png_bytes(image, levels):
-    """Images `(batch, height, width, channels)` as `(batch,)` strings of PNG files.
-
-    Values are spread over 0..255. Two channels, which PNG would take for grey and alpha, are shown by
-    their first.
-    """
-    if image.shape[-1] == 2:
-        image = image[..., :1]
-    image = tf.cast(tf.round(tf.cast(image, tf.float32) * (255.0 / (levels - 1))), tf.uint8)
-    return tf.map_fn(tf.io.encode_png, image, fn_output_signature=tf.TensorSpec([], tf.string))

@@ -1,0 +1,102 @@
+"""What an export can do: its signatures as functions of tensors."""
+
+import tensorflow as tf
+
+from keras_pixelrnn import noise
+from keras_pixelrnn.completion import smc
+from keras_pixelrnn.metrics import bits_per_dim
+from keras_pixelrnn.serving.inputs import Rows, exactly
+
+
+def signatures(model, particles=None):
+    """`{name: (function, input specs)}` of everything that an export of `model` can do; `particles` are
+    the constants of `complete_smc`."""
+    shape, levels, context = model.image_shape, model.distribution.levels, model.context
+    seed = tf.TensorSpec([None], tf.int64, name="seed")
+    image = tf.TensorSpec([None, *shape], tf.uint8, name="image")
+    known = tf.TensorSpec([None, *shape], tf.bool, name="known")
+    temperature = tf.TensorSpec([None], tf.float32, name="temperature")
+    top_k = tf.TensorSpec([None], tf.int32, name="top_k")
+    top_p = tf.TensorSpec([None], tf.float32, name="top_p")
+    given = []
+    if context.given:
+        given = [tf.TensorSpec([None, *context.shape], context.dtype, name=context.name)]
+
+    def checked(given, **inputs):
+        """The rows, the inputs and what is given, shapes and context checked."""
+        shapes = {"image": shape, "known": shape}
+        described = {name: (x, shapes.get(name, ())) for name, x in inputs.items()}
+        if given:
+            described[context.name] = (given[0], context.shape)
+        tensors = exactly(described)
+        rows = Rows(model, tensors[0])
+        return rows, *tensors[: len(inputs)], rows.context(tensors[len(inputs) :])
+
+    def drawn(rows, image, nats):
+        return {
+            "image": image,
+            "png_bytes": png_bytes(image, levels),
+            "log_prob": rows.marked(tf.reduce_sum(nats, axis=(1, 2, 3))),
+        }
+
+    def sample(seed, *given):
+        rows, seed, given = checked(given, seed=seed)
+        uniform = noise.uniform(rows.seed(seed), shape)
+        return drawn(rows, *model.sample_graph(uniform, *given))
+
+    def sample_with(seed, temperature, top_k, top_p, *given):
+        rows, seed, temperature, top_k, top_p, given = checked(
+            given, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+        )
+        controls = rows.controls(temperature, top_k, top_p)
+        uniform = noise.uniform(rows.seed(seed), shape)
+        return drawn(rows, *model.sample_with_graph(uniform, *controls, *given))
+
+    def complete(image, known, seed, *given):
+        rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
+        known = rows.known(image, known)
+        uniform = noise.uniform(rows.seed(seed), shape)
+        return drawn(rows, *model.complete_graph(image, known, uniform, *given))
+
+    def complete_smc(image, known, seed, *given):
+        rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
+        known = rows.known(image, known)
+        count = smc.count_of_numbers(shape, particles["n_particles"])
+        numbers = noise.uniform(rows.seed(seed), (count,))
+        threshold = tf.fill(tf.shape(seed), 0.5)
+        found = model.complete_smc_graph(image, known, numbers, threshold, *given, **particles)
+        log_prob, log_z = rows.marked(found["log_prob"][:, 0]), rows.marked(found["log_z"])
+        image = found["image"][:, 0]
+        more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
+        return {"image": image, "png_bytes": png_bytes(image, levels), "log_prob": log_prob, **more}
+
+    def log_prob(image, *given):
+        rows, image, given = checked(given, image=image)
+        nats = rows.marked(model.log_prob_graph(image, *given))
+        return {"log_prob": nats, "bits_per_dim": -bits_per_dim(nats, shape)}
+
+    def nats_map(image, *given):
+        rows, image, given = checked(given, image=image)
+        return {"nats": rows.marked(model.nats_graph(image, *given))}
+
+    more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
+    return {
+        "sample": (sample, [seed, *given]),
+        "sample_with": (sample_with, [seed, temperature, top_k, top_p, *given]),
+        "complete": (complete, [image, known, seed, *given]),
+        "log_prob": (log_prob, [image, *given]),
+        "nats_map": (nats_map, [image, *given]),
+        **more,
+    }
+
+
+def png_bytes(image, levels):
+    """Images `(batch, height, width, channels)` as `(batch,)` strings of PNG files.
+
+    Values are spread over 0..255. Two channels, which PNG would take for grey and alpha, are shown by
+    their first.
+    """
+    if image.shape[-1] == 2:
+        image = image[..., :1]
+    image = tf.cast(tf.round(tf.cast(image, tf.float32) * (255.0 / (levels - 1))), tf.uint8)
+    return tf.map_fn(tf.io.encode_png, image, fn_output_signature=tf.TensorSpec([], tf.string))
