@@ -28,7 +28,7 @@ def sample(network, distribution, uniform, context=None, controls=None):
         controls: optional `(temperature, top_k, top_p)`, each `(batch,)`: see `controlled`.
 
     Returns:
-        image: uint8, shaped like `uniform`.
+        image: of the distribution's dtype, shaped like `uniform`.
         log_prob: float32, the same shape: nats of each value drawn, under the model itself.
     """
 
@@ -46,11 +46,11 @@ def complete(network, distribution, image, known, uniform, context=None, control
 
     Args:
         network, distribution, uniform, context, controls: as for `sample`.
-        image: uint8, shaped like `uniform`; values where not `known` do not matter.
+        image: integers, shaped like `uniform`; values where not `known` do not matter.
         known: boolean, the same shape.
 
     Returns:
-        image: uint8; as given where known.
+        image: of the distribution's dtype; as given where known.
         log_prob: float32, the same shape: nats of each value drawn, 0 where known.
     """
 
@@ -69,7 +69,7 @@ def score(network, distribution, image, context=None):
 
     Args:
         network, distribution, context: as for `sample`.
-        image: `(batch, height, width, channels)` uint8.
+        image: `(batch, height, width, channels)` integers.
 
     Returns:
         `(batch, height, width, channels)` float32 nats.
@@ -92,7 +92,7 @@ def run(network, distribution, choose, maps, context=None, controls=None):
         return state, carry, (row["values"], nats)
 
     _, (values, nats) = rows(network, distribution, choose, maps, finish, (), context, controls)
-    return ops.cast(as_map(values), "uint8"), as_map(nats)
+    return ops.cast(as_map(values), distribution.dtype), as_map(nats)
 
 
 def rows(network, distribution, choose, maps, finish, carry, context=None, controls=None):

@@ -26,9 +26,24 @@ def to_rgb(images, levels):
 
 
 def to_picture(image, levels):
-    """One image `(height, width, channels)` as a `PIL.Image.Image`: grey, colour, either with alpha."""
+    """One image `(height, width, channels)` as a `PIL.Image.Image`: grey, colour, either with alpha.
+
+    Of more than 256 levels a grey picture has 16 bits, and gives the values back; Pillow has no
+    colour of 16 bits, so colour is shown with 8.
+    """
+    if levels > 256 and image.shape[-1] == 1:
+        return Image.fromarray(_sixteen_bits(levels)[np.asarray(image[..., 0], np.int64)])
     shown = brightness(image, levels)
     return Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
+
+
+def _sixteen_bits(levels):
+    """Values `0 .. levels-1` as 0 .. 65535, both ends kept, for `value * levels // 65536` as the way
+    back."""
+    value = np.arange(levels, dtype=np.int64)
+    shown = np.round(value * (65535.0 / (levels - 1))).astype(np.int64)
+    lowest, beyond = -(-value * 65536 // levels), -(-(value + 1) * 65536 // levels)
+    return np.clip(shown, lowest, beyond - 1).astype(np.uint16)
 
 
 def to_values(picture, image_shape, levels, where="the picture"):
@@ -37,14 +52,15 @@ def to_values(picture, image_shape, levels, where="the picture"):
     Args:
         picture: a `PIL.Image.Image`.
         image_shape: `(height, width, channels)` of the model; the picture must be of that size.
-        levels: number of values of a sub-pixel: `value * levels // 256`, as in training.
+        levels: number of values of a sub-pixel: `value * levels // 256`, as in training; beyond 256
+            levels `value * levels // 65536` of a grey picture of 16 bits.
         where: what to call it in an error.
 
     Returns:
-        `(height, width, channels)` uint8 array.
+        `(height, width, channels)` array, uint8 up to 256 levels and uint16 beyond.
 
     Raises:
-        ValueError: another size, or more levels than a picture has.
+        ValueError: another size, or more levels than the picture has.
     """
     height, width, channels = image_shape
     if picture.size != (width, height):
@@ -53,10 +69,14 @@ def to_values(picture, image_shape, levels, where="the picture"):
             f"first. Received: {picture.size[0]} x {picture.size[1]}"
         )
     if levels > 256:
-        raise ValueError(
-            "A picture has 256 values of a sub-pixel; give a model of more the values themselves, "
-            f"from Python. Received: levels={levels}"
-        )
+        if channels != 1 or not picture.mode.startswith("I;16"):
+            raise ValueError(
+                "A model of more than 256 levels takes grey pictures of 16 bits; give it any others "
+                f"as values, from Python. Received: levels={levels}, {channels} channels, a picture "
+                f"of mode {picture.mode!r}"
+            )
+        values = np.asarray(picture, np.int64).reshape(image_shape)
+        return (values * levels // 65536).astype(np.uint16)
     values = np.asarray(picture.convert(MODES[channels]), np.int64).reshape(image_shape)
     return (values * levels // 256).astype(np.uint8)
 

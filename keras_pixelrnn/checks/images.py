@@ -24,7 +24,7 @@ def as_array(name, value):
 
 
 def images(images, image_shape, distribution):
-    """`images` as a uint8 array of the distribution's levels, or `ValueError` saying what is wrong."""
+    """`images` as an array of the distribution's dtype, or `ValueError` saying what is wrong."""
     images = as_array("images", images)
     if images.ndim != 4 or images.shape[1:] != image_shape:
         raise ValueError(
@@ -34,7 +34,7 @@ def images(images, image_shape, distribution):
     if images.dtype.kind not in "iu":
         raise ValueError(
             f"`images` must be integers in 0 .. {distribution.levels - 1}; scaling happens "
-            "inside the model. Quantise them and cast to uint8. "
+            f"inside the model. Quantise them and cast to {distribution.dtype}. "
             f"Received: dtype {images.dtype}"
         )
     low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
@@ -44,7 +44,7 @@ def images(images, image_shape, distribution):
             f"{distribution!r}. Quantise the images to its levels. "
             f"Received: values from {low} to {high}"
         )
-    return images.astype(np.uint8)
+    return images.astype(distribution.dtype)
 
 
 def known(known, shape):

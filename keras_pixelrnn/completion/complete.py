@@ -17,7 +17,7 @@ class Completion(NamedTuple):
     """Completions of a batch of images by sequential Monte Carlo.
 
     Attributes:
-        images: `(batch, height, width, channels)` uint8 draws, or `(batch, n, ...)`.
+        images: `(batch, height, width, channels)` draws, uint8 or uint16, or `(batch, n, ...)`.
         log_prob: `(batch,)` or `(batch, n)` float32: nats of the whole of each, known sub-pixels
             included, as `model.log_prob` gives them. `log_prob - log_z` estimates
             log p(unknown | known).

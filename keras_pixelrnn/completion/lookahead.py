@@ -50,7 +50,7 @@ class Lookahead(keras.Model):
         colors = shape[2] if distribution.masks_channels else 1
         network = _network(units, num_blocks, colors, size)
         reader = Reader(reader_units, 2 * units, name="reader")
-        image = keras.Input(shape, dtype="uint8", name="image")
+        image = keras.Input(shape, dtype=distribution.dtype, name="image")
         known = keras.Input(shape, dtype="bool", name="known")
         params = keras.Input((*shape[:2], size), dtype="float32", name="params")
         seen = KnownPixels(distribution.levels, name="known_pixels")(image, known)

@@ -165,16 +165,17 @@ def resampled(particles, uniform, threshold):
     )
 
 
-def summary(particles, uniform, n):
+def summary(particles, uniform, n, dtype):
     """What is wanted of particles: a dict of tensors with the batch as first axis.
 
     Args:
         particles: `Particles`.
         uniform: `(batch,)`.
         n: number of draws.
+        dtype: of images.
 
     Returns:
-        `image (batch, n, height, width, channels)` uint8 and `log_prob (batch, n)` of the draws;
+        `image (batch, n, height, width, channels)` and `log_prob (batch, n)` of the draws;
         `log_z (batch,)`; `ess (batch, height)`; `mean (batch, height, width, channels)`.
     """
     image, log_prob, log_weight, ess = particles
@@ -187,7 +188,7 @@ def summary(particles, uniform, n):
     flat = ops.reshape(image, (-1, n_particles, shape[0] * shape[1] * shape[2]))
     mean = ops.sum(weight[:, :, None] * flat, axis=1)
     return {
-        "image": ops.reshape(ops.cast(ops.take(image, chosen, axis=0), "uint8"), (-1, n, *shape)),
+        "image": ops.reshape(ops.cast(ops.take(image, chosen, axis=0), dtype), (-1, n, *shape)),
         "log_prob": ops.reshape(ops.take(log_prob, chosen, axis=0), (-1, n)),
         "log_z": resampling.log_mean(log_weight),
         "ess": ess,

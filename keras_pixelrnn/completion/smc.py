@@ -43,6 +43,7 @@ def complete(
     Returns:
         What `particles.summary` returns.
     """
+    dtype = distribution.dtype
     start = Start(images, known, numbers, threshold, n_particles)
     context = start.spread(context)
     if lookahead is not None:
@@ -58,7 +59,7 @@ def complete(
         start.log_weight,
         context,
     )
-    return particles.summary(done, start.last_offset, n)
+    return particles.summary(done, start.last_offset, n, dtype)
 
 
 class Start:

@@ -7,7 +7,9 @@ from keras import ops
 
 from keras_pixelrnn import backend, checks
 
-MANY_LEVELS = 64  # from here on a search in two levels is faster
+MANY_LEVELS = 64  # from here on a search in two levels is faster under XLA
+BYTE_LEVELS = 256  # beyond them it is also more exact: a long running sum adds up its rounding
+MOST_LEVELS = 65536  # what a uint16 image holds
 
 
 class PixelDistribution:
@@ -18,12 +20,17 @@ class PixelDistribution:
 
     Attributes:
         levels: number of values of a sub-pixel; values are `0 .. levels - 1`.
+        dtype: of images: "uint8" up to 256 levels, "uint16" beyond.
         masks_channels: whether the network must hide later colours from earlier ones. False where
             the distribution orders the colours of a pixel itself.
     """
 
     levels = 2
     masks_channels = True
+
+    @property
+    def dtype(self):
+        return "uint8" if self.levels <= BYTE_LEVELS else "uint16"
 
     def params_size(self, channels):
         """Parameters per pixel of `channels` sub-pixels."""
@@ -66,7 +73,7 @@ class PixelDistribution:
         """
         pmf = ops.exp(log_pmf)
         levels = pmf.shape[-1]
-        if levels < MANY_LEVELS or not backend.under_xla():
+        if levels < MANY_LEVELS or (levels <= BYTE_LEVELS and not backend.under_xla()):
             return _first_above(pmf, u)[0]
         # XLA takes n**2 additions for a cumulative sum of n: look for the block of values first.
         size = math.ceil(math.sqrt(levels))
@@ -122,10 +129,11 @@ class HoldsDistribution:
 
 
 def check_levels(levels, owner):
-    """Raise `ValueError` unless a uint8 image can hold `levels` values."""
-    if not checks.is_whole(levels) or not 2 <= levels <= 256:
+    """Raise `ValueError` unless an image can hold `levels` values."""
+    if not checks.is_whole(levels) or not 2 <= levels <= MOST_LEVELS:
         raise ValueError(
-            f"{owner} holds between 2 and 256 levels, as an int, so that images fit uint8. "
+            f"{owner} holds between 2 and {MOST_LEVELS} levels, as an int, so that images fit uint8 or "
+            f"uint16. "
             f"Received: levels={checks.shown(levels)}"
         )
     return int(levels)

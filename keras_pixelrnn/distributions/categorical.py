@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
+from keras_pixelrnn.distributions.base import BYTE_LEVELS, PixelDistribution, check_levels
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -14,10 +14,11 @@ class Categorical(PixelDistribution):
     prior on the shape of the distribution, values 0 and 255 get peaks where the data has them.
 
     Args:
-        levels: 2 to 256.
+        levels: 2 to 65,536. Memory and time grow with them: a logit for each value of each
+            sub-pixel.
 
     Raises:
-        ValueError: `levels` does not fit a uint8 image.
+        ValueError: `levels` does not fit an image.
 
     Example:
 
@@ -34,11 +35,19 @@ class Categorical(PixelDistribution):
     def log_prob(self, params, image):
         image = ops.cast(image, "int32")
         shape = (*ops.shape(image), self.levels)
-        log_pmf = ops.log_softmax(ops.reshape(ops.cast(params, "float32"), shape), axis=-1)
-        # A sum over a comparison is cheap to compile and to differentiate; a gather is neither.
-        hit = image[..., None] == ops.arange(self.levels, dtype="int32")
+        logits = ops.reshape(ops.cast(params, "float32"), shape)
         inside = ops.logical_and(image >= 0, image < self.levels)
-        return ops.where(inside, ops.sum(ops.where(hit, log_pmf, 0.0), axis=-1), -float("inf"))
+        if (
+            self.levels > BYTE_LEVELS
+        ):  # one operation: thousands of logits are not held several times
+            value = ops.clip(image, 0, self.levels - 1)
+            log_prob = -ops.sparse_categorical_crossentropy(value, logits, from_logits=True)
+        else:
+            # A sum over a comparison is cheap to compile and to differentiate; a gather is neither.
+            log_pmf = ops.log_softmax(logits, axis=-1)
+            hit = image[..., None] == ops.arange(self.levels, dtype="int32")
+            log_prob = ops.sum(ops.where(hit, log_pmf, 0.0), axis=-1)
+        return ops.where(inside, log_prob, -float("inf"))
 
     def log_pmf(self, params, pixel, channel):
         return ops.log_softmax(self._logits(params, channel), axis=-1)

@@ -27,11 +27,11 @@ class DiscretizedMixture(PixelDistribution):
     channel c has the weight pi_j times the product of p(x_c' | j) over the channels c' before.
 
     Args:
-        levels: 2 to 256.
+        levels: 2 to 65,536.
         num_mixtures: number of components.
 
     Raises:
-        ValueError: `levels` does not fit a uint8 image, or there is no component.
+        ValueError: `levels` does not fit an image, or there is no component.
     """
 
     masks_channels = False
@@ -116,7 +116,9 @@ class DiscretizedMixture(PixelDistribution):
             coefficient = ops.tanh(parts["coefficient"][first + before])
             location = location + coefficient * self._scaled(values[before])
         log_scale = parts["log_scale"][channel] - math.log(self.num_mixtures)
-        log_scale = ops.clip(log_scale, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        # Beyond 256 levels the narrowest component narrows with their step.
+        narrowest = -LOG_SCALE_LIMIT - max(0.0, math.log((self.levels - 1) / 255))
+        log_scale = ops.clip(log_scale, narrowest, LOG_SCALE_LIMIT)
         return location, log_scale
 
     def _scaled(self, value):
@@ -153,7 +155,7 @@ class DiscretizedLogisticMixture(DiscretizedMixture):
     Salimans et al. 2017, "PixelCNN++" (arXiv 1701.05517), sections 2.1 and 2.2.
 
     Args:
-        levels: 2 to 256.
+        levels: 2 to 65,536.
         num_mixtures: number of components.
 
     Example:
@@ -181,7 +183,7 @@ class DiscretizedNormalMixture(DiscretizedMixture):
     distribution against, made discrete the way of PixelCNN++ (arXiv 1701.05517, section 2.1).
 
     Args:
-        levels: 2 to 256.
+        levels: 2 to 65,536.
         num_mixtures: number of components.
 
     Example:

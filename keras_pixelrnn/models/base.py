@@ -18,7 +18,8 @@ from keras_pixelrnn.models.scale import Scale
 class PixelModel(Pretrained, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
 
-    `model(images)` takes uint8 images `(batch, height, width, channels)` and returns the float32
+    `model(images)` takes images of integers `(batch, height, width, channels)`, uint8 up
+    to 256 levels and uint16 beyond, and returns the float32
     parameters `(batch, height, width, P)` of the distribution of every sub-pixel given all earlier
     ones. It is a Keras functional model: compile, fit, evaluate, save and load it like any other.
     `fit` and `evaluate` take data sets of images alone; without a `loss`, `compile` uses the negative
@@ -58,7 +59,7 @@ class PixelModel(Pretrained, keras.Model):
         dtype = checks.dtype_policy(dtype)
         own = {"name": checks.layer_name(name), "trainable": checks.switch("trainable", trainable)}
         context = Context(image_shape, num_classes, context_shape)
-        image = keras.Input(image_shape, dtype="uint8", name="image")
+        image = keras.Input(image_shape, dtype=distribution.dtype, name="image")
         scaled = Scale(distribution.levels, name="scale")(image)
         given = [context.input()] if context.given else []
         inputs = [image, *given] if given else image
@@ -104,7 +105,7 @@ class PixelModel(Pretrained, keras.Model):
             top_p: draw only from the most likely values that make up this probability.
 
         Returns:
-            `(n, height, width, channels)` uint8 array.
+            `(n, height, width, channels)` array, uint8 up to 256 levels and uint16 beyond.
 
         Raises:
             ValueError: an argument of the wrong shape or outside its range.
@@ -138,8 +139,8 @@ class PixelModel(Pretrained, keras.Model):
                 `keras_pixelrnn.completion.complete.complete`.
 
         Returns:
-            uint8 array like `images`; by "smc" a `keras_pixelrnn.completion.Completion`, of which
-            `images` is one part.
+            Array like `images`, uint8 or uint16; by "smc" a `keras_pixelrnn.completion.Completion`,
+            of which `images` is one part.
 
         Raises:
             ValueError: wrong shapes, no booleans, a known value outside the levels, or an unknown
@@ -236,7 +237,7 @@ class PixelModel(Pretrained, keras.Model):
         if keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
             raise ValueError(
                 "Images must be integers in 0 .. levels-1; scaling happens inside the model. "
-                f"Cast them to uint8. Received: images of dtype {image.dtype}"
+                f"Cast them to {self.distribution.dtype}. Received: images of dtype {image.dtype}"
             )
         y = image if y is None else y
         if len(y.shape) != 4:
@@ -284,11 +285,11 @@ class PixelModel(Pretrained, keras.Model):
     # ---- checks ----------------------------------------------------------------------------------
 
     def check_images(self, images):
-        """`images` as a uint8 array, or `ValueError` saying what is wrong with them."""
+        """`images` as an array of the distribution's dtype, or `ValueError` saying what is wrong."""
         return checks.images(images, self.image_shape, self.distribution)
 
     def check_completion(self, images, known):
-        """`images` and `known` as uint8 and boolean arrays of one shape, or `ValueError`."""
+        """`images` and `known` as arrays, the latter boolean, of one shape, or `ValueError`."""
         images = checks.as_array("images", images)
         if images.ndim != 4:
             self.check_images(images)  # says what is wrong with it

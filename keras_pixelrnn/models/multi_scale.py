@@ -139,11 +139,11 @@ class MultiScalePixelRNN(PixelModel):
         return self.complete(images, known, seed=seed, context=context)
 
     def sample_graph(self, uniform, *given):
-        nothing = ops.zeros_like(uniform, dtype="uint8")
+        nothing = ops.zeros_like(uniform, dtype=self.distribution.dtype)
         return self.complete_graph(nothing, ops.cast(nothing, "bool"), uniform, *given)
 
     def sample_with_graph(self, uniform, temperature, top_k, top_p, *given):
-        nothing = ops.zeros_like(uniform, dtype="uint8")
+        nothing = ops.zeros_like(uniform, dtype=self.distribution.dtype)
         controls = (temperature, top_k, top_p)
         return self._draw(nothing, ops.cast(nothing, "bool"), uniform, given, controls)
 
@@ -185,12 +185,12 @@ class MultiScalePixelRNN(PixelModel):
             resample=False,
         )
         fine = fine._replace(log_prob=fine.log_prob + coarse.log_prob)
-        return particles.summary(fine, start.last_offset, n)
+        return particles.summary(fine, start.last_offset, n, self.distribution.dtype)
 
     def _draw(self, images, known, uniform, given, controls):
         """First the small image, then what is left of the large one."""
         network, context = self.network, self.context.map(*given)
-        images = ops.cast(images, "uint8")
+        images = ops.cast(images, self.distribution.dtype)
         small, small_nats = raster.complete(
             network.coarse,
             self.distribution,

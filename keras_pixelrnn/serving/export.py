@@ -43,7 +43,8 @@ def save_for_serving(model, directory, version=None, *, n_particles=None, lookah
     Those of a conditional model also take `label (batch,)` int32, or `context` float32.
 
     With them go warm-up requests for each signature and `batching_params.pbtxt`.
-    `seed` is int64, `temperature` and `top_p` float32, `top_k` int32, one per image; `image` uint8;
+    `seed` is int64, `temperature` and `top_p` float32, `top_k` int32, one per image; `image` uint8,
+    uint16 beyond 256 levels;
     `known` boolean shaped like `image`. `log_prob` are nats of the values drawn.
 
     A row with an input that Python would refuse is marked, and other rows do not notice:

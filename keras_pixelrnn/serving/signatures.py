@@ -13,7 +13,7 @@ def signatures(model, particles=None):
     the constants of `complete_smc`."""
     shape, levels, context = model.image_shape, model.distribution.levels, model.context
     seed = tf.TensorSpec([None], tf.int64, name="seed")
-    image = tf.TensorSpec([None, *shape], tf.uint8, name="image")
+    image = tf.TensorSpec([None, *shape], model.distribution.dtype, name="image")
     known = tf.TensorSpec([None, *shape], tf.bool, name="known")
     temperature = tf.TensorSpec([None], tf.float32, name="temperature")
     top_k = tf.TensorSpec([None], tf.int32, name="top_k")
@@ -93,10 +93,11 @@ def signatures(model, particles=None):
 def png_bytes(image, levels):
     """Images `(batch, height, width, channels)` as `(batch,)` strings of PNG files.
 
-    Values are spread over 0..255. Two channels, which PNG would take for grey and alpha, are shown by
-    their first.
+    Values are spread over 0..255, over 0..65535 where there are more than 256 levels. Two channels,
+    which PNG would take for grey and alpha, are shown by their first.
     """
     if image.shape[-1] == 2:
         image = image[..., :1]
-    image = tf.cast(tf.round(tf.cast(image, tf.float32) * (255.0 / (levels - 1))), tf.uint8)
+    white, dtype = (255.0, tf.uint8) if levels <= 256 else (65535.0, tf.uint16)
+    image = tf.cast(tf.round(tf.cast(image, tf.float32) * (white / (levels - 1))), dtype)
     return tf.map_fn(tf.io.encode_png, image, fn_output_signature=tf.TensorSpec([], tf.string))
