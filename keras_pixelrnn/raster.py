@@ -146,7 +146,7 @@ def _pixel(stream, distribution, choose, controls, here, above, left, channels):
     """All sub-pixels of one pixel: values `(batch, channels)`, `params`, `left` and `record`."""
     size = distribution.params_size(channels)
     values = ops.zeros_like(next(iter(here.values())))
-    pixel = ops.zeros_like(values)  # scaled, as far as it is known
+    pixel = ops.zeros_like(values)  # as the network reads it, as far as it is known
     params = None
     for channel in range(channels):
         if channel == 0 or distribution.masks_channels:
@@ -164,7 +164,7 @@ def _pixel(stream, distribution, choose, controls, here, above, left, channels):
 
         value = choose(draw, {key: part[:, channel] for key, part in here.items()})
         values = _put(values, channel, value)
-        pixel = _put(pixel, channel, scale(value, distribution.levels))
+        pixel = _put(pixel, channel, ops.cast(distribution.network_input(value), "float32"))
     return values, params, *stream.close(pixel, left)
 
 

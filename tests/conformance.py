@@ -43,6 +43,7 @@ ARCHITECTURES = {  # how it is made, and what it promises to see
 HEADS = {
     "bernoulli": D.Bernoulli,
     "categorical": lambda: D.Categorical(5),
+    "codes": lambda: D.Categorical(6, embedded=True, embedding_size=3),
     "logistic": lambda: D.DiscretizedLogisticMixture(5, num_mixtures=3),
     "normal": lambda: D.DiscretizedNormalMixture(5, num_mixtures=2),
 }
@@ -51,6 +52,9 @@ VARIANTS = [  # architecture, head, image shape, options
     *((name, "categorical", COLOR, {}) for name in ("diagonal", "row", "pixelcnn")),
     ("gated", "categorical", COLOR, {"num_classes": 3}),
     ("multi_scale", "categorical", COLOR, {"num_classes": 3}),
+    ("diagonal", "codes", COLOR, {}),
+    ("gated", "codes", MONO, {"context_shape": (*MONO[:2], 2)}),
+    ("multi_scale", "codes", MONO, {}),
     ("row", "logistic", COLOR, {"learned_initial_state": True}),
     ("diagonal", "normal", COLOR, {"num_classes": 3, "learned_initial_state": True}),
     ("row", "categorical", MONO, {"context_shape": (2,)}),

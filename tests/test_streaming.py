@@ -86,7 +86,7 @@ def test_every_model(case, model_of):
     if "multi_scale" in case.name:
         net = model.network
         small = net.reduce(image)
-        scaled = raster.scale(small, model.distribution.levels)
+        scaled = model.distribution.network_input(small)
         streamed = net.merge(
             raster.score(net.coarse, model.distribution, small, net.coarse_context(context)),
             raster.score(net.fine, model.distribution, image, net.fine_context(scaled, context)),

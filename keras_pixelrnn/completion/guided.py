@@ -40,6 +40,7 @@ class GuidedDistribution:
         self._distribution = distribution
         # Where the network hides colours from each other, parameters come colour by colour.
         self._turns = channels if distribution.masks_channels else 1
+        self.network_input = distribution.network_input
         self.levels, self.masks_channels = distribution.levels, distribution.masks_channels
 
     def params_size(self, channels):

@@ -43,6 +43,11 @@ class Lookahead(keras.Model):
             raise TypeError(f"Lookahead has no argument {unknown[0]!r}.")
         shape = checks.image_shape(image_shape)
         distribution = check_distribution(distribution)
+        if distribution.embedding_size is not None:
+            raise ValueError(
+                "A look-ahead reads ordered values, and these are codes. Complete without one. "
+                f"Received: distribution={distribution!r}"
+            )
         units = checks.positive_int("units", units)
         num_blocks = checks.positive_int("num_blocks", num_blocks)
         reader_units = checks.positive_int("reader_units", reader_units)

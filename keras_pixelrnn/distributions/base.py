@@ -21,16 +21,26 @@ class PixelDistribution:
     Attributes:
         levels: number of values of a sub-pixel; values are `0 .. levels - 1`.
         dtype: of images: "uint8" up to 256 levels, "uint16" beyond.
+        embedding_size: features of a value's embedding, where values are codes without order; None
+            where they are ordered and scaled.
         masks_channels: whether the network must hide later colours from earlier ones. False where
             the distribution orders the colours of a pixel itself.
     """
 
     levels = 2
     masks_channels = True
+    embedding_size = None
 
     @property
     def dtype(self):
         return "uint8" if self.levels <= BYTE_LEVELS else "uint16"
+
+    def network_input(self, values):
+        """Values as the network reads them: float32 in [-1, 1] where they are ordered; codes as int32,
+        for the network to embed."""
+        if self.embedding_size is not None:
+            return ops.cast(values, "int32")
+        return ops.cast(values, "float32") * (2.0 / (self.levels - 1)) - 1.0
 
     def params_size(self, channels):
         """Parameters per pixel of `channels` sub-pixels."""

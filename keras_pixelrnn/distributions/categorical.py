@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.distributions.base import BYTE_LEVELS, PixelDistribution, check_levels
 
 
@@ -17,17 +18,26 @@ class Categorical(PixelDistribution):
         levels: 2 to 65,536. Memory and time grow with them: a logit for each value of each
             sub-pixel.
 
+        embedded: whether values are codes without order among them (indices of a VQ-VAE): each then
+            enters the network by a learned embedding, a table for each channel, not as a number.
+        embedding_size: features of an embedded value.
+
     Raises:
-        ValueError: `levels` does not fit an image.
+        ValueError: `levels` does not fit an image, or another argument that does not fit.
 
     Example:
 
     >>> Categorical(256).params_size(channels=3)
     768
+    >>> Categorical(512, embedded=True).network_input(np.array([511])).numpy()
+    array([511], dtype=int32)
     """
 
-    def __init__(self, levels):
+    def __init__(self, levels, embedded=False, embedding_size=32):
         self.levels = check_levels(levels, "Categorical")
+        self.embedded = checks.switch("embedded", embedded)
+        size = checks.positive_int("embedding_size", embedding_size, checks.MOST_FEATURES)
+        self.embedding_size = size if self.embedded else None
 
     def params_size(self, channels):
         return channels * self.levels
@@ -61,4 +71,6 @@ class Categorical(PixelDistribution):
         return ops.cast(logits, "float32")
 
     def get_config(self):
-        return {"levels": self.levels}
+        if not self.embedded:
+            return {"levels": self.levels}
+        return {"levels": self.levels, "embedded": True, "embedding_size": self.embedding_size}

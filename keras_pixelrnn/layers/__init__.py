@@ -2,6 +2,7 @@
 
 from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer, RowState, Stream
 from keras_pixelrnn.layers.diagonal_lstm import DiagonalBiLSTM
+from keras_pixelrnn.layers.embedded_codes import EmbeddedCodes
 from keras_pixelrnn.layers.gated import GatedStacks, VerticalConv2D
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 from keras_pixelrnn.layers.pointwise import Pointwise
@@ -14,6 +15,7 @@ __all__ = [
     "CausalStack",
     "CompositeLayer",
     "DiagonalBiLSTM",
+    "EmbeddedCodes",
     "GatedStacks",
     "MaskedConv2D",
     "Pointwise",

@@ -60,7 +60,7 @@ class PixelModel(Pretrained, keras.Model):
         own = {"name": checks.layer_name(name), "trainable": checks.switch("trainable", trainable)}
         context = Context(image_shape, num_classes, context_shape)
         image = keras.Input(image_shape, dtype=distribution.dtype, name="image")
-        scaled = Scale(distribution.levels, name="scale")(image)
+        scaled = Scale(distribution, name="scale")(image)
         given = [context.input()] if context.given else []
         inputs = [image, *given] if given else image
         super().__init__(inputs=inputs, outputs=network(scaled, *map(context.layer, given)), **own)

@@ -166,7 +166,7 @@ class MultiScalePixelRNN(PixelModel):
             network.coarse_context(context),
         )
         coarse = particles.resampled(coarse, start.middle_offset, start.threshold)
-        scaled = raster.scale(coarse.image, self.distribution.levels)
+        scaled = self.distribution.network_input(coarse.image)
         maps = {
             "uniform": start.maps["uniform"],
             "given": network.merge(coarse.image, start.maps["given"]),
@@ -199,14 +199,13 @@ class MultiScalePixelRNN(PixelModel):
             controls,
         )
         images = network.merge(small, images)
-        scaled = raster.scale(small, self.distribution.levels)
         images, nats = raster.complete(
             network.fine,
             self.distribution,
             images,
             network.merge(ops.ones_like(small, dtype="bool"), known),
             uniform,
-            network.fine_context(scaled, context),
+            network.fine_context(self.distribution.network_input(small), context),
             controls,
         )
         return images, network.merge(small_nats, nats)
@@ -248,11 +247,11 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         batch, height, width, channels = x_shape
         small = (batch, -(-height // self.factor), -(-width // self.factor), channels)
         self.size = (height, width)
-        self.widen.build(small)
-        self.enlarge.build((*small[:-1], self.widen.filters))
-        extra = context_shape[-1] if context_shape is not None else 0
-        if not self.coarse.built:  # a copy made from the configuration
+        extra = 0 if context_shape is None else context_shape[-1]
+        if not self.coarse.built:  # a copy made from the configuration, as is the fine one
             self.coarse.build(small, (*small[:-1], extra) if extra else None)
+        self.widen.build((*small[:-1], channels * getattr(self.coarse, "size", 1)))
+        self.enlarge.build((*small[:-1], self.widen.filters))
         if not self.fine.built:
             self.fine.build(x_shape, (*x_shape[:-1], self.widen.filters + extra))
 
@@ -278,8 +277,9 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         return None if context is None else self.reduce(context)
 
     def fine_context(self, small, context):
-        """What the fine network is told: the small scaled image brought to size, and the context."""
+        """What the fine network is told: the small image brought to size, and the context."""
         height, width = self.size
+        small = getattr(self.coarse, "embed", lambda scaled: scaled)(small)  # of codes
         enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
         told = () if context is None else (ops.zeros_like(enlarged[..., :1]) + context,)
         return ops.concatenate([enlarged, *told], axis=-1)

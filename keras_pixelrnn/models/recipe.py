@@ -4,7 +4,13 @@ import numpy as np
 
 from keras_pixelrnn import checks
 from keras_pixelrnn.distributions import check_distribution
-from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
+from keras_pixelrnn.layers import (
+    CausalStack,
+    EmbeddedCodes,
+    MaskedConv2D,
+    Pointwise,
+    ResidualBlock,
+)
 from keras_pixelrnn.models.base import PixelModel
 
 
@@ -97,6 +103,10 @@ class RecipeModel(PixelModel):
             dtype=dtype,
             name="network",
         )
+        if distribution.embedding_size is not None:
+            network = EmbeddedCodes(
+                network, distribution.levels, distribution.embedding_size, name="codes"
+            )
         super().__init__(
             image_shape,
             distribution,
