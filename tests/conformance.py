@@ -49,12 +49,12 @@ HEADS = {
 }
 VARIANTS = [  # architecture, head, image shape, options
     *((name, "bernoulli", MONO, {}) for name in ARCHITECTURES),
-    *((name, "categorical", COLOR, {}) for name in ("diagonal", "row", "pixelcnn")),
-    ("gated", "categorical", COLOR, {"num_classes": 3}),
-    ("multi_scale", "categorical", COLOR, {"num_classes": 3}),
     ("diagonal", "codes", COLOR, {}),
     ("gated", "codes", MONO, {"context_shape": (*MONO[:2], 2)}),
     ("multi_scale", "codes", MONO, {}),
+    *((name, "categorical", COLOR, {}) for name in ("diagonal", "row", "pixelcnn")),
+    ("gated", "categorical", COLOR, {"num_classes": 3}),
+    ("multi_scale", "categorical", COLOR, {"num_classes": 3}),
     ("row", "logistic", COLOR, {"learned_initial_state": True}),
     ("diagonal", "normal", COLOR, {"num_classes": 3, "learned_initial_state": True}),
     ("row", "categorical", MONO, {"context_shape": (2,)}),
