@@ -37,7 +37,8 @@ MODEL = {
 TINY = {"image_shape": (4, 5, 1), "distribution": BERNOULLI, "units": 3, "num_blocks": 1}
 RECURRENT = {"units": COUNT, "colors": COUNT, "learned_initial_state": SWITCH, "dtype": DTYPE}
 RECURRENCE = either("diagonal", "row")
-MIXTURE = {"levels": whole(2, 256), "num_mixtures": whole(1, 1000)}
+LEVELS = whole(2, 2**16)
+MIXTURE = {"levels": LEVELS, "num_mixtures": whole(1, 1000)}
 
 CONSTRUCTORS = [
     Constructor(M.PixelCNN, TINY, {**MODEL, "skip": SWITCH}),
@@ -103,7 +104,11 @@ CONSTRUCTORS = [
         {"layers": [L.Pointwise("relu")]},
         {"layers": never, "skip": SWITCH, "colors": COUNT, "dtype": DTYPE},
     ),
-    Constructor(D.Categorical, {"levels": 5}, {"levels": whole(2, 256)}),
+    Constructor(
+        D.Categorical,
+        {"levels": 5, "embedded": True},
+        {"levels": LEVELS, "embedded": SWITCH, "embedding_size": COUNT},
+    ),
     Constructor(D.DiscretizedLogisticMixture, {"levels": 5}, MIXTURE),
     Constructor(D.DiscretizedNormalMixture, {"levels": 5}, MIXTURE),
     Constructor(
