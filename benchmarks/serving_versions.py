@@ -19,9 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_pixelrnn.serving import check, warmup
+from keras_pixelrnn.serving import check, operations, warmup
 
 
 def libraries_of(version, folder):
@@ -37,18 +36,9 @@ def libraries_of(version, folder):
     return Path(folder) / "tensorflow"
 
 
-def operations(graph_def):
-    """Names of all operations of a graph and its functions."""
-    nodes = [*graph_def.node, *(n for f in graph_def.library.function for n in f.node_def)]
-    functions = {f.signature.name for f in graph_def.library.function}
-    return {node.op for node in nodes} - functions
-
-
 def compare(path, libraries):
     """Sentences about what differs in another runtime, and the seconds it took to load."""
-    (graph,) = saved_model_pb2.SavedModel.FromString(
-        (path / "saved_model.pb").read_bytes()
-    ).meta_graphs
+    graph = check.read(path)
     jobs = [
         (name, inputs, sorted(graph.signature_def[name].outputs))
         for name, inputs in warmup.read(path)
@@ -86,8 +76,7 @@ def main():
                 print(f"TensorFlow {version}: {path} of {tf.__version__}: {words}", flush=True)
     used = set()
     for path in args.paths:
-        saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
-        used |= operations(saved.meta_graphs[0].graph_def)
+        used |= operations.used(check.read(path).graph_def)
     print(f"{len(used)} operations: {', '.join(sorted(used))}")
     sys.exit(failed)
 

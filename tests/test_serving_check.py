@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_pixelrnn.serving import check, warmup
+from keras_pixelrnn.serving import check, operations, warmup
 from tests.conformance import QUICK
 
 
@@ -21,7 +22,9 @@ def export(export_of):
 def test_as_a_command(export, tmp_path):
     command = [sys.executable, "-m", "keras_pixelrnn", "check"]
     good = subprocess.run([*command, export], capture_output=True, text=True)
-    assert (good.returncode, good.stdout.strip()) == (0, f"{export}: servable")
+    assert (good.returncode, good.stdout.splitlines()[0]) == (0, f"{export}: servable")
+    assert f"Written by TensorFlow {tf.__version__}" in good.stdout
+    assert "MatMul" in good.stdout
     bad = subprocess.run([*command, tmp_path], capture_output=True, text=True)
     assert bad.returncode == 1
     assert "holds no saved_model.pb" in bad.stderr
@@ -65,6 +68,43 @@ def test_a_python_function_is_named(tmp_path):
         return {"y": tf.ensure_shape(tf.numpy_function(np.sin, [x], tf.float32), [None, 3])}
 
     assert "calls Python" in " ".join(save(tmp_path / "1", update, X))
+
+
+def test_an_operation_of_another_library_is_named(export, tmp_path):
+    """Of which TensorFlow's own C library has no kernel, as a server would find."""
+    path = shutil.copytree(export, tmp_path / "1")
+    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    node = saved.meta_graphs[0].graph_def.library.function[0].node_def.add()
+    node.name, node.op = "tokens", "WhitespaceTokenizeWithOffsets"
+    (path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    (problem,) = check.check(path)
+    assert "WhitespaceTokenizeWithOffsets (tokens in function" in problem
+    assert "no operation of a stock server" in problem
+
+
+def test_operations_of_other_devices_have_no_kernel():
+    names = {"MatMul", "StatelessWhile", "NcclAllReduce", "SleepOp", "PyFunc"}
+    assert operations.without_kernel(names) == ["NcclAllReduce", "PyFunc", "SleepOp"]
+
+
+def test_files_of_this_machine_are_named(tmp_path):
+    file = tmp_path / "scale"
+    file.write_text("2.0")
+
+    def read(x):
+        return {"y": x * tf.strings.to_number(tf.io.read_file(str(file)))}
+
+    problems = " ".join(save(tmp_path / "1", read, X))
+    assert "ReadFile" in problems
+    assert f"the path {str(file)!r}" in problems
+
+
+def test_a_graph_of_a_later_version_is_named(export):
+    graph = check.read(export)
+    graph.graph_def.versions.min_consumer = 10**6
+    graph.meta_info_def.tensorflow_version = "9.9.9"
+    (problem,) = check.out_of_place(graph)
+    assert "TensorFlow 9.9.9, needs" in problem
 
 
 def test_a_fixed_batch_is_named(tmp_path):

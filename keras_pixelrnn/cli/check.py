@@ -11,14 +11,22 @@ def command(folder):
     """Prove, without a server, that a stock TensorFlow Serving runs an export.
 
     FOLDER is that of a version (saved_models/digits/1), or of a model, whose newest version counts.
+    Fails on operations that the server lacks or refuses (custom ones, Python, XLA), on paths of this
+    machine, and on requests that fail or differ from Python with XLA off.
     """
     versions = [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()]
     if not (folder / "saved_model.pb").is_file() and versions:
         folder = max(versions, key=lambda entry: int(entry.name))
 
-    from keras_pixelrnn.serving import check
+    from keras_pixelrnn.serving import check, operations
 
     problems = check.check(folder)
     if problems:
         raise click.ClickException("\n".join(problems))
-    click.echo(f"{folder}: servable")
+    graph = check.read(folder)
+    used = sorted(operations.used(graph.graph_def))
+    click.echo(
+        f"{folder}: servable\n"
+        f"Written by TensorFlow {graph.meta_info_def.tensorflow_version}; "
+        f"{len(used)} operations, all in a stock server:\n{', '.join(used)}"
+    )

@@ -2,11 +2,12 @@
 
     pixelrnn check saved_models/digits/1
 
-Walks the graph for operations that the server lacks or refuses; replays the warm-up file and calls
-every signature through TensorFlow's C API with XLA disabled, in a fresh process, as the server does;
-and compares with the same graph in Python, bit for bit."""
+Walks the graph for operations that the server lacks or refuses, and for paths that it has not; replays
+the warm-up file and calls every signature through TensorFlow's C API with XLA disabled, in a fresh
+process, as the server does; and compares with the same graph in Python, bit for bit."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,9 +18,17 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_pixelrnn.serving import warmup
+from keras_pixelrnn.serving import operations, warmup
 
-PYTHON_OPS = {"PyFunc", "EagerPyFunc", "PyFuncStateless", "NumpyFunction"}
+# An absolute path of two parts or more, or one of a cloud's file system.
+PATH = re.compile(rb"(/[^/\s\0]+){2,}/?|(gs|s3|hdfs|file|https?)://\S+")
+
+
+def read(path):
+    """The `MetaGraphDef` of a version folder."""
+    file = Path(path) / "saved_model.pb"
+    (graph,) = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs
+    return graph
 
 
 def check(path, loaded=None):
@@ -33,11 +42,10 @@ def check(path, loaded=None):
         List of sentences.
     """
     path = Path(path)
-    file = path / "saved_model.pb"
-    if not file.is_file():
+    if not (path / "saved_model.pb").is_file():
         return [f"{path} is no SavedModel: it holds no saved_model.pb."]
-    (graph,) = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs
-    problems = refused(graph.graph_def)
+    graph = read(path)
+    problems = [*operations.refused(graph.graph_def), *out_of_place(graph)]
     if "serving_default" not in graph.signature_def:
         problems.append("There is no signature 'serving_default'.")
     for name, signature in graph.signature_def.items():
@@ -56,31 +64,29 @@ def check(path, loaded=None):
     return problems or _run(path, graph.signature_def, requests, loaded)
 
 
-def refused(graph_def):
-    """Sentences about operations that a stock server lacks or refuses."""
+def out_of_place(meta_graph):
+    """Sentences about files and versions that another machine does not have.
+
+    Args:
+        meta_graph: of the SavedModel.
+    """
     problems = []
-    places = [("the main graph", graph_def.node)]
-    for function in graph_def.library.function:
-        name = function.signature.name
-        places.append((f"function {name}", function.node_def))
-        if function.attr["_XlaMustCompile"].b:
-            problems.append(
-                f"Function {name} must be compiled by XLA (_XlaMustCompile), which the server has "
-                "off. Do not export functions made with jit_compile=True."
-            )
-    for place, nodes in places:
+    for place, nodes in operations.places(meta_graph.graph_def):
         for node in nodes:
-            if node.op.startswith("Xla"):
-                problems.append(
-                    f"{node.op} ({node.name} in {place}) needs XLA, which the server has off. "
-                    "keras.ops.slice_update makes such ops; use scatter_update."
-                )
-            elif node.op in PYTHON_OPS:
-                problems.append(
-                    f"{node.op} ({node.name} in {place}) calls Python, which the server has not."
-                )
-            if node.attr["_XlaMustCompile"].b:
-                problems.append(f"{node.name} in {place} must be compiled by XLA.")
+            if node.op != "Const":
+                continue
+            for value in node.attr["value"].tensor.string_val:
+                if PATH.fullmatch(value):
+                    problems.append(
+                        f"{node.name} in {place} holds the path {value.decode()!r} of this machine. "
+                        "Export files as assets (tf.saved_model.Asset), which travel with the model."
+                    )
+    needed, here = meta_graph.graph_def.versions.min_consumer, tf.version.GRAPH_DEF_VERSION
+    if needed > here:
+        problems.append(
+            f"The graph, written by TensorFlow {meta_graph.meta_info_def.tensorflow_version}, needs a "
+            f"TensorFlow of graph version {needed}. Received: {tf.__version__}, of {here}"
+        )
     return problems
 
 
