@@ -236,6 +236,24 @@ def test_export_and_check(grey, capsys):
     assert "exports/grey/2" in text or "saved_model.pb" in text
 
 
+def test_a_packed_data_set_is_the_data_set(capsys):
+    said = run("data", "pack", "digits", "packed.npz")
+    source, packed = kp.data.load("digits"), kp.data.load("packed.npz")
+    assert said.startswith("packed.npz: 1,257 train, 180 validation, 360 test images of 8 x 8 x 1")
+    assert packed.protocol == source.protocol
+    for step in (0, 3):
+        first, second = (
+            next(iter(data.training(64, first_step=step, labels=True).as_numpy_iterator()))
+            for data in (source, packed)
+        )
+        np.testing.assert_array_equal(first[0], second[0])
+        np.testing.assert_array_equal(first[1], second[1])
+    code, text = fails(capsys, "data", "pack", "digits", "packed.zip")
+    assert (code, "ends in .npz" in text) == (2, True)
+    code, text = fails(capsys, "data", "pack", "digits", "absent/packed.npz")
+    assert (code, "no such folder: absent" in text) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -238,3 +238,15 @@ def test_recipes_are_known_settings():
         assert settings.epochs == 7, "the command line wins"
         assert settings.model in MODELS
         assert settings.output.name == f"my-{name}"
+
+
+def test_settings_for_a_gpu():
+    name = "binarized_mnist_diagonal_7x16"
+    usual, gpu = (training.with_recipe({"recipe": name, "gpu": gpu}) for gpu in (False, True))
+    assert (usual.epochs, usual.batch_size, usual.gpu) == (4, 16, False)
+    assert (gpu.epochs, gpu.batch_size, gpu.gpu, gpu.units) == (34, 64, True, usual.units)
+    assert training.with_recipe({"recipe": name, "gpu": True, "batch_size": 7}).batch_size == 7
+    with pytest.raises(ValueError, match=r"has no \[gpu\] table"):
+        training.with_recipe({"recipe": "digits_conditional", "gpu": True})
+    with pytest.raises(ValueError, match="name it by --recipe"):
+        training.with_recipe({"gpu": True})

@@ -15,6 +15,7 @@ from keras_pixelrnn._version import __version__
 COMMANDS = {
     "check": "prove an export servable",
     "complete": "draw what is missing of an image",
+    "data": "pack a data set into one file, for machines without TensorFlow",
     "evaluate": "likelihood of a data set",
     "export": "write a SavedModel for TensorFlow Serving",
     "models": "list the models that come along, with their figures",

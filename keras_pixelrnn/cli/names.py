@@ -52,7 +52,7 @@ def data_options(function):
         ),
         click.option("--levels", type=click.IntRange(2), help="values of a sub-pixel"),
         click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]"),
-        click.option("--dataset", help="'digits', a TFDS name, or a folder of image files"),
+        click.option("--dataset", help="'digits', a TFDS name, a folder of images, a packed file"),
     ):
         function = option(function)
     return function

@@ -10,7 +10,12 @@ def with_recipe(given):
     With `resume`, what is not given is as the training in `output` was begun with.
     """
     recipe = given.get("recipe")
-    given = {**(read_recipe(recipe) if recipe else {}), **given}
+    gpu = given.get("gpu", False)
+    if gpu and not recipe:
+        raise ValueError(
+            "--gpu takes the settings for a GPU from a recipe: name it by --recipe. Received: gpu=True"
+        )
+    given = {**(read_recipe(recipe, gpu) if recipe else {}), **given}
     if not given.get("resume"):
         return Settings(**given)
     from keras_pixelrnn.training.resuming import resumed  # Keras

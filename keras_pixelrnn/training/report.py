@@ -98,7 +98,8 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
 def _command(settings):
     if not settings.get("recipe"):
         return "pixelrnn train" if settings["dataset"] == "digits" else None
-    usual = Settings(**recipes.read_recipe(settings["recipe"])).to_dict()
+    gpu = settings.get("gpu", False)
+    usual = Settings(**recipes.read_recipe(settings["recipe"], gpu)).to_dict()
     options = [
         f"--{key.replace('_', '-')} {value:g}"
         for key, value in settings.items()
@@ -106,7 +107,8 @@ def _command(settings):
         and not isinstance(value, bool)
         and value != usual.get(key)
     ]
-    return " ".join([f"pixelrnn train --recipe {settings['recipe']}", *options])
+    begin = f"pixelrnn train --recipe {settings['recipe']}" + (" --gpu" if gpu else "")
+    return " ".join([begin, *options])
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

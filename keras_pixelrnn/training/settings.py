@@ -16,10 +16,11 @@ class Settings:
     """What a training is made of. Names are those of the command line, with `_` for `-`."""
 
     recipe: str | None = _setting(None, "start from the settings of a recipe that comes along")
+    gpu: bool = _setting(False, "the recipe's settings for a GPU, from its [gpu] table")
     model: str = _setting("diagonal", f"one of {', '.join(MODELS)}")
     preset: str | None = _setting(None, "model and sizes by name")
     conditional: bool = _setting(False, "p(image | label), for data with labels")
-    dataset: str = _setting("digits", "'digits', a TFDS name, or a folder of image files")
+    dataset: str = _setting("digits", "'digits', a TFDS name, a folder of images, a packed file")
     data_dir: str | None = _setting(None, "folder of prepared TFDS data; default $TFDS_DATA_DIR")
     levels: int | None = _setting(None, "values of a sub-pixel; default those of the data")
     binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")

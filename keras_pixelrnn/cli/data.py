@@ -1,0 +1,51 @@
+"""`pixelrnn data`"""
+
+from pathlib import Path
+
+import click
+
+from keras_pixelrnn.cli import DEBUG
+
+
+@click.group("data")
+def command():
+    """Data sets as one file, which is all that a machine without TensorFlow needs."""
+
+
+@command.command("pack", params=[DEBUG])
+@click.argument("source")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]")
+@click.option(
+    "--image-size", type=click.IntRange(1), help="side that images of a folder are resized to"
+)
+@click.option(
+    "--channels",
+    type=click.Choice(["1", "3", "4"]),
+    default="3",
+    show_default=True,
+    help="of images of a folder",
+)
+def pack(source, path, data_dir, image_size, channels):
+    """Write the data SOURCE into the file PATH, which ends in .npz.
+
+    \b
+    pixelrnn data pack binarized_mnist mnist.npz --data-dir ~/tensorflow_datasets
+    pixelrnn data pack path/to/images mine.npz --image-size 32
+    KERAS_BACKEND=jax pixelrnn train --recipe binarized_mnist_diagonal_7x16 --dataset mnist.npz
+
+    SOURCE is 'digits', a name of TensorFlow Datasets, a folder of images or a file of arrays. The file
+    holds the images as they are stored there, before quantisation, their labels and what their values
+    mean: training from it sees the same batches, bit for bit, and needs neither the source nor
+    TensorFlow. Levels and binarization are chosen in training, as for the source itself.
+    """
+    if path.suffix != ".npz":
+        raise click.UsageError(f"A packed file ends in .npz. Received: {path}")
+
+    from keras_pixelrnn import data
+
+    found = data.load(source, data_dir=data_dir, image_size=image_size, channels=int(channels))
+    data.pack(found, path)
+    sizes = ", ".join(f"{count:,} {split}" for split, count in found.sizes.items())
+    height, width, depth = found.image_shape
+    click.echo(f"{path}: {sizes} images of {height} x {width} x {depth}, {found.protocol}")
