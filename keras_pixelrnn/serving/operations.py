@@ -2,7 +2,8 @@
 
 Which operations a server has is asked of TensorFlow's C library itself, in a fresh process that loads
 nothing else: the server is linked from the same kernels, without Python, with XLA off, and without what
-other libraries register (but for some of tensorflow-text, which is not counted on). Run as a program, this file is that process:
+other libraries register (but for some of tensorflow-text, which is not counted on). Run as a program,
+this file is that process:
 
     python operations.py LIBRARY_FOLDER OPERATION...        prints those without a kernel for CPUs
 """
