@@ -1,5 +1,7 @@
 """Temperature, top_k and top_p against arithmetic on the exact pmf."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,9 @@ import keras_pixelrnn as kp
 from keras_pixelrnn.distributions.controls import controlled
 from tests.conformance import DISTRIBUTIONS, randomised
 from tests.test_raster import SCALE, TINY, all_images, chi_square_z, counts_of
+
+MULTI_SCALE = functools.partial(kp.models.MultiScalePixelRNN, units=3, num_blocks=1)
+MADE = {**TINY, "multi_scale": MULTI_SCALE}
 
 
 def by_hand(pmf, temperature, top_k, top_p):
@@ -84,6 +89,24 @@ def test_one_control_per_image():
     np.testing.assert_array_equal(mixed[0], model.sample(1, seed=seeds[:1])[0])
     np.testing.assert_array_equal(mixed[1], model.sample(3, seed=seeds, temperature=0.3)[1])
     np.testing.assert_array_equal(mixed[2], model.sample(3, seed=seeds, top_k=2)[2])
+
+
+@pytest.mark.parametrize("architecture", ["pixelcnn", "multi_scale"])
+def test_controls_of_a_completion(architecture):
+    """With nothing known a completion is a sample; what is known stays as it is."""
+    model = randomised(MADE[architecture]((2, 3, 1), kp.distributions.Categorical(5)))
+    images, known = np.full((3, 2, 3, 1), 4, np.uint8), np.zeros((2, 3), bool)
+    options = {"seed": [4, 5, 6], "temperature": [1.0, 0.3, 2.0], "top_k": 3}
+    drawn = model.complete(images, known, **options)
+    np.testing.assert_array_equal(drawn, model.sample(3, **options))
+    known[0, 1] = True
+    cold = model.complete(images, known, seed=1, temperature=0.1)
+    assert (cold[:, 0, 1] == 4).all()
+    assert (cold != model.complete(images, known, seed=1)).any()
+    with pytest.raises(ValueError, match="`top_p` must be"):
+        model.complete(images, known, seed=1, top_p=0.0)
+    with pytest.raises(TypeError, match="no argument 'n_particles'"):
+        model.complete(images, known, seed=1, n_particles=3)
 
 
 @pytest.mark.parametrize(

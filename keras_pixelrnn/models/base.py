@@ -15,6 +15,8 @@ from keras_pixelrnn.models.pretrained import Pretrained
 from keras_pixelrnn.models.scale import Scale
 from keras_pixelrnn.models.trained import Trained
 
+CONTROLS = {"temperature": 1.0, "top_k": None, "top_p": 1.0}  # of a draw, where none are given
+
 
 class PixelModel(Trained, Pretrained, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
@@ -136,7 +138,8 @@ class PixelModel(Trained, Pretrained, keras.Model):
             seed: int, or an array of one int per image.
             context: of a conditional model: one for all images, or one for each.
             method: "ancestral" or "smc".
-            **options: of "smc": `n_particles`, `ess_threshold`, `n` and `lookahead`; see
+            **options: of "ancestral": `temperature`, `top_k` and `top_p`, as of `sample`. Of "smc":
+                `n_particles`, `ess_threshold`, `n` and `lookahead`; see
                 `keras_pixelrnn.completion.complete.complete`.
 
         Returns:
@@ -152,6 +155,7 @@ class PixelModel(Trained, Pretrained, keras.Model):
             return particles.complete(self, images, known, seed=seed, context=context, **options)
         if method != "ancestral":
             raise ValueError(f"`method` must be 'ancestral' or 'smc'. Received: method={method!r}")
+        controls = {name: options.pop(name, default) for name, default in CONTROLS.items()}
         if options:
             raise TypeError(
                 f"`complete` has no argument {min(options)!r} with method='ancestral'. Pass "
@@ -160,7 +164,10 @@ class PixelModel(Trained, Pretrained, keras.Model):
         images, known = self.check_completion(images, known)
         uniform = noise.uniform(noise.image_seeds(seed, len(images)), self.image_shape)
         given = self.context.check(context, len(images))
-        return self._functions.draw("complete", images, known, uniform, *given)
+        controls = checks.controls(len(images), self.distribution.levels, **controls)
+        if controls is None:
+            return self._functions.draw("complete", images, known, uniform, *given)
+        return self._functions.draw("complete_with", images, known, uniform, *controls, *given)
 
     # ---- the same as functions of tensors, for graphs and exports -----------------------------
     # `given` is the context of a conditional model, and nothing of any other.
@@ -197,6 +204,19 @@ class PixelModel(Trained, Pretrained, keras.Model):
         """Completed images and the nats of each sub-pixel drawn."""
         return raster.complete(
             self.network, self.distribution, images, known, uniform, self.context.map(*given)
+        )
+
+    def complete_with_graph(self, images, known, uniform, temperature, top_k, top_p, *given):
+        """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
+        controls = (temperature, top_k, top_p)
+        return raster.complete(
+            self.network,
+            self.distribution,
+            images,
+            known,
+            uniform,
+            self.context.map(*given),
+            controls,
         )
 
     def complete_smc_graph(self, images, known, numbers, threshold, *given, **options):

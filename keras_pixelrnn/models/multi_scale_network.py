@@ -1,0 +1,96 @@
+"""The network of a multi-scale model: one for the small image, one for the large one around it."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_pixelrnn.layers.strict import StrictLayer
+
+
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
+    """Two causal networks as one: parameters of every sub-pixel of an image.
+
+    Args:
+        coarse: causal layer for the small image.
+        fine: causal layer for the large one, built with a context.
+        factor: rows and columns per row and column of the small image.
+        context_units: features of the small image brought to size.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, coarse, fine, factor, context_units, **kwargs):
+        super().__init__(**kwargs)
+        self.coarse, self.fine, self.factor = coarse, fine, factor
+        self.widen = keras.layers.Conv2D(
+            context_units,
+            3,
+            padding="same",
+            activation="relu",
+            dtype=self.dtype_policy,
+            name="widen",
+        )
+        self.enlarge = keras.layers.Conv2DTranspose(
+            context_units,
+            2 * factor - 1,
+            strides=factor,
+            padding="same",
+            dtype=self.dtype_policy,
+            name="enlarge",
+        )
+
+    def build(self, x_shape, context_shape=None):
+        batch, height, width, channels = x_shape
+        small = (batch, -(-height // self.factor), -(-width // self.factor), channels)
+        self.size = (height, width)
+        extra = 0 if context_shape is None else context_shape[-1]
+        if not self.coarse.built:  # a copy made from the configuration, as is the fine one
+            self.coarse.build(small, (*small[:-1], extra) if extra else None)
+        self.widen.build((*small[:-1], channels * getattr(self.coarse, "size", 1)))
+        self.enlarge.build((*small[:-1], self.widen.filters))
+        if not self.fine.built:
+            self.fine.build(x_shape, (*x_shape[:-1], self.widen.filters + extra))
+
+    def call(self, x, context=None):
+        small = self.reduce(x)
+        coarse = self.coarse(small, self.coarse_context(context))
+        return self.merge(coarse, self.fine(x, self.fine_context(small, context)))
+
+    def reduce(self, x):
+        """Every `factor`-th row and column of a map."""
+        return x[:, :: self.factor, :: self.factor]
+
+    def merge(self, small, large):
+        """`large` with every `factor`-th row and column from `small`."""
+        height, width = self.size
+        spread = ops.repeat(ops.repeat(small, self.factor, axis=1), self.factor, axis=2)
+        is_small = np.zeros((1, height, width, 1), bool)
+        is_small[:, :: self.factor, :: self.factor] = True
+        return ops.where(is_small, spread[:, :height, :width], large)
+
+    def coarse_context(self, context):
+        """What the coarse network is told: the context at the small image's pixels."""
+        return None if context is None else self.reduce(context)
+
+    def fine_context(self, small, context):
+        """What the fine network is told: the small image brought to size, and the context."""
+        height, width = self.size
+        small = getattr(self.coarse, "embed", lambda scaled: scaled)(small)  # of codes
+        enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
+        told = () if context is None else (ops.zeros_like(enlarged[..., :1]) + context,)
+        return ops.concatenate([enlarged, *told], axis=-1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "coarse": keras.saving.serialize_keras_object(self.coarse),
+            "fine": keras.saving.serialize_keras_object(self.fine),
+            "factor": self.factor,
+            "context_units": self.widen.filters,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        parts = ("coarse", "fine")
+        layers = {part: keras.saving.deserialize_keras_object(config[part]) for part in parts}
+        return cls(**{**config, **layers})
