@@ -20,6 +20,7 @@ __all__, __getattr__ = lazily(
         "metrics": "metrics",
         "models": "models",
         "presets": "presets",
+        "scores": "scores",
         "serving": "serving",
         "training": "training",
         "visualize": "visualize",

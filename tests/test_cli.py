@@ -183,6 +183,33 @@ def test_scores_are_the_likelihood(grey, colour, capsys):
     assert "5 x 6 pixels" in text
 
 
+def test_scores_of_strangeness(grey, capsys):
+    model = kp.models.from_preset(grey)
+    run("sample", grey, "-n", 30, "--seed", 4, "--out", "usual")
+    run("sample", grey, "-n", 4)
+    images, usual = model.sample(4, seed=0), model.sample(30, seed=4)
+    said = run("score", grey, "samples", "--method", "complexity", "--threshold", "-3.5")
+    table = list(csv.DictReader(io.StringIO(said)))
+    found = [float(row["score"]) for row in table]
+    np.testing.assert_allclose(found, model.score(images, method="complexity"), atol=1e-3)
+    assert [row["strange"] for row in table] == [str(int(score > -3.5)) for score in found]
+    said = run("score", grey, "samples", "--false-positive-rate", 0.1, "--validation", "usual")
+    limit = kp.scores.threshold(model.score(usual), 0.1)
+    rows = list(csv.DictReader(io.StringIO(said)))
+    assert [row["strange"] for row in rows] == [str(int(x > limit)) for x in model.score(images)]
+    said = run("score", grey, "samples", "--method", "ratio", "--background", grey)
+    assert {row["score"] for row in csv.DictReader(io.StringIO(said))} == {"0.0000"}
+    for wrong, words in [
+        (["--method", "ratio"], "--background"),
+        (["--validation", "usual"], "--false-positive-rate"),
+        (["--threshold", "1", "--false-positive-rate", "0.1"], "not both"),
+        (["--false-positive-rate", "0.1"], "pass --validation"),
+    ]:
+        code, text = fails(capsys, "score", grey, "samples", *wrong)
+        assert code == 2
+        assert words in text
+
+
 def test_blocks_change_no_image(grey):
     model = kp.models.from_preset(grey)
     for size in (2, 3, 7):

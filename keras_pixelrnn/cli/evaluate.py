@@ -27,10 +27,10 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     pixelrnn evaluate binarized_mnist_row --data-dir ~/tensorflow_datasets
     pixelrnn evaluate binarized_mnist_row --dataset mnist --levels 2 --binarization threshold
     """
-    stated = _stated(name)
+    facts = stated(name)
     given = {"levels": levels, "binarization": binarization}
     if dataset is None:
-        settings = stated.get("settings")
+        settings = facts.get("settings")
         if not settings:
             raise click.UsageError(f"{name} does not say what it was trained on: pass --dataset.")
         settings |= {key: value for key, value in given.items() if value is not None}
@@ -50,11 +50,11 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     count = -(-images.sizes[split] // batch_size)
     found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
     click.echo(f"{split}: {found}\nprotocol: {images.protocol}")
-    if "test" in stated and split == "test" and dataset is None:
-        click.echo(f"stated: {stated['test']['nats']:.3f} nats")
+    if "test" in facts and split == "test" and dataset is None:
+        click.echo(f"stated: {facts['test']['nats']:.3f} nats")
 
 
-def _stated(name):
+def stated(name):
     """Figures and settings that come with a model, as far as they are known."""
     metrics = Path(name) / "metrics.json"
     if metrics.is_file():

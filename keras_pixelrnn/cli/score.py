@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import names, progress
+from keras_pixelrnn.cli import judging, names, progress
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 
@@ -15,25 +15,28 @@ SUFFIXES = {".png", ".jpg", ".jpeg"}
 @names.model
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--maps", type=click.Path(path_type=Path), help="folder for pictures of the nats")
+@judging.options
 @names.label
 @names.batch_size
-def command(name, paths, maps, label, batch_size):
+def command(name, paths, maps, label, batch_size, **judged):
     """Likelihood of image files, or of all in a folder, under the model NAME: CSV on stdout.
 
     \b
     pixelrnn score digits samples/ > scores.csv
     pixelrnn score digits samples/ --maps maps/     # where the nats are paid, white from 4 on
+    pixelrnn score digits samples/ --method complexity --false-positive-rate 0.01
 
-    Columns: file, nats (natural logarithms; higher is likelier), bits_per_dim (lower is likelier).
-    Pictures must have the size of the model's images (of a folder, others are left out, and named);
-    their values are quantised to its levels, as in training.
+    Columns: file, nats (natural logarithms; higher is likelier), bits_per_dim (lower is likelier);
+    with --method or a threshold also score, in nats, higher the stranger the image, and with a threshold
+    strange, 1 where the score is above it. Pictures must have the size of the model's images (of a
+    folder, others are left out, and named); their values are quantised to its levels, as in training.
     """
+    judging.check(**judged)
     found = [file for path in paths for file in _files(path)]
     if not found:
         raise click.UsageError(f"There are no PNG or JPEG files in {', '.join(map(str, paths))}.")
 
     import numpy as np
-    from PIL import Image, UnidentifiedImageError
 
     from keras_pixelrnn import drawing, models, visualize
     from keras_pixelrnn.metrics import bits_per_dim
@@ -41,6 +44,41 @@ def command(name, paths, maps, label, batch_size):
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
+    files, images = read(model, found, paths)
+    context = names.context_of(model, label, len(files))
+    batches = drawing.nats_batches(model, images, batch_size=batch_size, **context)
+    nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
+    if maps is not None:
+        maps.mkdir(parents=True, exist_ok=True)
+        for file, picture in zip(_different(files), visualize.nats_map(nats, top=4.0)):
+            visualize.save_png(maps / file, picture)
+    totals = nats.sum(axis=(1, 2, 3), dtype=np.float64)
+    columns, said = {}, ""
+    if any(value is not None for value in judged.values()):
+
+        def pictures_in(folder):
+            return read(model, _files(folder), ())[1]
+
+        columns, said = judging.judged(
+            name, model, images, context, label, batch_size, pictures_in, **judged
+        )
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "nats", "bits_per_dim", *columns])
+    for file, total, *more in zip(files, totals, *columns.values()):
+        bits = bits_per_dim(-total, model.image_shape)
+        writer.writerow([file, f"{total:.4f}", f"{bits:.6f}", *more])
+    where = f"; maps in {maps}" if maps else ""
+    click.echo(f"{len(files)} images, {totals.mean():.3f} nats on average{where}{said}", err=True)
+
+
+def read(model, found, paths):
+    """Those of the files `found` that fit a model, and their images. A file of `paths`, which was
+    asked for by name, must fit."""
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    from keras_pixelrnn import visualize
+
     files, images = [], []
     for file in found:
         try:
@@ -57,20 +95,7 @@ def command(name, paths, maps, label, batch_size):
     if not files:
         size = f"{model.image_shape[1]} x {model.image_shape[0]}"
         raise click.ClickException(f"No picture has the size of the model's images, {size}.")
-    context = names.context_of(model, label, len(files))
-    batches = drawing.nats_batches(model, np.stack(images), batch_size=batch_size, **context)
-    nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
-    if maps is not None:
-        maps.mkdir(parents=True, exist_ok=True)
-        for file, picture in zip(_different(files), visualize.nats_map(nats, top=4.0)):
-            visualize.save_png(maps / file, picture)
-    totals = nats.sum(axis=(1, 2, 3), dtype=np.float64)
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "nats", "bits_per_dim"])
-    for file, total in zip(files, totals):
-        writer.writerow([file, f"{total:.4f}", f"{bits_per_dim(-total, model.image_shape):.6f}"])
-    where = f"; maps in {maps}" if maps else ""
-    click.echo(f"{len(files)} images, {totals.mean():.3f} nats on average{where}", err=True)
+    return files, np.stack(images)
 
 
 def _files(path):

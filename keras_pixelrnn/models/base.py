@@ -13,12 +13,13 @@ from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.models.pretrained import Pretrained
 from keras_pixelrnn.models.scale import Scale
+from keras_pixelrnn.models.scored import Scored
 from keras_pixelrnn.models.trained import Trained
 
 CONTROLS = {"temperature": 1.0, "top_k": None, "top_p": 1.0}  # of a draw, where none are given
 
 
-class PixelModel(Trained, Pretrained, keras.Model):
+class PixelModel(Trained, Pretrained, Scored, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
 
     `model(images)` takes images of integers `(batch, height, width, channels)`, uint8 up

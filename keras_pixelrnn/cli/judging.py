@@ -1,0 +1,102 @@
+"""Scores and thresholds of `pixelrnn score`: how strange an image is, and whether too strange."""
+
+from pathlib import Path
+
+import click
+
+from keras_pixelrnn.cli import names
+from keras_pixelrnn.cli.evaluate import stated
+
+METHODS = ("nats", "complexity", "ratio")
+
+
+def options(function):
+    """The options of a score and its threshold."""
+    for option in (
+        click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]"),
+        click.option(
+            "--validation",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="of --false-positive-rate: folder of usual pictures, not trained on  [default: the "
+            "validation images of the data that the model was trained on]",
+        ),
+        click.option(
+            "--false-positive-rate",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            help="threshold that this share of usual images exceeds, from validation images",
+        ),
+        click.option("--threshold", type=float, help="call images with a score above it strange"),
+        click.option(
+            "--background",
+            type=names.Model(),
+            help="of the method ratio: the model to compare with, of `train --background`",
+        ),
+        click.option("--method", type=click.Choice(METHODS), help="score  [default: nats]"),
+    ):
+        function = option(function)
+    return function
+
+
+def check(method, background, threshold, false_positive_rate, validation, data_dir):
+    """`UsageError` where options do not go together."""
+    if (method == "ratio") != (background is not None):
+        raise click.UsageError("--method ratio and --background go together.")
+    if threshold is not None and false_positive_rate is not None:
+        raise click.UsageError("Pass --threshold or --false-positive-rate, not both.")
+    for option, value in (("--validation", validation), ("--data-dir", data_dir)):
+        if value is not None and false_positive_rate is None:
+            raise click.UsageError(f"{option} is of --false-positive-rate.")
+
+
+def judged(
+    name,
+    model,
+    images,
+    context,
+    label,
+    batch_size,
+    pictures_in,
+    *,
+    method,
+    background,
+    threshold,
+    false_positive_rate,
+    validation,
+    data_dir,
+):
+    """Columns of scores, by name, as text, and what to say of the threshold."""
+    from keras_pixelrnn import models, scores
+
+    options = {"method": method or "nats", "batch_size": batch_size}
+    if background is not None:
+        options["background"] = models.from_preset(background)
+    found = model.score(images, **context, **options)
+    columns = {"score": [f"{value:.4f}" for value in found]}
+    if false_positive_rate is not None:
+        if validation is not None:
+            usual = pictures_in(validation)
+            usual = [(usual, names.context_of(model, label, len(usual)))]
+        else:
+            usual = _validation_images(name, model, batch_size, data_dir)
+        rows = [model.score(part, **told, **options) for part, told in usual]
+        threshold = scores.threshold([value for row in rows for value in row], false_positive_rate)
+    if threshold is None:
+        return columns, ""
+    strange = found > threshold
+    columns["strange"] = strange.astype(int)
+    return columns, f"; {strange.sum()} strange, with a score above {threshold:.4f} nats"
+
+
+def _validation_images(name, model, batch_size, data_dir):
+    """`(images, arguments)`, a batch at a time, of the data that the model was trained on."""
+    from keras_pixelrnn import training
+    from keras_pixelrnn.training.run import load_data
+
+    settings = stated(name).get("settings")
+    if not settings:
+        raise click.UsageError(f"{name} does not say what it was trained on: pass --validation.")
+    data = load_data(training.Settings(**{**settings, "data_dir": data_dir}))
+    batches = data.evaluation("validation", batch_size, labels=model.context.given)
+    for batch in batches:
+        images, told = (batch[0], {"context": batch[1]}) if model.context.given else (batch, {})
+        yield images, told

@@ -1,0 +1,95 @@
+"""How strange an image is to a model, as one number."""
+
+import numpy as np
+
+from keras_pixelrnn import checks
+from keras_pixelrnn.scores.compression import compressed_nats
+
+METHODS = ("nats", "complexity", "ratio")
+BATCH = 64
+
+
+def score(model, images, *, method="nats", background=None, context=None, batch_size=BATCH):
+    """How strange images are to a model: the larger, the stranger.
+
+    "nats" is -log p(x). By it alone, simple images are likely under any good model of images, a blank
+    one most of all, whatever it was trained on (Nalisnick et al. 2019, arXiv 1810.09136). The two
+    others subtract what an image costs whoever describes it:
+
+    "complexity" is -log p(x) - size(x), `size` under general compressors (`compressed_nats`): Serra et
+    al. 2019, "Input complexity and out-of-distribution detection with likelihood-based generative
+    models" (arXiv 1909.11480), equation 1.
+
+    "ratio" is log q(x) - log p(x), q a background model of images whose sub-pixels were replaced at
+    random in training, so that it knows what is general about them: Ren et al. 2019, "Likelihood
+    ratios for out-of-distribution detection" (arXiv 1906.02845), section 3.
+
+    Args:
+        model: a `PixelModel`.
+        images: `(n, height, width, channels)` integers.
+        method: "nats", "complexity" or "ratio".
+        background: of "ratio": a `PixelModel` of images of the same shape and levels.
+        context: of a conditional model: one for all images, or one for each; given to a conditional
+            background, too.
+        batch_size: images scored at the same time.
+
+    Returns:
+        `(n,)` float64, nats per image.
+
+    Raises:
+        ValueError: images that the model does not take; an unknown method; a background that is
+            missing, not wanted, or of other images.
+
+    Example:
+
+    >>> model = PixelCNN((8, 8, 1), Bernoulli(), units=4, num_blocks=1)
+    >>> images = model.sample(3, seed=0)
+    >>> np.allclose(score(model, images), -model.log_prob(images))
+    True
+    >>> score(model, images, method="complexity").shape
+    (3,)
+    """
+    method = checks.choice("method", method, METHODS)
+    batch_size = checks.positive_int("batch_size", batch_size)
+    images = model.check_images(images)
+    _check_background(model, method, background)
+    found = -_log_prob(model, images, context, batch_size)
+    if method == "complexity":
+        found -= compressed_nats(images, model.distribution.levels)
+    elif method == "ratio":
+        own = context if background.context.given else None
+        found += _log_prob(background, images, own, batch_size)
+    return found
+
+
+def _log_prob(model, images, context, batch_size):
+    given = model.context.check(context, len(images))
+    size = min(batch_size, max(len(images), 1))
+    nats = model.run_by_parts("nats", [images, *given], size)
+    return nats.sum(axis=(1, 2, 3), dtype=np.float64)
+
+
+def _check_background(model, method, background):
+    if method != "ratio":
+        if background is not None:
+            raise ValueError(
+                "`background` is of method='ratio'; leave it out. "
+                f"Received: method={method!r}, background={checks.shown(background)}"
+            )
+        return
+    if background is None:
+        raise ValueError(
+            "method='ratio' compares with another model: pass it as `background`, trained by "
+            "`pixelrnn train --background 0.1`, for example. Received: background=None"
+        )
+    fits = hasattr(background, "run_by_parts") and background.image_shape == model.image_shape
+    if not fits or background.distribution.levels != model.distribution.levels:
+        raise ValueError(
+            f"`background` must be a model of images {model.image_shape} of "
+            f"{model.distribution.levels} levels. Received: background={checks.shown(background)}"
+            + (
+                f" of images {background.image_shape} of {background.distribution.levels} levels"
+                if hasattr(background, "image_shape")
+                else ""
+            )
+        )
