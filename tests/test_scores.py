@@ -10,6 +10,7 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn.scores import compression, threshold
+from keras_pixelrnn.training.run import load_data
 from tests.conformance import MODELS, QUICK, context_of, random_images, randomised
 
 LABELLED = next(case for case in MODELS if case.name.endswith("num_classes"))
@@ -130,3 +131,44 @@ def test_too_few_scores_for_a_rate():
     for rate in (0, 1, 1.5, "much"):
         with pytest.raises(ValueError, match="false_positive_rate"):
             threshold(np.arange(9.0), rate)
+
+
+def batches(data, count, **options):
+    stream = iter(data.training(16, seed=3, **options))
+    return [np.asarray(next(stream)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("levels", [2, 17])
+def test_noised_data(levels):
+    """Replaced at the stated rate, by all values alike, the same whenever a training goes on."""
+    images = np.full((400, 6, 5, 1), levels - 1, np.uint8)
+    plain = kp.data.from_array(images, values="integers", levels=levels)
+    data = plain.noised(0.3)
+    seen = np.concatenate(batches(data, 60)).ravel()
+    counts = np.bincount(seen, minlength=levels) / len(seen)
+    share = np.full(levels, 0.3 / levels)
+    share[-1] += 0.7
+    assert np.abs(counts - share).max() < 4.5 * np.sqrt(share.max() / 4 / len(seen))
+    steps = data.steps_per_epoch(16)
+    first, *rest = batches(data, steps + 3)
+    assert (first != rest[steps - 1]).any(), "new noise each epoch"
+    np.testing.assert_array_equal(batches(data, 2, first_epoch=1, first_step=1), rest[steps:][:2])
+    whole = np.concatenate([np.asarray(part) for part in data.evaluation("test", 7)])
+    again = np.concatenate([np.asarray(part) for part in data.evaluation("test", 40)])
+    np.testing.assert_array_equal(whole, again)
+    assert 0 < (whole != levels - 1).mean() < 0.45
+    assert "0.3 of the sub-pixels replaced at random" in data.protocol
+    assert "replaced" not in plain.protocol
+    assert (np.concatenate(batches(plain, 3)) == levels - 1).all()
+
+
+def test_settings_of_a_background_model():
+    settings = kp.training.Settings(background=0.2)
+    assert load_data(settings).noise == 0.2
+    assert load_data(kp.training.Settings()).noise == 0.0
+    assert settings.to_dict()["background"] == 0.2  # a resumed training is asked for the same
+    for share in (0, 1.5):
+        with pytest.raises(ValueError, match="background"):
+            kp.training.Settings(background=share)
+    with pytest.raises(ValueError, match="share"):
+        kp.data.load("digits").noised(0)

@@ -1,12 +1,14 @@
 """`ImageData`: from a source to batches, the same whatever carries them."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.data import order
+from keras_pixelrnn.data.noised import noised
 from keras_pixelrnn.data.split import Source
 from keras_pixelrnn.data.values import Values
 
@@ -24,11 +26,13 @@ class ImageData:
         class_names: their names, a tuple of str.
         sizes: number of images of each split: "train", "validation", "test".
         binarization: "static", "dynamic", "threshold" or None.
+        noise: share of the sub-pixels that are replaced at random, see `noised`.
         protocol: data set, splits and binarization in words, to be stated beside every figure.
     """
 
     source: Source
     values: Values
+    noise: float = 0.0
 
     @property
     def image_shape(self):
@@ -64,7 +68,29 @@ class ImageData:
 
     @property
     def protocol(self):
-        return self.source.protocol + self.values.words()
+        noise = f", {self.noise:g} of the sub-pixels replaced at random" if self.noise else ""
+        return self.source.protocol + self.values.words() + noise
+
+    def noised(self, share):
+        """The same images with each sub-pixel replaced, with probability `share`, by a value drawn
+        uniformly: for a background model (Ren et al. 2019, arXiv 1906.02845).
+
+        What is replaced in training is a function of the seed and the number of the step, in
+        validation and test of the image alone, the same each time.
+
+        Args:
+            share: probability, above 0 and at most 1.
+
+        Returns:
+            An `ImageData`.
+
+        Raises:
+            ValueError: a share outside its range.
+        """
+        share = checks.fraction("share", share)
+        if not share:
+            raise ValueError("`share` must be above 0. Received: share=0")
+        return replace(self, noise=share)
 
     def steps_per_epoch(self, batch_size):
         """Full batches in an epoch of training; `ValueError` if there is not even one."""
@@ -141,11 +167,15 @@ class ImageData:
         """Batch of the images `numbers`, which begin at place `first` of their stream."""
         raw, found = self.source.splits[split].read(numbers)
         self.values.check(raw, f"{split} images")
-        uniform = None
-        if self.binarization == "dynamic":
-            purpose = split if seed is None else "training"
-            uniform = order.uniforms(purpose, seed or 0, first, len(raw), self.image_shape)
-        images = self.values.quantise(raw, uniform)
+        purpose = split if seed is None else "training"
+
+        def uniform(purpose):
+            return order.uniforms(purpose, seed or 0, first, len(raw), self.image_shape)
+
+        dynamic = self.binarization == "dynamic"
+        images = self.values.quantise(raw, uniform(purpose) if dynamic else None)
+        if self.noise:
+            images = noised(images, self.levels, self.noise, uniform(f"noise of {purpose}"))
         return (images, found) if labels else images
 
     def _specs(self, batch_size, labels):

@@ -18,7 +18,7 @@ from keras_pixelrnn.training.stopping import Stopped, Stopping
 
 def load_data(settings):
     """The images that `settings` name, as an `ImageData`."""
-    return sources.load(
+    found = sources.load(
         settings.dataset,
         data_dir=settings.data_dir,
         levels=settings.levels,
@@ -26,6 +26,7 @@ def load_data(settings):
         image_size=settings.image_size,
         channels=settings.channels,
     )
+    return found if settings.background is None else found.noised(settings.background)
 
 
 def train(settings, callbacks=()):

@@ -26,6 +26,9 @@ class Settings:
     binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")
     image_size: int | None = _setting(None, "side that images of a folder are cut and resized to")
     channels: int = _setting(3, "channels of images of a folder: 1, 3 or 4")
+    background: float | None = _setting(
+        None, "share of sub-pixels replaced at random: a background model for score --method ratio"
+    )
     distribution: str | None = _setting(
         None, f"{', '.join(DISTRIBUTIONS)}; default by the levels of the data"
     )
@@ -64,6 +67,12 @@ class Settings:
         if minutes is not None and not minutes > 0:
             raise ValueError(
                 f"`checkpoint_minutes` must be positive. Received: checkpoint_minutes={minutes!r}"
+            )
+
+        share = self.background
+        if share is not None and not 0 < share <= 1:
+            raise ValueError(
+                f"`background` must be above 0 and at most 1. Received: background={share!r}"
             )
 
     @property
