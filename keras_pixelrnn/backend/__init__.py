@@ -1,11 +1,12 @@
 """What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM and
-sweep."""
+sweep, several training steps at once."""
 
 from keras_pixelrnn.backend.compiling import compiled, cores, name, under_xla
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.products import product, side_by_side
 from keras_pixelrnn.backend.scan import scan
+from keras_pixelrnn.backend.several_steps import train_function
 
 __all__ = [
     "FusedLSTM",
@@ -17,5 +18,6 @@ __all__ = [
     "product",
     "scan",
     "side_by_side",
+    "train_function",
     "under_xla",
 ]

@@ -12,6 +12,8 @@ from keras_pixelrnn.data.noised import noised
 from keras_pixelrnn.data.split import Source
 from keras_pixelrnn.data.values import Values
 
+WHOLE = 4_096  # images that `whole` reads at a time
+
 
 @dataclass(frozen=True)
 class ImageData:
@@ -136,6 +138,36 @@ class ImageData:
         return _carrier().batches(
             read, self._specs(batch_size, labels), first=first_epoch * steps + first_step
         )
+
+    def numbers(self, batch_size, *, seed=0, first_step=0):
+        """Endless batches `(batch_size,)` of int32 numbers of training images: of those, in that order,
+        that `training` gives with the same arguments."""
+        self.steps_per_epoch(batch_size)
+        shuffled = order.Shuffled(self.sizes["train"], seed)
+
+        def read(step):
+            return shuffled(step * batch_size, batch_size).astype(np.int32)
+
+        return _carrier().batches(read, ((batch_size,), np.dtype(np.int32)), first=first_step)
+
+    def whole(self, split, *, labels=False):
+        """All images of a split, `(n, height, width, channels)`, in one array in memory.
+
+        Args:
+            split: "train", "validation" or "test".
+            labels: give `(images, labels)`.
+
+        Raises:
+            ValueError: a dynamic binarization, which makes other images each time round.
+        """
+        if self.binarization == "dynamic":
+            raise ValueError(
+                "Images of a dynamic binarization are drawn anew each epoch; there is no array of them."
+            )
+        batches = self.evaluation(split, WHOLE, labels=labels).as_numpy_iterator()
+        if not labels:
+            return np.concatenate(list(batches))
+        return tuple(np.concatenate(parts) for parts in zip(*batches, strict=True))
 
     def evaluation(self, split, batch_size, *, labels=False):
         """All images of a split once, in their order; the last batch may be smaller.

@@ -1,17 +1,23 @@
 """The training that settings ask for: its checks, its data, its fit."""
 
 import importlib.util
+import math
 
 import keras
 
 from keras_pixelrnn.training.resumable import resumable_fit
 
+MOST_BYTES = 2**30  # of training images that are kept on the device
+
 
 def fit(settings, model, data, stopping=None, callbacks=()):
     """Train, or go on. Returns the `Progress`; the model has the weights that are best on validation."""
     steps = data.steps_per_epoch(settings.batch_size)
+    resident = _resident(settings, data)
 
     def batches(seen):
+        if resident is not None:
+            return data.numbers(settings.batch_size, seed=settings.seed, first_step=seen)
         return data.training(
             settings.batch_size,
             seed=settings.seed,
@@ -35,8 +41,19 @@ def fit(settings, model, data, stopping=None, callbacks=()):
         minutes=settings.checkpoint_minutes,
         stopping=stopping,
         callbacks=[*callbacks, *_tensorboard(settings.state / "tensorboard")],
+        resident=resident,
         verbose=2,  # a line an epoch
     )
+
+
+def _resident(settings, data):
+    """The training images, and labels where they are wanted, if the device is to hold them: under JAX,
+    where they are the same in every epoch and not too many."""
+    size = data.sizes["train"] * math.prod(data.image_shape) * data.dtype.itemsize
+    if keras.config.backend() != "jax" or data.binarization == "dynamic" or size > MOST_BYTES:
+        return None
+    images = data.whole("train", labels=settings.conditional)
+    return images if settings.conditional else (images,)
 
 
 def stored(settings, data):

@@ -1,7 +1,11 @@
 """`fit` that can be killed at any moment and goes on as if it had not been."""
 
-import keras
+import contextlib
 
+import keras
+import numpy as np
+
+from keras_pixelrnn import backend
 from keras_pixelrnn.training import progress as states
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
@@ -27,6 +31,7 @@ def resumable_fit(
     minutes=None,
     stopping=None,
     callbacks=(),
+    resident=None,
     verbose="auto",
 ):
     """Train a compiled model, going on from the newest checkpoint in `folder` if there is one.
@@ -51,6 +56,8 @@ def resumable_fit(
         minutes: minutes between checkpoints within an epoch; None: only between epochs.
         stopping: a `Stopping` that watches for SIGTERM and SIGINT; one for the call if None.
         callbacks: further Keras callbacks.
+        resident: under JAX, a tuple of arrays `(n, ...)` that stay on the device; `batches` then gives
+            numbers of their rows, `(batch,)` ints, and no host handles data in a step.
         verbose: of `fit`.
 
     Returns:
@@ -90,6 +97,7 @@ def resumable_fit(
                 minutes=minutes,
                 stopping=stopping,
                 callbacks=callbacks,
+                resident=resident,
                 verbose=verbose,
             )
     steps = steps_of(steps_per_epoch, model.steps_per_execution)
@@ -117,24 +125,29 @@ def resumable_fit(
     checkpoint.write_history()
     if progress.step or keras.config.backend() == "jax":
         # Makes the variables of the metrics; `fit` on JAX would take a batch away for it.
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(next(iter(batches(progress.batches))))
+        first = next(iter(batches(progress.batches)))
+        if resident is not None:
+            first = tuple(array[np.asarray(first)] for array in resident)
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(first)
         model.test_on_batch(x, y, sample_weight=weight)
-    stopping.at_ease()
-    if kept is None:
-        checkpoint.save(states.capture(model))  # there is something to resume from now on
-    elif progress.step:
-        _finish_epoch(
-            model, batches, checkpoint, states.of_kind(arrays, "metrics"), callbacks, verbose
-        )
-    if progress.epoch < epochs and not progress.ended:
-        model.fit(
-            batches(progress.batches),
-            steps_per_epoch=steps,
-            initial_epoch=progress.epoch,
-            epochs=epochs,
-            callbacks=[checkpoint, *callbacks],
-            verbose=verbose,
-        )
+    with _steps_of_our_own(model, resident):
+        stopping.at_ease()
+        if kept is None:
+            checkpoint.save(states.capture(model))  # there is something to resume from now on
+        elif progress.step:
+            _finish_epoch(
+                model, batches, checkpoint, states.of_kind(arrays, "metrics"), callbacks, verbose
+            )
+        if progress.epoch < epochs and not progress.ended:
+            model.fit(
+                batches(progress.batches),
+                steps_per_epoch=steps,
+                initial_epoch=progress.epoch,
+                epochs=epochs,
+                shuffle=False,  # the batches say the order
+                callbacks=[checkpoint, *callbacks],
+                verbose=verbose,
+            )
     stopping.at_ease(False)
     if checkpoint.best is None:
         raise ValueError(
@@ -144,6 +157,25 @@ def resumable_fit(
     for weight, value in zip(model.weights, checkpoint.best):
         weight.assign(value)
     return progress
+
+
+@contextlib.contextmanager
+def _steps_of_our_own(model, resident):
+    """Under JAX `fit` runs all steps of an execution in one dispatch, on data that the device holds."""
+    compiled = backend.name() == "jax" and model.jit_compile and not model.run_eagerly
+    if resident is not None and not compiled:
+        raise ValueError(
+            "`resident` needs the JAX backend and a model that is compiled with `jit_compile`. Pass "
+            f"batches of images instead. Received: backend {backend.name()!r}"
+        )
+    if not compiled or (resident is None and model.steps_per_execution == 1):
+        yield
+        return
+    model.train_function = backend.train_function(model, resident)
+    try:
+        yield
+    finally:
+        model.train_function = None  # Keras makes its own again
 
 
 def _finish_epoch(model, batches, checkpoint, metrics, callbacks, verbose):
@@ -161,6 +193,7 @@ def _finish_epoch(model, batches, checkpoint, metrics, callbacks, verbose):
         steps_per_epoch=checkpoint.steps - progress.step,
         initial_epoch=progress.epoch,
         epochs=progress.epoch + 1,
+        shuffle=False,
         callbacks=[checkpoint, *callbacks],
         verbose=verbose,
     )
