@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup train test test-all lint docs notebook wheel test-wheel benchmark clean
+.PHONY: setup train test test-all lint docs notebook wheel test-app test-wheel benchmark clean
 
 setup: $(VENV)/.installed
 
@@ -39,6 +39,11 @@ $(VENV)/.docs-installed: $(VENV)/.installed
 # Runs the notebook and writes its outputs into it: two minutes on two cores.
 notebook: $(VENV)/.docs-installed
 	$(BIN)/jupyter-execute --inplace --timeout=300 examples/tour.ipynb
+
+# The demo page in a headless Chromium (Debian: chromium, chromium-driver); with SCREENSHOTS=FOLDER a picture.
+test-app: setup
+	$(BIN)/python -m pip install --quiet --editable '.[app]' 'selenium>=4.20'
+	$(BIN)/python -m pytest -q --run-slow -rs tests/test_app.py
 
 wheel: setup
 	rm -rf dist build

@@ -19,7 +19,7 @@ FLOORS = [
     ["drawing", "evaluation", "visualize"],
     ["codec"],
     ["serving"],
-    ["training"],
+    ["training", "app"],
     ["cli"],
     ["__main__", ""],  # "" is the package itself
 ]

@@ -13,6 +13,7 @@ import click
 from keras_pixelrnn._version import __version__
 
 COMMANDS = {
+    "app": "a page to hide parts of images and watch completions grow",
     "check": "prove an export servable",
     "complete": "draw what is missing of an image",
     "data": "pack a data set into one file, for machines without TensorFlow",
