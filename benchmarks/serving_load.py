@@ -27,6 +27,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from benchmarks.serving_requests import inputs_of, resident_mib
 from keras_pixelrnn.serving.server import Servable
 
 KINDS = 60
@@ -37,27 +38,8 @@ def requests_for(servable, rng):
     made = []
     names = sorted(set(servable.signatures) - {"serving_default"})
     for number, name in zip(range(KINDS), itertools.cycle(names)):
-        rows = 1 + number % 3
-        inputs = {}
-        for key, tensor in servable.signatures[name].inputs.items():
-            shape = [rows, *(dim.size for dim in tensor.tensor_shape.dim[1:])]
-            dtype = servable.dtype_of(name, key)
-            inputs[key] = values(key, shape, dtype, rng)
-        made.append((name, inputs))
+        made.append((name, inputs_of(servable, name, 1 + number % 3, rng)))
     return made
-
-
-def values(key, shape, dtype, rng):
-    """Inputs that mean something: levels 0 and 1 are in every model."""
-    if dtype.kind == "b":
-        return rng.random(shape) < 0.5
-    if key == "seed":
-        return rng.integers(0, 2**62, shape)
-    if key in ("temperature", "top_p"):
-        return rng.uniform(0.5, 1.0, shape).astype(dtype)
-    if dtype.kind == "f":
-        return rng.normal(size=shape).astype(dtype)
-    return rng.integers(0, 2, shape).astype(dtype) + (key == "top_k")
 
 
 def proto(model, signature, inputs):
@@ -80,11 +62,6 @@ def departs(answer, expected):
         elif not np.array_equal(found, value):
             return "rounding"
     return None
-
-
-def resident_mib(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 def load(address, model, kinds, expected, count, clients, pid):
