@@ -191,6 +191,14 @@ class MultiScalePixelRNN(PixelModel):
         nothing = ops.zeros_like(uniform, dtype=self.distribution.dtype)
         return nothing, ops.cast(nothing, "bool")
 
+    @property
+    def feature_layers(self):
+        return self.network.feature_layers
+
+    def features_graph(self, images, *given, layer):
+        scaled = self.distribution.network_input(ops.convert_to_tensor(images))
+        return self.network.features(scaled, self.context.map(*given), layer)
+
     def _draw(self, images, known, uniform, given, controls=None):
         """First the small image, then what is left of the large one."""
         network, context = self.network, self.context.map(*given)

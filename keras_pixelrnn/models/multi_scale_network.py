@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn.layers.strict import StrictLayer
+from keras_pixelrnn.scores import features
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -79,6 +80,22 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
         told = () if context is None else (ops.zeros_like(enlarged[..., :1]) + context,)
         return ops.concatenate([enlarged, *told], axis=-1)
+
+    @property
+    def feature_layers(self):
+        """Paths of the layers of both networks, "coarse/..." and "fine/..."."""
+        parts = {"coarse": self.coarse, "fine": self.fine}
+        return [f"{part}/{name}" for part, net in parts.items() for name in features.names(net)]
+
+    def features(self, x, context, path):
+        """Output of one of `feature_layers`, at the pixels of the small image or of the large one."""
+        part, name = path.split("/", 1)
+        if part == "coarse":
+            return features.of_layer(
+                self.coarse, self.reduce(x), self.coarse_context(context), name
+            )
+        told = self.fine_context(self.reduce(x), context)
+        return features.of_layer(self.fine, x, told, name)
 
     def get_config(self):
         return {

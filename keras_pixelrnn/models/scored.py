@@ -1,6 +1,9 @@
 """What models say of images beside their likelihood."""
 
-from keras_pixelrnn import scores
+from keras import ops
+
+from keras_pixelrnn import checks, scores
+from keras_pixelrnn.scores import entropy, features
 
 
 class Scored:
@@ -34,3 +37,70 @@ class Scored:
             context=context,
             batch_size=batch_size,
         )
+
+    def entropy_map(self, images, *, context=None, batch_size=64):
+        """How uncertain the model is of each sub-pixel, given all earlier ones.
+
+        The entropy of the predictive distribution: the nats that the sub-pixel costs on average over
+        its own values. What it did cost, -log p of its value, far above this is a surprise; where both
+        are high the image is just hard to predict there.
+
+        Args:
+            images: `(n, height, width, channels)` integers; the value of a sub-pixel itself and later
+                ones do not matter to its entropy.
+            context: of a conditional model: one for all images, or one for each.
+            batch_size: images at the same time; fewer where they have many levels.
+
+        Returns:
+            `(n, height, width, channels)` float32, nats, from 0 to ln(levels).
+
+        Raises:
+            ValueError: images that the model does not take, or a context that does not fit.
+        """
+        images = self.check_images(images)
+        given = self.context.check(context, len(images))
+        size = checks.positive_int("batch_size", batch_size)
+        size = entropy.batch_that_fits(size, self.image_shape, self.distribution.levels)
+        return self.run_by_parts("entropy", [images, *given], _of(images, size))
+
+    def features(self, images, layer, *, context=None, batch_size=64):
+        """Hidden features of every pixel: what a layer of the network computes of the earlier ones.
+
+        Args:
+            images: `(n, height, width, channels)` integers.
+            layer: path of one of `feature_layers`, or its end where that is unique: "block_1".
+            context: of a conditional model: one for all images, or one for each.
+            batch_size: images at the same time.
+
+        Returns:
+            `(n, height, width, features)` float32. Pixel (r, c) knows pixels before it in raster
+            order; of its own channels a model that masks colours knows the earlier ones, in the
+            later features. A multi-scale model's "coarse/..." have the size of its small image.
+
+        Raises:
+            ValueError: images that the model does not take, or no such layer; the message lists them.
+        """
+        images = self.check_images(images)
+        given = self.context.check(context, len(images))
+        size = _of(images, checks.positive_int("batch_size", batch_size))
+        path = features.resolved(layer, self.feature_layers)
+        return self.run_by_parts("features", [images, *given], size, layer=path)
+
+    @property
+    def feature_layers(self):
+        """Paths of the layers that `features` takes, a list of str, from the image to the parameters."""
+        return features.names(self.network)
+
+    def entropy_graph(self, images, *given):
+        """Entropy `(batch, height, width, channels)` of every sub-pixel, nats."""
+        return entropy.entropies(self.distribution, self.params_graph(images, *given), images)
+
+    def features_graph(self, images, *given, layer):
+        """Features `(batch, height, width, n)` of a layer of `feature_layers`."""
+        scaled = self.distribution.network_input(ops.convert_to_tensor(images))
+        return features.of_layer(self.network, scaled, self.context.map(*given), layer)
+
+
+def _of(images, size):
+    """`size`, or the number of images where that is smaller."""
+    return min(size, max(len(images), 1))
