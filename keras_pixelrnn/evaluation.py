@@ -2,8 +2,10 @@
 
 import math
 import time
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 
 from keras_pixelrnn.metrics import bits_per_dim
@@ -33,7 +35,7 @@ class Likelihood(NamedTuple):
         )
 
 
-def evaluate(model, batches):
+def evaluate(model: keras.Model, batches: Iterable[Any]) -> Likelihood:
     """Likelihood of every image of a data set, summed in float64.
 
     Args:

@@ -2,7 +2,12 @@
 
 import keras
 
-from keras_pixelrnn.distributions.base import HoldsDistribution, check_distribution
+from keras_pixelrnn._types import Policy
+from keras_pixelrnn.distributions.base import (
+    HoldsDistribution,
+    PixelDistribution,
+    check_distribution,
+)
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -26,10 +31,10 @@ class NegativeLogLikelihood(HoldsDistribution, keras.losses.Loss):
 
     def __init__(
         self,
-        distribution,
-        reduction="sum_over_batch_size",
-        name="negative_log_likelihood",
-        dtype=None,
+        distribution: PixelDistribution,
+        reduction: str = "sum_over_batch_size",
+        name: str | None = "negative_log_likelihood",
+        dtype: Policy | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.distribution = check_distribution(distribution)

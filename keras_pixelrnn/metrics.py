@@ -1,16 +1,24 @@
 """Likelihood as the field states it: nats per image and bits per dimension."""
 
 import math
+from typing import Any
 
 import keras
 
-from keras_pixelrnn.distributions.base import HoldsDistribution, check_distribution
+from keras_pixelrnn._types import Policy, Shape
+from keras_pixelrnn.distributions.base import (
+    HoldsDistribution,
+    PixelDistribution,
+    check_distribution,
+)
 
 
 class _LikelihoodMetric(HoldsDistribution, keras.metrics.Mean):
     """Mean over images of a negative log-likelihood in some unit."""
 
-    def __init__(self, distribution, name, dtype=None):
+    def __init__(
+        self, distribution: PixelDistribution, name: str | None, dtype: Policy | None = None
+    ):
         super().__init__(name=name, dtype=dtype)
         self.distribution = check_distribution(distribution)
 
@@ -35,7 +43,12 @@ class NatsPerImage(_LikelihoodMetric):
     13.862943649291992
     """
 
-    def __init__(self, distribution, name="nats", dtype=None):
+    def __init__(
+        self,
+        distribution: PixelDistribution,
+        name: str | None = "nats",
+        dtype: Policy | None = None,
+    ):
         super().__init__(distribution, name, dtype)
 
     def _in_unit(self, nats, image_shape):
@@ -58,13 +71,18 @@ class BitsPerDimension(_LikelihoodMetric):
     1.0
     """
 
-    def __init__(self, distribution, name="bits_per_dim", dtype=None):
+    def __init__(
+        self,
+        distribution: PixelDistribution,
+        name: str | None = "bits_per_dim",
+        dtype: Policy | None = None,
+    ):
         super().__init__(distribution, name, dtype)
 
     def _in_unit(self, nats, image_shape):
         return bits_per_dim(nats, image_shape[1:])
 
 
-def bits_per_dim(nats, image_shape):
+def bits_per_dim(nats: Any, image_shape: Shape) -> Any:
     """Nats per image (a negative log-likelihood) to bits per sub-pixel of `(H, W, C)` images."""
     return nats / (math.log(2.0) * math.prod(image_shape))

@@ -1,7 +1,13 @@
 """Pictures: grids of images, completions beside their originals, the generation film, nats maps."""
 
+from pathlib import Path
+from typing import Any
+
+import keras
 import numpy as np
 from PIL import Image
+
+from keras_pixelrnn._types import Array, Shape
 
 UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
 
@@ -9,7 +15,7 @@ UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # of a picture, by its channels
 
 
-def brightness(images, levels):
+def brightness(images: Array, levels: int) -> np.ndarray:
     """Values `0 .. levels-1` as 0 .. 255, both ends kept; `value * levels // 256` is the way back."""
     value = np.arange(levels)
     shown = np.round(value * (255.0 / (levels - 1))).astype(np.int64)
@@ -18,14 +24,14 @@ def brightness(images, levels):
     return shown.astype(np.uint8)[np.asarray(images, np.int64)]
 
 
-def to_rgb(images, levels):
+def to_rgb(images: Array, levels: int) -> np.ndarray:
     """Images of `levels` values, 1 to 4 channels, as `(n, height, width, 3)` uint8 RGB."""
     images = np.asarray(images)
     shown = brightness(images[..., :1] if images.shape[-1] == 2 else images[..., :3], levels)
     return np.broadcast_to(shown, (*shown.shape[:-1], 3))
 
 
-def to_picture(image, levels):
+def to_picture(image: np.ndarray, levels: int) -> Image.Image:
     """One image `(height, width, channels)` as a `PIL.Image.Image`: grey, colour, either with alpha.
 
     Of more than 256 levels a grey picture has 16 bits, and gives the values back; Pillow has no
@@ -46,7 +52,9 @@ def _sixteen_bits(levels):
     return np.clip(shown, lowest, beyond - 1).astype(np.uint16)
 
 
-def to_values(picture, image_shape, levels, where="the picture"):
+def to_values(
+    picture: Image.Image, image_shape: Shape, levels: int, where: Any = "the picture"
+) -> np.ndarray:
     """A picture as an image of a model: the way back from `to_picture`, exactly.
 
     Args:
@@ -81,7 +89,9 @@ def to_values(picture, image_shape, levels, where="the picture"):
     return (values * levels // 256).astype(np.uint8)
 
 
-def grid(images, columns=None, gap=2, scale=None):
+def grid(
+    images: np.ndarray, columns: int | None = None, gap: int = 2, scale: int | None = None
+) -> np.ndarray:
     """One picture of many, row by row.
 
     Args:
@@ -108,12 +118,20 @@ def grid(images, columns=None, gap=2, scale=None):
     return picture
 
 
-def save_png(path, picture):
+def save_png(path: str | Path, picture: np.ndarray) -> None:
     """Write `(height, width, 3)` uint8 as a PNG file."""
     Image.fromarray(picture).save(path, format="PNG")
 
 
-def completions(model, images, known, *, seed, draws=4, context=None):
+def completions(
+    model: keras.Model,
+    images: Array,
+    known: Array,
+    *,
+    seed: int,
+    draws: int = 4,
+    context: Array | None = None,
+) -> np.ndarray:
     """Rows of: the original, what is given of it, and `draws` completions.
 
     Args:
@@ -142,7 +160,9 @@ def completions(model, images, known, *, seed, draws=4, context=None):
     return grid(rows.reshape(-1, *given.shape[1:]), columns=draws + 2)
 
 
-def save_film(path, images, levels, frames=64, seconds=6.0):
+def save_film(
+    path: str | Path, images: Array, levels: int, frames: int = 64, seconds: float = 6.0
+) -> None:
     """A GIF of images appearing in the order in which they are drawn, from the first pixel on.
 
     Args:
@@ -164,7 +184,7 @@ def save_film(path, images, levels, frames=64, seconds=6.0):
     )
 
 
-def nats_map(nats, top=None):
+def nats_map(nats: Array, top: float | None = None) -> np.ndarray:
     """Nats per sub-pixel as grey pictures: black where 0, white at `top` and above.
 
     Args:

@@ -1,10 +1,14 @@
 """Training a look-ahead with its model frozen."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Array
 from keras_pixelrnn.completion.lookahead import Lookahead, check_fits, check_guidable
 
 # Bytes of the model's parameters for all training images, up to which they are computed just once.
@@ -12,19 +16,19 @@ MOST_BYTES = 2**30
 
 
 def fit_lookahead(
-    model,
-    images,
+    model: keras.Model,
+    images: Array,
     *,
-    context=None,
-    known=None,
-    lookahead=None,
-    epochs=10,
-    batch_size=32,
-    learning_rate=3e-3,
-    seed=0,
-    verbose="auto",
-    **sizes,
-):
+    context: Array | None = None,
+    known: Callable[..., np.ndarray] | None = None,
+    lookahead: Lookahead | None = None,
+    epochs: int = 10,
+    batch_size: int = 32,
+    learning_rate: float = 3e-3,
+    seed: int = 0,
+    verbose: Any = "auto",
+    **sizes: int,
+) -> Lookahead:
     """Train a look-ahead for completion by particles. The model does not change.
 
     It learns to draw each unknown sub-pixel given the earlier ones and all known ones, by maximum
@@ -89,7 +93,7 @@ def fit_lookahead(
     return lookahead
 
 
-def random_known(rng, n, height, width):
+def random_known(rng: np.random.Generator, n: int, height: int, width: int) -> np.ndarray:
     """What is left to see of n images: `(n, height, width)` booleans.
 
     Of equal share: all but a part from one side; all but a rectangle; a rectangle alone; scattered

@@ -1,10 +1,14 @@
 """The look-ahead: a small network that tells the particles what the known sub-pixels ask for."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_pixelrnn import checks, raster
+from keras_pixelrnn._types import Shape, Tensor
 from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
 
 
@@ -37,7 +41,13 @@ class Lookahead(keras.Model):
     """
 
     def __init__(
-        self, image_shape, distribution, units=16, num_blocks=2, reader_units=48, **kwargs
+        self,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        units: int = 16,
+        num_blocks: int = 2,
+        reader_units: int = 48,
+        **kwargs: Any,
     ):
         if unknown := sorted(set(kwargs) - {"name", "trainable"}):
             raise TypeError(f"Lookahead has no argument {unknown[0]!r}.")
@@ -70,7 +80,7 @@ class Lookahead(keras.Model):
             "reader_units": reader_units,
         }
 
-    def read(self, image, known):
+    def read(self, image: Tensor, known: Tensor) -> Tensor:
         """The context `(batch, height, width, 2 units)` that the PixelCNN is told."""
         return self.reader(known_pixels(image, known, self.distribution.levels))
 

@@ -1,6 +1,8 @@
 """`load`: from whatever people have to an `ImageData`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,20 +14,20 @@ from keras_pixelrnn.data.tfds import tfds
 
 
 def load(
-    source="digits",
+    source: Any = "digits",
     *,
-    data_dir=None,
-    values=None,
-    value_range=None,
-    levels=None,
-    binarization=None,
-    image_size=None,
-    channels=3,
-    background=None,
-    class_names=None,
-    on_error="raise",
-    cache="auto",
-):
+    data_dir: str | Path | None = None,
+    values: str | None = None,
+    value_range: tuple[float, float] | None = None,
+    levels: int | None = None,
+    binarization: str | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    channels: int = 3,
+    background: Any = None,
+    class_names: Sequence[str] | None = None,
+    on_error: str = "raise",
+    cache: str | None = "auto",
+) -> ImageData:
     """Load train, validation and test images.
 
     Images become unsigned integers `0 .. levels-1`. What stored numbers mean is never guessed: where
@@ -103,7 +105,7 @@ def load(
     return ImageData(found, decided)
 
 
-def from_array(images, labels=None, **options):
+def from_array(images: Any, labels: Any = None, **options: Any) -> ImageData:
     """`load` of an array of images, or of several by split.
 
     Args:

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from keras_pixelrnn.data import cache, stored
 CHUNK = 1_024  # images
 
 
-def pack(data, path):
+def pack(data: Any, path: str | Path) -> Path:
     """Write the images of a source, as stored before quantisation, into one file.
 
     `kp.data.load(path)` gives the same batches, bit for bit, as the source did: in another process,

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,43 +38,43 @@ class ImageData:
     noise: float = 0.0
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, ...]:
         return tuple(int(size) for size in self.source.splits["train"].shape[1:])
 
     @property
-    def levels(self):
+    def levels(self) -> int:
         return self.values.levels
 
     @property
-    def ordered(self):
+    def ordered(self) -> bool:
         return self.values.ordered
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         return self.values.dtype
 
     @property
-    def binarization(self):
+    def binarization(self) -> str | None:
         return self.values.binarization
 
     @property
-    def class_names(self):
+    def class_names(self) -> tuple[str, ...]:
         return self.source.class_names
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         return len(self.class_names)
 
     @property
-    def sizes(self):
+    def sizes(self) -> dict[str, int]:
         return {name: int(split.shape[0]) for name, split in self.source.splits.items()}
 
     @property
-    def protocol(self):
+    def protocol(self) -> str:
         noise = f", {self.noise:g} of the sub-pixels replaced at random" if self.noise else ""
         return self.source.protocol + self.values.words() + noise
 
-    def noised(self, share):
+    def noised(self, share: float) -> "ImageData":
         """The same images with each sub-pixel replaced, with probability `share`, by a value drawn
         uniformly: for a background model (Ren et al. 2019, arXiv 1906.02845).
 
@@ -94,7 +95,7 @@ class ImageData:
             raise ValueError("`share` must be above 0. Received: share=0")
         return replace(self, noise=share)
 
-    def steps_per_epoch(self, batch_size):
+    def steps_per_epoch(self, batch_size: int) -> int:
         """Full batches in an epoch of training; `ValueError` if there is not even one."""
         size = self.sizes["train"]
         if not 0 < batch_size <= size:
@@ -104,7 +105,15 @@ class ImageData:
             )
         return size // batch_size
 
-    def training(self, batch_size, *, seed=0, first_epoch=0, first_step=0, labels=False):
+    def training(
+        self,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        first_epoch: int = 0,
+        first_step: int = 0,
+        labels: bool = False,
+    ) -> Any:
         """Endless batches of shuffled training images, `steps_per_epoch(batch_size)` an epoch.
 
         What a step sees, draws of a dynamic binarization included, depends on the seed and the
@@ -139,7 +148,7 @@ class ImageData:
             read, self._specs(batch_size, labels), first=first_epoch * steps + first_step
         )
 
-    def numbers(self, batch_size, *, seed=0, first_step=0):
+    def numbers(self, batch_size: int, *, seed: int = 0, first_step: int = 0) -> Any:
         """Endless batches `(batch_size,)` of int32 numbers of training images: of those, in that order,
         that `training` gives with the same arguments."""
         self.steps_per_epoch(batch_size)
@@ -150,7 +159,7 @@ class ImageData:
 
         return _carrier().batches(read, ((batch_size,), np.dtype(np.int32)), first=first_step)
 
-    def whole(self, split, *, labels=False):
+    def whole(self, split: str, *, labels: bool = False) -> np.ndarray | tuple[np.ndarray, ...]:
         """All images of a split, `(n, height, width, channels)`, in one array in memory.
 
         Args:
@@ -169,7 +178,7 @@ class ImageData:
             return np.concatenate(list(batches))
         return tuple(np.concatenate(parts) for parts in zip(*batches, strict=True))
 
-    def evaluation(self, split, batch_size, *, labels=False):
+    def evaluation(self, split: str, batch_size: int, *, labels: bool = False) -> Any:
         """All images of a split once, in their order; the last batch may be smaller.
 
         A dynamic binarization draws the same values each time, whatever the batch size.

@@ -1,11 +1,13 @@
 """The contract of a pixel distribution."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_pixelrnn import backend, checks
+from keras_pixelrnn._types import Tensor
 
 MANY_LEVELS = 64  # from here on a search in two levels is faster under XLA
 BYTE_LEVELS = 256  # beyond them it is also more exact: a long running sum adds up its rounding
@@ -32,21 +34,21 @@ class PixelDistribution:
     embedding_size = None
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         return "uint8" if self.levels <= BYTE_LEVELS else "uint16"
 
-    def network_input(self, values):
+    def network_input(self, values: Tensor) -> Tensor:
         """Values as the network reads them: float32 in [-1, 1] where they are ordered; codes as int32,
         for the network to embed."""
         if self.embedding_size is not None:
             return ops.cast(values, "int32")
         return ops.cast(values, "float32") * (2.0 / (self.levels - 1)) - 1.0
 
-    def params_size(self, channels):
+    def params_size(self, channels: int) -> int:
         """Parameters per pixel of `channels` sub-pixels."""
         raise NotImplementedError
 
-    def log_prob(self, params, image):
+    def log_prob(self, params: Tensor, image: Tensor) -> Tensor:
         """Log-probability in nats of every sub-pixel.
 
         Args:
@@ -58,7 +60,7 @@ class PixelDistribution:
         """
         raise NotImplementedError
 
-    def log_pmf(self, params, pixel, channel):
+    def log_pmf(self, params: Tensor, pixel: Tensor, channel: int) -> Tensor:
         """Log-probabilities of all values of one sub-pixel.
 
         Args:
@@ -71,7 +73,7 @@ class PixelDistribution:
         """
         raise NotImplementedError
 
-    def quantile(self, log_pmf, u):
+    def quantile(self, log_pmf: Tensor, u: Tensor) -> Tensor:
         """Smallest value k with CDF(k) > u.
 
         Args:
@@ -95,7 +97,7 @@ class PixelDistribution:
         inside = ops.sum(ops.where(here[..., None], pmf, 0.0), axis=1)
         return block * size + _first_above(inside, u)[0]
 
-    def draw(self, params, pixel, channel, u):
+    def draw(self, params: Tensor, pixel: Tensor, channel: int, u: Tensor) -> Tensor:
         """Value of one sub-pixel: `quantile` of `log_pmf`, by a shorter way where there is one.
 
         Args:
@@ -107,11 +109,11 @@ class PixelDistribution:
         """
         return self.quantile(self.log_pmf(params, pixel, channel), u)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "PixelDistribution":
         return cls(**config)
 
     def __repr__(self):
@@ -122,18 +124,18 @@ class PixelDistribution:
 class HoldsDistribution:
     """Mix-in of the losses and metrics made for one distribution, `self.distribution`."""
 
-    def nats_per_image(self, y_true, y_pred):
+    def nats_per_image(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Negative log-likelihood `(batch,)` of images, given the parameters `y_pred`."""
         return -ops.sum(self.distribution.log_prob(y_pred, y_true), axis=(1, 2, 3))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "distribution": keras.saving.serialize_keras_object(self.distribution),
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Any:
         distribution = check_distribution(config.get("distribution"))
         return cls(**{**config, "distribution": distribution})
 
@@ -149,7 +151,7 @@ def check_levels(levels, owner):
     return int(levels)
 
 
-def check_distribution(distribution):
+def check_distribution(distribution: Any) -> PixelDistribution:
     """`distribution`, deserialised if need be, or `ValueError`."""
     if isinstance(distribution, dict) and "class_name" in distribution:
         distribution = keras.saving.deserialize_keras_object(distribution)

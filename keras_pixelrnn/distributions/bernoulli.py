@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.distributions.base import PixelDistribution
 
 
@@ -18,20 +19,20 @@ class Bernoulli(PixelDistribution):
 
     levels = 2
 
-    def params_size(self, channels):
+    def params_size(self, channels: int) -> int:
         return channels
 
-    def log_prob(self, params, image):
+    def log_prob(self, params: Tensor, image: Tensor) -> Tensor:
         params = ops.cast(params, "float32")
         image = ops.cast(image, "float32")
         inside = ops.logical_or(image == 0.0, image == 1.0)
         log_prob = ops.log_sigmoid((2.0 * image - 1.0) * params)
         return ops.where(inside, log_prob, -float("inf"))
 
-    def log_pmf(self, params, pixel, channel):
+    def log_pmf(self, params: Tensor, pixel: Tensor, channel: int) -> Tensor:
         logit = ops.cast(params[:, channel : channel + 1], "float32")
         return ops.log_sigmoid(ops.concatenate([-logit, logit], axis=-1))
 
-    def draw(self, params, pixel, channel, u):
+    def draw(self, params: Tensor, pixel: Tensor, channel: int, u: Tensor) -> Tensor:
         logit = ops.cast(params[:, channel], "float32")
         return ops.cast(ops.sigmoid(-logit) <= u, "float32")

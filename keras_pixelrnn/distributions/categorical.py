@@ -1,9 +1,12 @@
 """Softmax over all values of a sub-pixel."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.distributions.base import BYTE_LEVELS, PixelDistribution, check_levels
 
 
@@ -33,16 +36,16 @@ class Categorical(PixelDistribution):
     array([511], dtype=int32)
     """
 
-    def __init__(self, levels, embedded=False, embedding_size=32):
+    def __init__(self, levels: int, embedded: bool = False, embedding_size: int | None = 32):
         self.levels = check_levels(levels, "Categorical")
         self.embedded = checks.switch("embedded", embedded)
         size = checks.positive_int("embedding_size", embedding_size, checks.MOST_FEATURES)
         self.embedding_size = size if self.embedded else None
 
-    def params_size(self, channels):
+    def params_size(self, channels: int) -> int:
         return channels * self.levels
 
-    def log_prob(self, params, image):
+    def log_prob(self, params: Tensor, image: Tensor) -> Tensor:
         image = ops.cast(image, "int32")
         shape = (*ops.shape(image), self.levels)
         logits = ops.reshape(ops.cast(params, "float32"), shape)
@@ -59,10 +62,10 @@ class Categorical(PixelDistribution):
             log_prob = ops.sum(ops.where(hit, log_pmf, 0.0), axis=-1)
         return ops.where(inside, log_prob, -float("inf"))
 
-    def log_pmf(self, params, pixel, channel):
+    def log_pmf(self, params: Tensor, pixel: Tensor, channel: int) -> Tensor:
         return ops.log_softmax(self._logits(params, channel), axis=-1)
 
-    def draw(self, params, pixel, channel, u):
+    def draw(self, params: Tensor, pixel: Tensor, channel: int, u: Tensor) -> Tensor:
         logits = self._logits(params, channel)  # `quantile` counts from their sum
         return self.quantile(logits - ops.max(logits, axis=-1, keepdims=True), u)
 
@@ -70,7 +73,7 @@ class Categorical(PixelDistribution):
         logits = params[:, channel * self.levels : (channel + 1) * self.levels]
         return ops.cast(logits, "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         if not self.embedded:
             return {"levels": self.levels}
         return {"levels": self.levels, "embedded": True, "embedding_size": self.embedding_size}

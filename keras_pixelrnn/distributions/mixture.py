@@ -1,12 +1,14 @@
 """Mixtures of discretized logistic or normal distributions."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
 
 LOG_SCALE_LIMIT = 7.0  # a scale of e^-7 is a ninth of a step of 256 levels; e^7 is flat
@@ -36,14 +38,14 @@ class DiscretizedMixture(PixelDistribution):
 
     masks_channels = False
 
-    def __init__(self, levels, num_mixtures=5):
+    def __init__(self, levels: int, num_mixtures: int = 5):
         self.levels = check_levels(levels, type(self).__name__)
         self.num_mixtures = checks.positive_int("num_mixtures", num_mixtures, checks.MOST_MIXTURES)
 
-    def params_size(self, channels):
+    def params_size(self, channels: int) -> int:
         return self.num_mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)
 
-    def log_prob(self, params, image):
+    def log_prob(self, params: Tensor, image: Tensor) -> Tensor:
         image = ops.cast(image, "float32")
         channels = [image[..., channel, None] for channel in range(image.shape[-1])]
         weights, parts = self._split(params, len(channels))
@@ -55,13 +57,13 @@ class DiscretizedMixture(PixelDistribution):
         inside = ops.logical_and(image >= 0, image <= self.levels - 1)
         return ops.where(inside, ops.stack(log_probs, axis=-1), -float("inf"))
 
-    def log_pmf(self, params, pixel, channel):
+    def log_pmf(self, params: Tensor, pixel: Tensor, channel: int) -> Tensor:
         weights, location, log_scale = self._given_earlier(params, pixel, channel)
         values = ops.reshape(ops.arange(self.levels, dtype="float32"), (1, self.levels, 1))
         log_mass = self._log_mass(values, location[:, None], log_scale[:, None])
         return ops.logsumexp(weights[:, None] + log_mass, axis=-1)
 
-    def draw(self, params, pixel, channel, u):
+    def draw(self, params: Tensor, pixel: Tensor, channel: int, u: Tensor) -> Tensor:
         # The distribution function at a value is a short sum: no need for that of every value.
         weights, location, log_scale = self._given_earlier(params, pixel, channel)
         weights, inverse = ops.exp(weights)[:, None], ops.exp(-log_scale)[:, None]
@@ -91,7 +93,7 @@ class DiscretizedMixture(PixelDistribution):
             weights = ops.log_softmax(weights + log_mass, axis=-1)
         return weights, *self._component(parts, values, channel)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"levels": self.levels, "num_mixtures": self.num_mixtures}
 
     def _split(self, params, channels):

@@ -1,11 +1,12 @@
 """The contract of a causal layer: one function, run over the whole map or one pixel at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.strict import StrictLayer
 from keras_pixelrnn.layers.tracking import Tracked
 
@@ -142,7 +143,9 @@ class CausalLayer(StrictLayer, Tracked, keras.layers.Layer):
     def compute_output_shape(self, x_shape, context_shape=None):
         return x_shape
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         """A `Stream` over `batch_size` images.
 
         Args:
@@ -160,18 +163,20 @@ class CompositeLayer(CausalLayer):
     """A causal layer made of others; `run` says how, once, for both executions."""
 
     @property
-    def children(self):
+    def children(self) -> Sequence[CausalLayer]:
         """The causal layers that `run` applies, in order."""
         raise NotImplementedError(f"{type(self).__name__} does not name its `children`.")
 
-    def run(self, x, apply):
+    def run(self, x: Tensor, apply: Callable) -> Tensor:
         """The function itself; `apply(layer, x)` executes one of the children."""
         raise NotImplementedError(f"{type(self).__name__} does not implement `run`.")
 
     def call(self, x, context=None):
         return self.run(x, lambda layer, x: layer(x, context))
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         children = self.children
         index_of = {id(layer): index for index, layer in enumerate(children)}
         return joined(

@@ -1,10 +1,13 @@
 """Diagonal BiLSTM."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_pixelrnn import geometry
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import RowState, SideLSTM, Stream
 from keras_pixelrnn.layers.lstm import GATE_OPEN, CausalLSTM, StreamCell
 from keras_pixelrnn.layers.masked_conv import color_spans
@@ -68,7 +71,9 @@ class DiagonalBiLSTM(CausalLSTM):
         h = left + geometry.shift(ops.flip(right, axis=1), 1, axis=0)
         return ops.cast(ops.transpose(h, (3, 0, 1, 2)), self.compute_dtype)
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         # Once: this pixel's input and the left neighbour's state take one product per colour.
         inputs, right_inputs = self.inputs_to_state
         context = inputs.context_rows(context)

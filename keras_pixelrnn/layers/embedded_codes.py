@@ -1,10 +1,14 @@
 """Codes as the input of a causal layer: each is looked up in a learned table."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer
+from keras_pixelrnn._types import Tensor
+from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer, Stream
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -38,7 +42,7 @@ class EmbeddedCodes(CompositeLayer):
     TensorShape([2, 5, 6, 8])
     """
 
-    def __init__(self, inner, levels, size, **kwargs):
+    def __init__(self, inner: CausalLayer, levels: int, size: int, **kwargs: Any):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not isinstance(inner, CausalLayer):
             raise ValueError(
@@ -49,7 +53,7 @@ class EmbeddedCodes(CompositeLayer):
         self.size = checks.positive_int("size", size, checks.MOST_FEATURES)
 
     @property
-    def children(self):
+    def children(self) -> Sequence[CausalLayer]:
         return [self.inner]
 
     def build(self, x_shape, context_shape=None):
@@ -62,10 +66,10 @@ class EmbeddedCodes(CompositeLayer):
         if not self.inner.built:  # a reload builds inner layers first
             self.inner.build((*x_shape[:-1], self.channels * self.size), context_shape)
 
-    def run(self, x, apply):
+    def run(self, x: Tensor, apply: Callable) -> Tensor:
         return apply(self.inner, self.embed(x))
 
-    def embed(self, codes):
+    def embed(self, codes: Tensor) -> Tensor:
         """Features `(..., channels * size)` of codes `(..., channels)`."""
         # A code outside the table would stop the whole batch, so it is moved inside.
         index = ops.clip(ops.cast(codes, "int32"), 0, self.levels - 1)
@@ -73,7 +77,9 @@ class EmbeddedCodes(CompositeLayer):
         features = ops.take(self.table, index, axis=0)
         return ops.reshape(features, (-1, *codes.shape[1:-1], self.channels * self.size))
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         inner = self.inner.stream(batch_size, height, width, context)
         return inner._replace(
             step=lambda x, above, left, color: inner.step(self.embed(x), above, left, color),

@@ -1,10 +1,14 @@
 """The two stacks of the Gated PixelCNN."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_pixelrnn import checks, geometry
-from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream
+from keras_pixelrnn._types import Tensor
+from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
 from keras_pixelrnn.layers.strict import StrictLayer
@@ -41,7 +45,7 @@ class VerticalConv2D(StrictLayer, keras.layers.Layer):
     TensorShape([2, 5, 6, 8])
     """
 
-    def __init__(self, filters, rows, columns, *, own_row, **kwargs):
+    def __init__(self, filters: int, rows: int, columns: int, *, own_row: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.filters = checks.positive_int("filters", filters, checks.MOST_FEATURES)
         self.rows = checks.positive_int("rows", rows, checks.MOST_KERNEL)
@@ -68,7 +72,7 @@ class VerticalConv2D(StrictLayer, keras.layers.Layer):
             added = added + ops.matmul(context, self.context_kernel)
         return y[:, :height] + added
 
-    def by_row(self, context):
+    def by_row(self, context: ContextRows) -> Callable:
         """A function `(rows, seen) -> y`, one row of the output, float32, its weights cut once.
 
         `context` is a `ContextRows`; `rows` a list of the `rows` rows seen, `(width, batch, features)`,
@@ -125,7 +129,16 @@ class GatedStacks(CausalLayer):
 
     mask_type = "A"
 
-    def __init__(self, units, num_blocks, *, colors=1, kernel_size=7, dropout=0.0, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        num_blocks: int,
+        *,
+        colors: int = 1,
+        kernel_size: int = 7,
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         # The vertical stack sees the kernel_size // 2 rows above, which have to be some.
         self.kernel_size = kernel_size = checks.odd("kernel_size", kernel_size, low=3)
@@ -194,7 +207,9 @@ class GatedStacks(CausalLayer):
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "dropout": self.dropout.rate}
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         # Once.
         children = [*self.horizontal, *self.out]
         streams = [child.stream(batch_size, height, width, context) for child in children]

@@ -1,9 +1,13 @@
 """What Row LSTM and Diagonal BiLSTM share: weights, and the cell run one pixel at a time."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_pixelrnn import backend, checks, geometry, masks
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import CausalLayer
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
 from keras_pixelrnn.sweep import GATES, activate, sweep, update
@@ -42,7 +46,9 @@ class CausalLSTM(CausalLayer):
     directions = 1
     input_width = 1
 
-    def __init__(self, units, *, colors=1, learned_initial_state=False, **kwargs):
+    def __init__(
+        self, units: int, *, colors: int = 1, learned_initial_state: bool = False, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.units = units = checks.positive_int("units", units, checks.MOST_UNITS)
         self.colors = checks.positive_int("colors", colors, checks.MOST_UNITS)
@@ -92,7 +98,7 @@ class CausalLSTM(CausalLayer):
             **{name: getattr(self, name) for name in ("units", "colors", "learned_initial_state")},
         }
 
-    def initial(self):
+    def initial(self) -> tuple[Tensor, Tensor]:
         """Hidden features and cell states outside the image, `(directions, h)` each.
 
         The weight is what a gate of new content would be fed, so that a sweep can be started with it.
@@ -102,7 +108,7 @@ class CausalLSTM(CausalLayer):
         c = ops.tanh(ops.cast(self.initial_state, "float32"))
         return ops.tanh(c), c
 
-    def sweep_from_initial(self, z, spans=None):
+    def sweep_from_initial(self, z: Tensor, spans: Any = None) -> Tensor:
         """`sweep` of `z (length, directions, 4 h, positions, batch)` from the initial state."""
         if not self.learned_initial_state:
             return sweep(z, self.state_to_state, self.taps, spans)
@@ -114,7 +120,7 @@ class CausalLSTM(CausalLayer):
         start = ops.zeros_like(z[:1]) + start[None, :, :, None, None]
         return sweep(ops.concatenate([start, z], axis=0), self.state_to_state, self.taps)[1:]
 
-    def sweep_maps(self, z, positions, diagonal):
+    def sweep_maps(self, z: Sequence[Tensor], positions: Any, diagonal: bool) -> Tensor | None:
         """`sweep` of `z`, a list of maps `(batch, height, width, 4 h)`, one for each direction, by one
         kernel of a GPU: hidden states `(directions, batch, height, width, h)`; None where there is no
         such kernel, or no number of images yet. The second direction is that of the mirrored map."""
@@ -123,7 +129,7 @@ class CausalLSTM(CausalLayer):
             return None
         return run(ops.stack(z), ops.cast(self.state_to_state, "float32"), self.taps, diagonal)
 
-    def stream_kernels(self, direction):
+    def stream_kernels(self, direction: int) -> Sequence[Tensor]:
         """State-to-state kernel `(h, 4 h)` of each tap, columns ordered colour by colour."""
         order = self.inputs_to_state[direction].by_color()
         kernel = ops.take(ops.cast(self.state_to_state[direction], "float32"), order, axis=1)

@@ -1,12 +1,14 @@
 """The masked convolution."""
 
 import itertools
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_pixelrnn import backend, checks, geometry, masks
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
 
 
@@ -48,7 +50,16 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     TensorShape([2, 5, 6, 8])
     """
 
-    def __init__(self, filters, kernel_size, *, mask_type, colors=1, gates=1, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        mask_type: str,
+        colors: int = 1,
+        gates: int = 1,
+        **kwargs: Any,
+    ):
         filters = checks.positive_int("filters", filters, checks.MOST_FEATURES)
         kernel_size = checks.kernel_size("kernel_size", kernel_size)
         masks.check_mask_type(mask_type)
@@ -137,7 +148,9 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
             "gates": self.gates,
         }
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         rows, columns = (size // 2 for size in self.kernel_size)
         features = len(self.in_colors)
         context = self.context_rows(context)
@@ -202,7 +215,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         state = RowState(above(memory), left, memory)
         return Stream(state, step, close=close, next_row=next_row)
 
-    def stream_weights(self, context):
+    def stream_weights(self, context: Any) -> tuple[list[Tensor], Any, Tensor]:
         """Masked float32 weights, output features ordered colour by colour.
 
         Args:
@@ -230,24 +243,26 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         kernels, bias = self.context_weights(context, bias, order)
         return [*far, *kernels], near, bias
 
-    def masked_weights(self):
+    def masked_weights(self) -> tuple[Tensor, Tensor]:
         """Float32 kernel, masked and without the rows below its centre, and bias."""
         kernel = ops.cast(self.kernel, "float32")[: len(self._mask)] * self._mask
         bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
         return kernel, bias
 
-    def context_rows(self, context):
+    def context_rows(self, context: Tensor | None) -> ContextRows:
         """The context of a stream, as far as this layer reads it."""
         return ContextRows(context if self.context_kernel is not None else None)
 
-    def context_weights(self, context, bias, order=None):
+    def context_weights(
+        self, context: Any, bias: Tensor, order: Any = None
+    ) -> tuple[list[Tensor], Tensor]:
         """`ContextRows.weights` of this layer's context kernel, output features in some `order`."""
         if self.context_kernel is None:
             return [], bias
         kernel = ops.cast(self.context_kernel, "float32")
         return context.weights(kernel if order is None else ops.take(kernel, order, axis=1), bias)
 
-    def by_color(self):
+    def by_color(self) -> np.ndarray:
         """Order of the output features that puts each colour's together; streams use it."""
         return self.out_colors.argsort(kind="stable")
 

@@ -1,7 +1,10 @@
 """Layers that treat every sub-pixel's features alone."""
 
+from typing import Any
+
 import keras
 
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream
 
 
@@ -21,5 +24,7 @@ class Pointwise(CausalLayer, keras.layers.Activation):
     def call(self, x, context=None):
         return self.activation(x)
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         return Stream(RowState(), lambda x, above, left, color: (self.activation(x), left))

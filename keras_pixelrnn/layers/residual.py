@@ -1,8 +1,12 @@
 """The residual block."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
@@ -35,7 +39,15 @@ class ResidualBlock(CompositeLayer):
     TensorShape([2, 5, 6, 32])
     """
 
-    def __init__(self, inner, *, colors=1, dropout=0.0, activation=None, **kwargs):
+    def __init__(
+        self,
+        inner: CausalLayer,
+        *,
+        colors: int = 1,
+        dropout: float = 0.0,
+        activation: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if not isinstance(inner, CausalLayer):
             raise ValueError(
@@ -49,7 +61,7 @@ class ResidualBlock(CompositeLayer):
         self.activation = keras.activations.get(activation)
 
     @property
-    def children(self):
+    def children(self) -> Sequence[CausalLayer]:
         return [self.inner, self.up]
 
     def build(self, x_shape, context_shape=None):
@@ -65,7 +77,7 @@ class ResidualBlock(CompositeLayer):
         )
         self.up.build(self.inner.compute_output_shape(x_shape))
 
-    def run(self, x, apply):
+    def run(self, x: Tensor, apply: Callable) -> Tensor:
         h = self.activation(self.dropout(apply(self.inner, x)))
         return x + apply(self.up, h)
 

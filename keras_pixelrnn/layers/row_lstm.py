@@ -1,9 +1,12 @@
 """Row LSTM."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_pixelrnn import geometry
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import RowState, Stream
 from keras_pixelrnn.layers.lstm import CausalLSTM, StreamCell
 
@@ -49,7 +52,9 @@ class RowLSTM(CausalLSTM):
         h = self.sweep_from_initial(z)[:, 0]
         return ops.cast(ops.transpose(h, (3, 0, 2, 1)), self.compute_dtype)
 
-    def stream(self, batch_size, height, width, context=None):
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
         # Once.
         inputs = self.inputs_to_state[0]
         context = inputs.context_rows(context)

@@ -1,8 +1,12 @@
 """Causal layers one after the other."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 
@@ -33,7 +37,9 @@ class CausalStack(CompositeLayer):
     TensorShape([2, 5, 6, 4])
     """
 
-    def __init__(self, layers, *, skip=False, colors=1, **kwargs):
+    def __init__(
+        self, layers: Sequence[CausalLayer], *, skip: bool = False, colors: int = 1, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         fits = isinstance(layers, (list, tuple)) and len(layers) > 0
         if not fits or not all(isinstance(layer, CausalLayer) for layer in layers):
@@ -47,7 +53,7 @@ class CausalStack(CompositeLayer):
         self.skips = []
 
     @property
-    def children(self):
+    def children(self) -> Sequence[CausalLayer]:
         return [*self.layers, *self.skips]
 
     def build(self, x_shape, context_shape=None):
@@ -68,7 +74,7 @@ class CausalStack(CompositeLayer):
                 connection.build(shape)
                 self.skips.append(connection)
 
-    def run(self, x, apply):
+    def run(self, x: Tensor, apply: Callable) -> Tensor:
         skipped = []
         for index, layer in enumerate(self.layers):
             x = apply(layer, x)

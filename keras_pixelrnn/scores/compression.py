@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Array
 from keras_pixelrnn.checks.numbers import MOST_SIDE
 
 NATS_PER_BYTE = 8 * math.log(2)
@@ -15,7 +16,7 @@ NATS_PER_BYTE = 8 * math.log(2)
 RAW_LZMA = [{"id": lzma.FILTER_LZMA1, "preset": 6, "dict_size": 1 << 16, "lc": 0, "lp": 0, "pb": 0}]
 
 
-def compressed_nats(images, levels):
+def compressed_nats(images: Array, levels: int) -> np.ndarray:
     """Size of each image under the best of some general compressors.
 
     Deflate (zlib, raw), Burrows-Wheeler (bz2) and LZMA (raw) of the standard library are each given

@@ -1,15 +1,27 @@
 """How strange an image is to a model, as one number."""
 
+from typing import Any
+
+import keras
 import numpy as np
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Array
 from keras_pixelrnn.scores.compression import compressed_nats
 
 METHODS = ("nats", "complexity", "ratio")
 BATCH = 64
 
 
-def score(model, images, *, method="nats", background=None, context=None, batch_size=BATCH):
+def score(
+    model: keras.Model,
+    images: Array,
+    *,
+    method: str = "nats",
+    background: Any = None,
+    context: Array | None = None,
+    batch_size: int = BATCH,
+) -> np.ndarray:
     """How strange images are to a model: the larger, the stranger.
 
     "nats" is -log p(x). By it alone, simple images are likely under any good model of images, a blank

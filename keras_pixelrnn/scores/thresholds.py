@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Array
 
 
-def threshold(scores, false_positive_rate):
+def threshold(scores: Array, false_positive_rate: float) -> float:
     """The score above which to call an image strange.
 
     Of usual images that were not trained on, such as those of `scores`, at most a share of

@@ -4,7 +4,9 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -26,7 +28,14 @@ allowed_batch_sizes: 64
 """
 
 
-def save_for_serving(model, directory, version=None, *, n_particles=None, lookahead=None):
+def save_for_serving(
+    model: keras.Model,
+    directory: str | Path,
+    version: int | None = None,
+    *,
+    n_particles: int | None = None,
+    lookahead: keras.Model | None = None,
+) -> Path:
     """Write `<directory>/<version>/saved_model.pb`, complete in one move.
 
     A server that polls `directory` never sees half a model: everything is written beside it and then
@@ -133,7 +142,9 @@ def _write(model, path, particles=None):
     (path / "batching_params.pbtxt").write_text(BATCHING)
 
 
-def warmup_requests(model, particles=None):
+def warmup_requests(
+    model: keras.Model, particles: Any = None
+) -> list[tuple[str, dict[str, np.ndarray]]]:
     """One request of one image to every signature, and one of two to the default."""
     neutral = {"temperature": 1.0, "top_k": model.distribution.levels, "top_p": 1.0}
 

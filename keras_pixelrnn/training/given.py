@@ -1,10 +1,12 @@
 """Settings from what is given: arguments, a recipe, an interrupted training."""
 
+from typing import Any
+
 from keras_pixelrnn.training.recipes import read_recipe
 from keras_pixelrnn.training.settings import Settings
 
 
-def with_recipe(given):
+def with_recipe(given: dict[str, Any]) -> Settings:
     """`Settings` from keyword arguments: those given, else those of their recipe, else defaults.
 
     With `resume`, what is not given is as the training in `output` was begun with.

@@ -1,7 +1,9 @@
 """The model that settings ask for."""
 
 from keras_pixelrnn import distributions, models
-from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS
+from keras_pixelrnn.data.pipeline import ImageData
+from keras_pixelrnn.models.base import PixelModel
+from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS, Settings
 
 SIZES = ("units", "num_blocks", "head_units", "kernel_size", "dropout", "skip")
 
@@ -19,7 +21,7 @@ def make_distribution(name, levels, num_mixtures):
     return mixtures[name](levels, num_mixtures)
 
 
-def make_model(settings, data):
+def make_model(settings: Settings, data: ImageData) -> PixelModel:
     """The `PixelModel` that `settings` ask for, fitting the images of `data`.
 
     Raises:

@@ -3,11 +3,12 @@
 import tomllib
 from dataclasses import fields
 from importlib import resources
+from typing import Any
 
 from keras_pixelrnn.training.settings import Settings
 
 
-def recipe_names():
+def recipe_names() -> list[str]:
     """Names of all recipes that come with the package."""
     folder = resources.files("keras_pixelrnn") / "recipes"
     return sorted(
@@ -17,7 +18,7 @@ def recipe_names():
     )
 
 
-def read_recipe(name, gpu=False):
+def read_recipe(name: str, gpu: bool = False) -> dict[str, Any]:
     """Settings of a recipe, as keyword arguments of `Settings`.
 
     Args:

@@ -1,6 +1,9 @@
 """`fit` that can be killed at any moment and goes on as if it had not been."""
 
 import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,22 +21,22 @@ def steps_of(steps, steps_per_execution):
 
 
 def resumable_fit(
-    model,
-    batches,
+    model: keras.Model,
+    batches: Callable[[int], Any],
     *,
-    epochs,
-    steps_per_epoch,
-    validation_data,
-    folder,
-    monitor="loss",
-    settings=None,
-    history=None,
-    minutes=None,
-    stopping=None,
-    callbacks=(),
-    resident=None,
-    verbose="auto",
-):
+    epochs: int,
+    steps_per_epoch: int,
+    validation_data: Any,
+    folder: str | Path,
+    monitor: str = "loss",
+    settings: Any = None,
+    history: Any = None,
+    minutes: float | None = None,
+    stopping: Any = None,
+    callbacks: Sequence[Any] = (),
+    resident: Any = None,
+    verbose: Any = "auto",
+) -> Any:
     """Train a compiled model, going on from the newest checkpoint in `folder` if there is one.
 
     Killed at any moment, several times, and called again in a new process with the same arguments, it

@@ -1,6 +1,8 @@
 """A whole training: data, model, fit, and the results of it."""
 
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -13,6 +15,7 @@ from keras_pixelrnn.training.making import make_model
 from keras_pixelrnn.training.results import finished_epochs, forget, write_results
 from keras_pixelrnn.training.resumable import steps_of
 from keras_pixelrnn.training.schedule import compile_model
+from keras_pixelrnn.training.settings import Settings
 from keras_pixelrnn.training.stopping import Stopped, Stopping
 
 
@@ -29,7 +32,7 @@ def load_data(settings):
     return found if settings.background is None else found.noised(settings.background)
 
 
-def train(settings, callbacks=()):
+def train(settings: Settings, callbacks: Sequence[Any] = ()) -> Any:
     """Train, evaluate, draw, export. Everything lands in `settings.output`.
 
     Killed at any moment and called again with `resume`, it ends with the same weights, history and

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 MODELS = ("diagonal", "row", "pixelcnn", "gated", "multi_scale")
 DISTRIBUTIONS = ("bernoulli", "categorical", "logistic", "normal")
@@ -76,11 +77,11 @@ class Settings:
             )
 
     @property
-    def state(self):
+    def state(self) -> Path:
         """The folder of the checkpoints and logs."""
         return self.output / "training"
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """What a model card may state: all but what belongs to this machine."""
         own = ("output", "resume", "data_dir", "checkpoint_minutes")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
