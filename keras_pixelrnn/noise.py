@@ -4,9 +4,10 @@ import functools
 
 import numpy as np
 
-from keras_pixelrnn import backend
+from keras_pixelrnn import backend, checks
 
 WORD = 0xFFFFFFFF
+MOST = 2**63 - 1  # of a seed
 # Of Philox4x32-10: what the words of a counter are multiplied by, and what a round adds to the key.
 ROUNDS, FACTORS, STEPS = 10, (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85)
 SCRAMBLE = (
@@ -19,35 +20,43 @@ def image_seeds(seed, count=None):
     """One non-negative int64 seed per image.
 
     Args:
-        seed: an int, spread over `count` images by `numpy.random.SeedSequence`, or an integer
-            array `(count,)` of one seed per image, returned as it is.
+        seed: an int of any size, spread over `count` images by `numpy.random.SeedSequence`, or an
+            integer array `(count,)` of one seed per image, each below 2**63, returned as it is.
         count: number of images.
 
     Returns:
         `(count,)` int64 array.
 
     Raises:
-        ValueError: `seed` is no integer, is negative, or has the wrong shape.
+        ValueError: `seed` is no integer, is negative, does not fit, or has the wrong shape.
 
     Example:
 
     >>> image_seeds([3, 4], 2)
     array([3, 4])
     """
-    array = np.asarray(seed)
-    if array.dtype.kind not in "iu" or array.ndim > 1 or (array < 0).any():
+    array = None if checks.is_whole(seed) else checks.as_array("seed", seed)
+    single = array is None or array.ndim == 0
+    fits = checks.is_whole(seed) or (array.dtype.kind in "iu" and array.ndim <= 1)
+    if not fits or np.any((seed if array is None else array) < 0):
         raise ValueError(
             "`seed` must be a non-negative integer, or an array of one non-negative integer per "
-            f"image. Pass for example seed=0. Received: seed={seed!r}"
+            f"image. Pass for example seed=0. Received: seed={checks.shown(seed)}"
         )
-    if array.ndim == 0:
-        return (np.random.SeedSequence(int(array)).generate_state(count, np.uint64) >> 1).astype(
+    if single:
+        seed = int(seed if array is None else array)
+        return (np.random.SeedSequence(seed).generate_state(count, np.uint64) >> 1).astype(
             np.int64  # one bit less, so that the seed also fits a signed JSON integer
         )
     if count is not None and array.shape != (count,):
         raise ValueError(
             f"An array `seed` must hold one seed for each of the {count} images: expected shape "
             f"({count},). Received: shape {array.shape}"
+        )
+    if (array > MOST).any():
+        raise ValueError(
+            f"An array `seed` must hold seeds up to 2**63 - 1, which fit an int64. Received: "
+            f"seed={checks.shown(seed)}"
         )
     return array.astype(np.int64)
 

@@ -45,3 +45,17 @@ def test_image_seeds():
 def test_bad_seeds(bad):
     with pytest.raises(ValueError, match="Received"):
         noise.image_seeds(bad, 2)
+
+
+def test_seeds_that_do_not_fit_an_int64():
+    """They would wrap to other seeds, or overflow, by backend."""
+    for bad in (np.array([2**63, 1], np.uint64), [2**63, 1], [2**70, 1], [1.0, 2.0]):
+        with pytest.raises(ValueError, match="seed="):
+            noise.image_seeds(bad, 2)
+    for bad in ([[1], [1, 2]], tf.ragged.constant([[1], [1, 2]])):
+        with pytest.raises(ValueError, match="seed="):
+            noise.image_seeds(bad, 2)
+    with pytest.raises(ValueError, match="_graph"):
+        tf.function(lambda seed: noise.image_seeds(seed, 2), autograph=False)(tf.constant([1, 2]))
+    np.testing.assert_array_equal(noise.image_seeds(np.array([2**63 - 1], np.uint64)), 2**63 - 1)
+    assert len({noise.image_seeds(seed, 1)[0] for seed in (5, 2**64 + 5, 2**128 + 5)}) == 3

@@ -1,4 +1,4 @@
-"""Paths that things are written to."""
+"""Paths of files and folders."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,14 @@ def local(name, path):
     if not isinstance(path, (str, os.PathLike)):
         raise ValueError(f"`{name}` must be a path. Received: {name}={shown(path)}")
     text = os.fspath(path)
+    if not isinstance(text, str):
+        raise ValueError(f"`{name}` must be a path as text. Received: {name}={shown(path)}")
     # `Path` makes `gs:/bucket` of `gs://bucket`, and would write to a local folder `gs:`.
     scheme = text.split(":/", 1)[0] if ":/" in text else ""
     if len(scheme) > 1 and scheme.isalnum():
         raise ValueError(
-            f"`{name}` must be a path of this machine; this package does not write to {scheme}://. "
-            f"Write to a local folder and copy it there. Received: {name}={text!r}"
+            f"`{name}` must be a path of this machine; this package reads and writes no {scheme}://. "
+            f"Use a local folder and copy from or to there. Received: {name}={text!r}"
         )
     if "\0" in text:
         raise ValueError(f"`{name}` must not hold a null character. Received: {name}={text!r}")

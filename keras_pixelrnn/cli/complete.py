@@ -15,7 +15,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--mask", type=FILE, help="picture, white where to draw  [default: the lower half]")
 @click.option("-n", "--count", type=click.IntRange(1), default=4, show_default=True)
 @names.seed
-@click.option("--out", type=click.Path(path_type=Path), default="completions", show_default=True)
+@click.option("--out", type=names.Target(), default="completions", show_default=True)
 @names.label
 @names.batch_size
 def command(name, image, mask, count, seed, out, label, batch_size):

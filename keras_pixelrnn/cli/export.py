@@ -9,7 +9,7 @@ from keras_pixelrnn.cli import names
 
 @click.command("export")
 @names.model
-@click.option("--out", type=click.Path(path_type=Path), help="default: the folder, or exports/NAME")
+@click.option("--out", type=names.Target(), help="default: the folder, or exports/NAME")
 @click.option("--version", type=click.IntRange(1), help="default: the next free one")
 @click.option(
     "--particles", type=click.IntRange(1), help="also a signature `complete_smc` of so many"

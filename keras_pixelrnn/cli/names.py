@@ -32,6 +32,15 @@ class Model(click.ParamType):
         ]
 
 
+class Target(click.Path):
+    """A path to write to, on this machine."""
+
+    def convert(self, value, param, context):
+        from keras_pixelrnn import checks
+
+        return checks.local(param.name, super().convert(value, param, context))
+
+
 model = click.argument("name", type=Model(), metavar="NAME")
 seed = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random numbers"

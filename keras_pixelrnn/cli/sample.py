@@ -1,7 +1,5 @@
 """`pixelrnn sample`"""
 
-from pathlib import Path
-
 import click
 
 from keras_pixelrnn.cli import names, progress
@@ -11,7 +9,7 @@ from keras_pixelrnn.cli import names, progress
 @names.model
 @click.option("-n", "--count", type=click.IntRange(1), default=16, show_default=True)
 @names.seed
-@click.option("--out", type=click.Path(path_type=Path), default="samples", show_default=True)
+@click.option("--out", type=names.Target(), default="samples", show_default=True)
 @names.label
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="below 1: typical")
 @click.option("--top-k", type=click.IntRange(1), help="only the k most likely values")

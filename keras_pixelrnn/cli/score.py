@@ -14,7 +14,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg"}
 @click.command("score")
 @names.model
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--maps", type=click.Path(path_type=Path), help="folder for pictures of the nats")
+@click.option("--maps", type=names.Target(), help="folder for pictures of the nats")
 @judging.options
 @names.label
 @names.batch_size

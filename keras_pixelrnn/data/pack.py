@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.data import cache, stored
 
 CHUNK = 1_024  # images
@@ -34,7 +35,7 @@ def pack(data: Any, path: str | Path) -> Path:
     """
     from keras_pixelrnn.data.load import load
 
-    path = Path(path).expanduser()
+    path = checks.local("path", path).expanduser()
     if path.suffix != ".npz":
         raise ValueError(f"A packed file ends in .npz. Received: path={str(path)!r}")
     if not path.parent.is_dir():

@@ -72,6 +72,7 @@ def _builder(name, data_dir):
             "Unknown data: no such folder or file, and no data set of that name. Expected 'digits', "
             "the path of a folder of images or of a packed file, or a name of TensorFlow Datasets "
             f"such as 'mnist', 'cifar10', 'binarized_mnist'. {meant}Received: {name!r}"
+            + (f", data_dir={data_dir!r}" if data_dir else "")
         ) from error
     try:
         builder.download_and_prepare()

@@ -1,5 +1,6 @@
 """The contract of a pixel distribution."""
 
+import contextlib
 import math
 from typing import Any
 
@@ -154,7 +155,8 @@ def check_levels(levels, owner):
 def check_distribution(distribution: Any) -> PixelDistribution:
     """`distribution`, deserialised if need be, or `ValueError`."""
     if isinstance(distribution, dict) and "class_name" in distribution:
-        distribution = keras.saving.deserialize_keras_object(distribution)
+        with contextlib.suppress(TypeError, ValueError, KeyError, AttributeError):
+            distribution = keras.saving.deserialize_keras_object(distribution)
     if not isinstance(distribution, PixelDistribution):
         raise ValueError(
             "`distribution` must be one of keras_pixelrnn.distributions, for example Bernoulli() or "

@@ -12,6 +12,7 @@ from keras_pixelrnn.models import adapters, frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.models.pretrained import Pretrained
+from keras_pixelrnn.models.refusals import Refusals
 from keras_pixelrnn.models.scale import Scale
 from keras_pixelrnn.models.scored import Scored
 from keras_pixelrnn.models.trained import Trained
@@ -19,7 +20,7 @@ from keras_pixelrnn.models.trained import Trained
 CONTROLS = {"temperature": 1.0, "top_k": None, "top_p": 1.0}  # of a draw, where none are given
 
 
-class PixelModel(Trained, Pretrained, Scored, keras.Model):
+class PixelModel(Trained, Pretrained, Scored, Refusals, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
 
     `model(images)` takes images of integers `(batch, height, width, channels)`, uint8 up
@@ -249,14 +250,6 @@ class PixelModel(Trained, Pretrained, Scored, keras.Model):
         found = config.pop(adapters.KEY, ())
         flags = frozen.taken_from(config)
         return frozen.freeze(adapters.give(cls(**config), found), **flags)
-
-    def quantize(self, mode=None, **kwargs):
-        """Not possible: a `ValueError`, always. Drawing reads the layers' weights as they are."""
-        raise ValueError(
-            "These models cannot be quantized; their drawing would not be that of the likelihood any "
-            "more. For less memory choose dtype='mixed_bfloat16'. "
-            f"Received: mode={mode!r}"
-        )
 
     # ---- checks ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import keras
 
-from keras_pixelrnn import presets
+from keras_pixelrnn import checks, presets
 from keras_pixelrnn._version import __version__
 from keras_pixelrnn.models.architectures import ARCHITECTURES
 from keras_pixelrnn.models.variables import differences, values_by_path
@@ -92,6 +92,7 @@ class Pretrained:
 
         Raises:
             OSError: the folder cannot be written; what it held is left as it was.
+            ValueError: `folder` is none of this machine, such as gs://bucket.
 
         Example:
 
@@ -100,7 +101,7 @@ class Pretrained:
         >>> keras.saving.load_model(path).count_params() == model.count_params()
         True
         """
-        folder = Path(folder)
+        folder = checks.local("folder", folder)
         folder.mkdir(parents=True, exist_ok=True)
         bare = type(self).from_config(self.get_config())  # without optimizer, loss and metrics
         bare.set_weights(self.get_weights())
@@ -132,9 +133,10 @@ def described(model) -> dict[str, Any]:
 
 def _source(preset):
     """What `keras.saving.load_model` is to read; None for an architecture."""
-    text, path = os.fspath(preset), Path(preset)
-    if text.startswith(HUB):
-        return text
+    if isinstance(preset, str) and preset.startswith(HUB):
+        return preset
+    path = checks.local("preset", preset)
+    text = os.fspath(preset)
     bare = isinstance(preset, str) and path.name == text
     if bare and text in presets.names():
         return presets.folder(text)

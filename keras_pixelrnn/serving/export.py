@@ -79,7 +79,8 @@ def save_for_serving(
 
     Raises:
         ValueError: `version` is taken or not positive, or `n_particles` is not; a look-ahead
-            without particles, or of another kind of model.
+            without particles, or of another kind of model; a `directory` such as gs://bucket, which is
+            none of this machine.
         OSError: the folder cannot be written; nothing is left behind.
 
     Example:
@@ -91,7 +92,7 @@ def save_for_serving(
     TensorShape([2, 8, 8, 1])
     """
     particles = _particles(model, n_particles, lookahead)
-    directory = Path(directory)
+    directory = checks.local("directory", directory)
     directory.mkdir(parents=True, exist_ok=True)
     version = _next_version(directory) if version is None else version
     target = directory / str(version)

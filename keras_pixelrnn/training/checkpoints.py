@@ -2,8 +2,8 @@
 
 import re
 import shutil
-from pathlib import Path
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.training import archive
 
 NAME = re.compile(r"state-(\d{12})\.npz")
@@ -18,7 +18,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        self.folder = checks.local("folder", folder)
 
     def paths(self):
         """Files of the checkpoints, oldest first."""

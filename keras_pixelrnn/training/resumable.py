@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_pixelrnn import backend
+from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training import progress as states
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
@@ -67,7 +67,8 @@ def resumable_fit(
         The `Progress` at the end. The model has the weights that were best on the validation data.
 
     Raises:
-        ValueError: a checkpoint that is damaged or of another model; a loss that was never finite.
+        ValueError: a checkpoint that is damaged or of another model; a loss that was never finite; a
+            model that is not compiled; a path that is none of this machine.
         OSError: a checkpoint cannot be written; the one before it is untouched.
 
     Example:
@@ -103,9 +104,16 @@ def resumable_fit(
                 resident=resident,
                 verbose=verbose,
             )
+    checkpoints = Checkpoints(folder)
+    history = checks.local(
+        "history", checkpoints.folder / "history.csv" if history is None else history
+    )
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError(
+            f"`model` must be compiled: call model.compile('adam') before. Received: model={model!r}"
+        )
     steps = steps_of(steps_per_epoch, model.steps_per_execution)
     model.optimizer.build(model.trainable_variables)
-    checkpoints = Checkpoints(folder)
     kept = checkpoints.load()
     progress, best = states.Progress(), None
     if kept is not None:
@@ -119,7 +127,7 @@ def resumable_fit(
         validation_data=validation_data,
         monitor=monitor,
         settings=settings,
-        history=checkpoints.folder / "history.csv" if history is None else history,
+        history=history,
         steps=steps,
         stopping=stopping,
         minutes=minutes,

@@ -63,7 +63,9 @@ class Settings:
         if self.output is None:
             name = self.recipe or f"{Path(self.dataset).name}_{self.model}"
             self.output = Path("saved_models") / f"my-{name}"
-        self.output = Path(self.output)
+        from keras_pixelrnn import checks  # which needs Keras; --help does not
+
+        self.output = checks.local("output", self.output)
         minutes = self.checkpoint_minutes
         if minutes is not None and not minutes > 0:
             raise ValueError(

@@ -1,0 +1,32 @@
+"""What Keras offers for any model, and these models refuse."""
+
+from keras_pixelrnn.layers.lstm import CausalLSTM
+
+
+class Refusals:
+    """Mix-in before `keras.Model`: an error at once instead of a model or file that is wrong."""
+
+    def quantize(self, mode=None, **kwargs):
+        """Not possible: a `ValueError`, always. Drawing reads the layers' weights as they are."""
+        raise ValueError(
+            "These models cannot be quantized; their drawing would not be that of the likelihood any "
+            "more. For less memory choose dtype='mixed_bfloat16'. "
+            f"Received: mode={mode!r}"
+        )
+
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """As `keras.Model.export`: the forward pass alone, from images to parameters.
+
+        For drawing, completion and likelihood as signatures use `keras_pixelrnn.serving.export`.
+
+        Raises:
+            ValueError: `format="litert"` of a model with LSTM layers; those without work.
+        """
+        if format == "litert" and any(isinstance(x, CausalLSTM) for x in self._flatten_layers()):
+            raise ValueError(
+                "A model with LSTM layers cannot be exported for LiteRT: its converter writes a file "
+                "whose loop crashes the interpreter. Export a SavedModel, by format='tf_saved_model' "
+                "or keras_pixelrnn.serving.export.save_for_serving, or use a PixelCNN or a "
+                f"GatedPixelCNN. Received: format={format!r}"
+            )
+        return super().export(filepath, format=format, **kwargs)
