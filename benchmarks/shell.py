@@ -2,7 +2,8 @@
 
     python -m benchmarks.shell
 
-Each time is the least of a few runs in a fresh process, in an empty folder.
+Each time is the least of a few runs in a fresh process, in an empty folder. Beside it stands the time of
+the processor, which says more on a machine that is busy with other work.
 """
 
 import os
@@ -18,29 +19,32 @@ LOAD = """
 import time
 import keras_pixelrnn as kp
 kp.models.from_preset
-longest = 0.0
+longest = 0.0, 0.0
 for name in kp.presets.names():
-    start = time.perf_counter()
+    start = time.perf_counter(), time.process_time()
     kp.models.from_preset(name)
-    longest = max(longest, time.perf_counter() - start)
-print(longest)
+    took = time.perf_counter() - start[0], time.process_time() - start[1]
+    longest = max(longest, took)
+print(*longest)
 """
 
 
 def seconds(arguments, runs=3):
-    """Least wall-clock time of a command that succeeds, from an empty folder."""
+    """Least wall-clock time of a command that succeeds, from an empty folder, and its processor time."""
     return min(timed(arguments)[0] for _ in range(runs))
 
 
 def timed(arguments):
-    """Wall-clock time and standard output of one run."""
+    """`(wall-clock time, processor time)` and standard output of one run."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
+        before, start = os.times(), time.perf_counter()
         done = subprocess.run(
             arguments, cwd=folder, env=environment, check=True, capture_output=True, text=True
         )
-        return time.perf_counter() - start, done.stdout
+        wall, after = time.perf_counter() - start, os.times()
+    user = after.children_user - before.children_user
+    return (wall, user + after.children_system - before.children_system), done.stdout
 
 
 def tracked_bytes():
@@ -59,15 +63,17 @@ def wheel_bytes():
 
 def main():
     """Print each figure beside its bar."""
+    loading = tuple(map(float, timed([sys.executable, "-c", LOAD])[1].split()))
     for label, found, bar in (
         ("pixelrnn --help, s", seconds([*COMMAND, "--help"]), 0.5),
         ("pixelrnn train --help, s", seconds([*COMMAND, "train", "--help"]), 0.5),
         ("pixelrnn sample digits -n 16, s", seconds([*COMMAND, "sample", "digits", "-n", "16"]), 6),
-        ("from_preset, the slowest, s", float(timed([sys.executable, "-c", LOAD])[1]), 2),
-        ("wheel, MB", wheel_bytes() / 1e6, 25),
-        ("tree, MB", tracked_bytes() / 1e6, 60),
+        ("from_preset, the slowest, s", loading, 2),
+        ("wheel, MB", (wheel_bytes() / 1e6,), 25),
+        ("tree, MB", (tracked_bytes() / 1e6,), 60),
     ):
-        print(f"{label:34} {found:8.2f}   bar {bar}", flush=True)
+        processor = f"   processor {found[1]:.2f}" if len(found) > 1 else ""
+        print(f"{label:34} {found[0]:8.2f}   bar {bar}{processor}", flush=True)
 
 
 if __name__ == "__main__":
