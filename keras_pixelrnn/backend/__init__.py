@@ -2,6 +2,8 @@
 sweep, several training steps at once."""
 
 from keras_pixelrnn.backend.compiling import compiled, cores, name, under_xla
+from keras_pixelrnn.backend.datasets import checked as checked_dataset
+from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.products import product, side_by_side
@@ -10,11 +12,15 @@ from keras_pixelrnn.backend.several_steps import train_function
 
 __all__ = [
     "FusedLSTM",
+    "checked_dataset",
     "compiled",
     "cores",
     "fused_lstm",
     "fused_sweep",
+    "is_dataset",
+    "is_grain",
     "name",
+    "passes_through",
     "product",
     "scan",
     "side_by_side",

@@ -23,28 +23,55 @@ def as_array(name, value):
     return array
 
 
-def images(images, image_shape, distribution):
-    """`images` as an array of the distribution's dtype, or `ValueError` saying what is wrong."""
-    images = as_array("images", images)
-    if images.ndim != 4 or images.shape[1:] != image_shape:
+def image_array(shape, dtype, image_shape, distribution):
+    """`ValueError` unless an array of that shape and dtype can hold images of a model."""
+    shape = tuple(shape)
+    if len(shape) != 4 or shape[1:] != image_shape:
         raise ValueError(
             f"This model takes `images` of shape (batch, {', '.join(map(str, image_shape))})"
-            f": batch, height, width, channels. Received: shape {images.shape}"
+            f": batch, height, width, channels.{_way_out(shape, image_shape)} "
+            f"Received: shape {shape}"
         )
-    if images.dtype.kind not in "iu":
+    dtype = str(dtype)
+    if not dtype.startswith(("int", "uint")):
         raise ValueError(
             f"`images` must be integers in 0 .. {distribution.levels - 1}; scaling happens "
             f"inside the model. Quantise them and cast to {distribution.dtype}. "
-            f"Received: dtype {images.dtype}"
+            f"Received: dtype {dtype}"
         )
-    low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
+
+
+def image_values(low, high, distribution):
+    """`ValueError` unless values from `low` to `high` are levels of a distribution."""
     if low < 0 or high >= distribution.levels:
         raise ValueError(
             f"Values of `images` must lie in 0 .. {distribution.levels - 1} for "
             f"{distribution!r}. Quantise the images to its levels. "
             f"Received: values from {low} to {high}"
         )
+
+
+def images(images, image_shape, distribution):
+    """`images` as an array of the distribution's dtype, or `ValueError` saying what is wrong."""
+    images = as_array("images", images)
+    image_array(images.shape, images.dtype, image_shape, distribution)
+    low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
+    image_values(low, high, distribution)
     return images.astype(distribution.dtype)
+
+
+def _way_out(shape, image_shape):
+    """What to do about a shape that people often have."""
+    height, width, channels = image_shape
+    if shape == image_shape:
+        return " For one image pass images[None], of a data set its batches: dataset.batch(n)."
+    if channels == 1 and shape[1:] == (height, width):
+        return " Grey images need a channel axis too: images[..., None]."
+    if shape[1:] == (channels, height, width):
+        return (
+            " These look like PyTorch's (n, channels, height, width): np.moveaxis(images, 1, -1)."
+        )
+    return ""
 
 
 def known(known, shape):

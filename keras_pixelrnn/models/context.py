@@ -73,13 +73,8 @@ class Context:
             return ()
         if context is None:
             raise ValueError(f"This model is conditional {self}: pass it as `context`.")
-        array = checks.as_array("context", context)
-        kinds = "iu" if self.num_classes is not None else "iuf"
-        if array.shape not in (self.shape, (n, *self.shape)) or array.dtype.kind not in kinds:
-            raise ValueError(
-                f"This model is conditional {self}, {self.dtype}: one for all {n} images or one for "
-                f"each. Received: context of shape {array.shape}, dtype {array.dtype}"
-            )
+        array = self.plain(checks.as_array("context", context))
+        self.check_array(array.shape, array.dtype, n)
         if self.num_classes is None:  # what overflows a float32 is no number in the model
             with np.errstate(over="ignore"):
                 array = array.astype(self.dtype)
@@ -91,6 +86,33 @@ class Context:
             wrong = array[~fits].reshape(-1)[:5]
             raise ValueError(f"This model is conditional {self}. Received: context with {wrong}")
         return (np.broadcast_to(array, (n, *self.shape)).astype(self.dtype),)
+
+    def check_array(self, shape, dtype, n):
+        """`ValueError` unless an array of that shape and dtype can hold the context of `n` images."""
+        kinds = (
+            ("int", "uint") if self.num_classes is not None else ("int", "uint", "float", "bfloat")
+        )
+        shape = tuple(shape)
+        if shape not in (self.shape, (n, *self.shape)) or not str(dtype).startswith(kinds):
+            raise ValueError(
+                f"This model is conditional {self}, {self.dtype}: one for all {n} images or one for "
+                f"each. Received: context of shape {shape}, dtype {dtype}"
+            )
+
+    def plain(self, array):
+        """An array of labels as `(n,)`, where it is `(n, 1)` or has one-hot rows `(n, num_classes)`."""
+        if self.num_classes is None or array.ndim != 2:
+            return array
+        if array.shape[1] == 1 and array.dtype.kind in "iu":
+            return array[:, 0]
+        if array.shape[1] != self.num_classes:
+            return array
+        if not (((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all()):
+            raise ValueError(
+                f"This model is conditional {self}; rows of labels must be one-hot: one 1, else 0. "
+                f"Received: context with rows such as {array[0]}"
+            )
+        return array.argmax(1)
 
     def valid(self, *given):
         """`(batch,)` booleans: is the label one of the classes, is all of the context finite?"""

@@ -1,48 +1,145 @@
 """Training on images, or on (image, context): the images are the targets themselves."""
 
+import itertools
+
 import keras
 
 from keras_pixelrnn import losses
+from keras_pixelrnn.models.inputs import Inputs
+from keras_pixelrnn.models.sources import Sources
+
+# The state that Keras hands from step to step under JAX, in its order.
+STATE = ("trainable_variables", "non_trainable_variables")
+OF_TRAINING = (*STATE, "optimizer_variables", "metrics_variables")
+OF_TESTS = (*STATE, "metrics_variables")
 
 
 class Trained:
-    """The steps of `fit`, `evaluate` and `predict` of a `PixelModel`, mixed into it."""
+    """`fit`, `evaluate`, `predict` and calls of a `PixelModel`, as strict as its `log_prob`; mixed in.
+
+    They take images, `(image, context)` of a conditional model, or either in a dict by name, with
+    weights of images behind; as arrays, `tf.data.Dataset`, generator, `keras.utils.PyDataset` or Grain
+    data set. Arrays are checked before the first step, batches of streams as they come; what is
+    refused is refused with the words of `log_prob`, and the model is what it was after the step
+    before. Distributed data sets and PyTorch's loaders are passed on as they are: of their batches only
+    shapes and dtypes are checked.
+    """
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        **options,
+    ):
+        """`keras.Model.fit` on images, or on images and their context.
+
+        Args:
+            x: images; a pair of images and context; a dict of either by name; or a data set, generator
+                or `PyDataset` of batches of these.
+            y: context `(n, ...)` of a conditional model; labels also as `(n, 1)` or one-hot rows.
+            validation_data: the same: `x`, `(x, y)` or `(x, y, sample_weight)`.
+            class_weight: of a model conditional on a label: dict from labels to weights.
+            sample_weight: `(n,)`, a weight for each image.
+            batch_size, epochs, verbose, callbacks, validation_split, shuffle, **options: of
+                `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: what does not fit the model; it names what was expected.
+        """
+        sources = Sources(self._rules)
+        x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight)
+        if validation_data is not None:
+            given = keras.utils.unpack_x_y_sample_weight(validation_data)
+            validation_data = sources.wrapped(*given)
+        with sources.spoken():
+            return super().fit(
+                x,
+                y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle,
+                sample_weight=sample_weight,
+                **options,
+            )
+
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **options
+    ):
+        """`keras.Model.evaluate` on what `fit` takes."""
+        sources = Sources(self._rules)
+        if not options.get("_use_cached_eval_dataset"):  # `fit` has wrapped what it evaluates on
+            x, y, sample_weight = sources.wrapped(x, y, sample_weight)
+        with sources.spoken(), self._state_kept():
+            return super().evaluate(
+                x, y, batch_size, verbose=verbose, sample_weight=sample_weight, **options
+            )
+
+    def predict(self, x, batch_size=None, **options):
+        """Parameters `(n, height, width, P)` of what `fit` takes: `keras.Model.predict`."""
+        sources = Sources(self._rules)
+        x, _, _ = sources.wrapped(x)
+        with sources.spoken(), self._state_kept():
+            return super().predict(x, batch_size, **options)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **options):
+        """`keras.Model.train_on_batch` on a batch of what `fit` takes."""
+        x, weight = self._rules.arrays(x, y, sample_weight, class_weight)
+        return super().train_on_batch(x, None, weight, **options)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, **options):
+        """`keras.Model.test_on_batch` on a batch of what `fit` takes."""
+        x, weight = self._rules.arrays(x, y, sample_weight)
+        return super().test_on_batch(x, None, weight, **options)
+
+    def predict_on_batch(self, x):
+        """`keras.Model.predict_on_batch` on a batch of what `fit` takes."""
+        return super().predict_on_batch(self._rules.arrays(x)[0])
+
+    def __call__(self, inputs, *args, **kwargs):
+        self._rules.called(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    # ---- steps ----------------------------------------------------------------------------------
+
+    @property
+    def _rules(self):
+        return Inputs(self.image_shape, self.distribution, self.context)
 
     def train_step(self, *args):
-        return super().train_step(*args[:-1], self._with_targets(args[-1]))
+        return super().train_step(*args[:-1], self._laid_out(args[-1]))
 
     def test_step(self, *args):
-        return super().test_step(*args[:-1], self._with_targets(args[-1]))
+        return super().test_step(*args[:-1], self._laid_out(args[-1]))
 
     def predict_step(self, *args):
-        return super().predict_step(*args[:-1], self._with_targets(args[-1]))
+        return super().predict_step(*args[:-1], self._laid_out(args[-1]))
 
-    def _with_targets(self, data):
-        """`(image, context)` as `((image, context), image)`: images are the targets."""
-        image, context, weight = keras.utils.unpack_x_y_sample_weight(data)
-        if not self.context.given or isinstance(image, (tuple, list)):
-            return data
-        if context is None:
-            raise ValueError(
-                f"This model is conditional: {self.context}. Train and evaluate it on data sets of "
-                "(image, context). Received: images alone"
-            )
-        return ((image, context), image) if weight is None else ((image, context), image, weight)
+    def _laid_out(self, data):
+        """A batch as `(x, None, weight)`, x the images or a pair of images and context."""
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        image, context, _ = self._rules.parts(x, y)
+        self._rules.static(image)
+        return (image if context is None else (image, context)), None, weight
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         image = x[0] if self.context.given else x
-        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
-            raise ValueError(
-                "Images must be integers in 0 .. levels-1; scaling happens inside the model. "
-                f"Cast them to {self.distribution.dtype}. Received: images of dtype {image.dtype}"
-            )
         y = image if y is None else y
-        if len(y.shape) != 4:
-            raise ValueError(
-                "The targets must be images. This model is not conditional: train it on images "
-                "alone, or make it with `num_classes` or `context_shape`. "
-                f"Received: targets of shape {tuple(y.shape)}"
-            )
         if self._compile_loss is None:
             loss = losses.NegativeLogLikelihood(self.distribution)
             return sum(self.losses, loss(y, y_pred, sample_weight=sample_weight))
@@ -51,3 +148,58 @@ class Trained:
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         image = x[0] if self.context.given else x
         return super().compute_metrics(x, image if y is None else y, y_pred, sample_weight)
+
+    # ---- JAX: a step takes the variables' values away from the model and gives them back ----------
+
+    def make_train_function(self, force=False):
+        before = self.train_function
+        super().make_train_function(force)
+        if self.train_function is not before:
+            self.train_function = self._careful(self.train_function, OF_TRAINING)
+
+    def make_test_function(self, force=False):
+        before = self.test_function
+        super().make_test_function(force)
+        if self.test_function is not before:
+            self.test_function = self._careful(self.test_function, OF_TESTS)
+
+    def make_predict_function(self, force=False):
+        before = self.predict_function
+        super().make_predict_function(force)
+        if self.predict_function is not before:
+            self.predict_function = self._careful(self.predict_function, STATE)
+
+    def _careful(self, function, names):
+        """`function(state, batches)`, which gives the state back where there is no next batch."""
+        if keras.backend.backend() != "jax":
+            return function
+
+        def careful(state, batches):
+            try:
+                ready = list(itertools.islice(batches, self.steps_per_execution))
+            except BaseException:
+                self._jax_state = dict(zip(names, state, strict=True))
+                raise
+            if not ready:
+                self._jax_state = dict(zip(names, state, strict=True))
+                raise StopIteration
+            return function(state, iter(ready))
+
+        return careful
+
+    def _state_kept(self):
+        return _StateKept(self)
+
+
+class _StateKept:
+    """Under JAX an error must not leave the model without its variables."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error is not None and keras.backend.backend() == "jax":
+            self._model.jax_state_sync()

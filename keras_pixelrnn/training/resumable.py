@@ -1,6 +1,7 @@
 """`fit` that can be killed at any moment and goes on as if it had not been."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,16 +142,17 @@ def resumable_fit(
             first = tuple(array[np.asarray(first)] for array in resident)
         x, y, weight = keras.utils.unpack_x_y_sample_weight(first)
         model.test_on_batch(x, y, sample_weight=weight)
+    # Numbers of rows are no images: the model's own `fit` would refuse them.
+    fit = model.fit if resident is None else functools.partial(keras.Model.fit, model)
     with _steps_of_our_own(model, resident):
         stopping.at_ease()
         if kept is None:
             checkpoint.save(states.capture(model))  # there is something to resume from now on
         elif progress.step:
-            _finish_epoch(
-                model, batches, checkpoint, states.of_kind(arrays, "metrics"), callbacks, verbose
-            )
+            metrics = states.of_kind(arrays, "metrics")
+            _finish_epoch(model, fit, batches, checkpoint, metrics, callbacks, verbose)
         if progress.epoch < epochs and not progress.ended:
-            model.fit(
+            fit(
                 batches(progress.batches),
                 steps_per_epoch=steps,
                 initial_epoch=progress.epoch,
@@ -189,7 +191,7 @@ def _steps_of_our_own(model, resident):
         model.train_function = None  # Keras makes its own again
 
 
-def _finish_epoch(model, batches, checkpoint, metrics, callbacks, verbose):
+def _finish_epoch(model, fit, batches, checkpoint, metrics, callbacks, verbose):
     """The rest of an epoch that was interrupted."""
     progress = checkpoint.progress
     if progress.step == checkpoint.steps:
@@ -199,7 +201,7 @@ def _finish_epoch(model, batches, checkpoint, metrics, callbacks, verbose):
         checkpoint.finish_epoch(model, logs)
         return
     checkpoint.go_on_within(metrics)
-    model.fit(
+    fit(
         batches(progress.batches),
         steps_per_epoch=checkpoint.steps - progress.step,
         initial_epoch=progress.epoch,

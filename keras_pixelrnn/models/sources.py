@@ -1,0 +1,112 @@
+"""Where the batches of `fit`, `evaluate` and `predict` come from, each looked at before it is used."""
+
+import contextlib
+import types
+
+import keras
+
+from keras_pixelrnn import backend
+
+
+class Sources:
+    """Wraps what people pass to `fit` so that no batch reaches the model unseen.
+
+    Args:
+        inputs: `Inputs` of the model.
+
+    Attributes:
+        error: what a batch met in a data pipeline was refused for, or None.
+    """
+
+    def __init__(self, inputs):
+        self.inputs, self.error = inputs, None
+        self.context = inputs.context
+
+    def wrapped(self, x, y=None, weight=None, class_weight=None):
+        """`(x, y, sample_weight)` for Keras: arrays checked, streams checked as they are read."""
+        inputs = self.inputs
+        table = None if class_weight is None else inputs.class_weights(class_weight)
+        if backend.is_dataset(x):
+            x = backend.checked_dataset(x, self, inputs.distribution.levels, table)
+        elif isinstance(x, keras.utils.PyDataset):
+            x = CheckedBatches(x, lambda element: self.batch(element, class_weight))
+        elif isinstance(x, types.GeneratorType):
+            x = (self.batch(element, class_weight) for element in x)
+        elif backend.is_grain(x):
+            x = x.map(lambda element: self.batch(element, class_weight))
+        elif isinstance(x, (dict, tuple, list)) or hasattr(x, "shape"):
+            x, weight = inputs.arrays(x, y, weight, class_weight)
+            # Keras leaves weights out where there are no targets.
+            y = None if weight is None else inputs.parts(x)[0]
+        elif class_weight is not None and backend.passes_through(x):
+            raise ValueError(
+                "`class_weight` cannot be applied to the batches of a loader that is passed on as it "
+                f"is. Let it yield (image, label, weight). Received: {type(x).__name__}"
+            )
+        return x, y, weight
+
+    # What `backend.checked_dataset` asks for, which remembers what is wrong.
+
+    def parts(self, x, y=None):
+        return self.inputs.parts(x, y)
+
+    def static(self, image):
+        return self.inputs.static(image)
+
+    @property
+    def image_shape(self):
+        return self.inputs.image_shape
+
+    def arrays(self, *args):
+        with self._remembered():
+            return self.inputs.arrays(*args)
+
+    def batch(self, element, class_weight=None):
+        with self._remembered():
+            return self.inputs.batch(element, class_weight)
+
+    @contextlib.contextmanager
+    def _remembered(self):
+        try:
+            yield
+        except ValueError as error:
+            self.error = error
+            raise
+
+    @contextlib.contextmanager
+    def spoken(self):
+        """Errors of ours come out of TensorFlow's pipelines as what they were."""
+        try:
+            yield
+        except Exception as error:
+            if self.error is None or error is self.error:
+                raise
+            raise self.error from None
+
+
+class CheckedBatches(keras.utils.PyDataset):
+    """The batches of another `PyDataset`, checked.
+
+    Args:
+        batches: that data set.
+        check: function of a batch.
+    """
+
+    def __init__(self, batches, check):
+        options = ("workers", "use_multiprocessing", "max_queue_size")
+        super().__init__(**{name: getattr(batches, name) for name in options})
+        self._batches, self._check = batches, check
+
+    @property
+    def num_batches(self):
+        """Number of batches, None for an endless data set."""
+        return self._batches.num_batches
+
+    def __getitem__(self, number):
+        return self._check(self._batches[number])
+
+    def on_epoch_begin(self):
+        self._batches.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self._batches.on_epoch_end()
