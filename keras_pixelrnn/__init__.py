@@ -12,7 +12,6 @@ __all__, __getattr__ = lazily(
         "completion": "completion",
         "data": "data",
         "distributions": "distributions",
-        "drawing": "drawing",
         "evaluation": "evaluation",
         "export": "serving.export",
         "layers": "layers",

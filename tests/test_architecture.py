@@ -16,7 +16,7 @@ FLOORS = [
     ["raster", "losses", "metrics", "data"],
     ["completion", "scores"],
     ["models"],
-    ["drawing", "evaluation", "visualize"],
+    ["evaluation", "visualize"],
     ["codec"],
     ["serving"],
     ["training", "app"],

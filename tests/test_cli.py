@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import cli, drawing, presets, visualize
+from keras_pixelrnn import cli, presets, visualize
 from keras_pixelrnn.cli import progress
 from keras_pixelrnn.models import PixelCNN
 from tests.conformance import randomised
@@ -208,17 +208,6 @@ def test_scores_of_strangeness(grey, capsys):
         code, text = fails(capsys, "score", grey, "samples", *wrong)
         assert code == 2
         assert words in text
-
-
-def test_blocks_change_no_image(grey):
-    model = kp.models.from_preset(grey)
-    for size in (2, 3, 7):
-        drawn = list(drawing.sample_batches(model, 4, seed=2, batch_size=size))
-        assert max(map(len, drawn)) == min(size, 4)
-        np.testing.assert_array_equal(np.concatenate(drawn), model.sample(4, seed=2))
-    images = model.sample(4, seed=0)
-    nats = np.concatenate(list(drawing.nats_batches(model, images, batch_size=2)))
-    np.testing.assert_allclose(nats.sum((1, 2, 3)), model.log_prob(images), atol=1e-4)
 
 
 def test_models(capsys):

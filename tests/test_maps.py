@@ -31,8 +31,8 @@ def nats_of_all_values(model, image, context):
     places = np.arange(size)
     images[places, :, places] = np.arange(levels, dtype=image.dtype)
     given = {key: np.repeat(x, size * levels, axis=0) for key, x in context.items()}
-    batches = kp.drawing.nats_batches(
-        model, images.reshape(-1, *image.shape), batch_size=size * levels, **given
+    batches = model.nats_batches(
+        images.reshape(-1, *image.shape), batch_size=size * levels, **given
     )
     nats = np.concatenate(list(batches)).reshape(size, levels, size)
     return nats[places, :, places].T.reshape(levels, *image.shape).astype(np.float64)

@@ -1,7 +1,7 @@
 """What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM and
 sweep, several training steps at once."""
 
-from keras_pixelrnn.backend.compiling import compiled, cores, name, under_xla
+from keras_pixelrnn.backend.compiling import accelerated, compiled, cores, name, trace, under_xla
 from keras_pixelrnn.backend.datasets import checked as checked_dataset
 from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
@@ -12,6 +12,7 @@ from keras_pixelrnn.backend.several_steps import train_function
 
 __all__ = [
     "FusedLSTM",
+    "accelerated",
     "checked_dataset",
     "compiled",
     "cores",
@@ -24,6 +25,7 @@ __all__ = [
     "product",
     "scan",
     "side_by_side",
+    "trace",
     "train_function",
     "under_xla",
 ]

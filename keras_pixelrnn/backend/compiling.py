@@ -20,18 +20,21 @@ def name():
     return backend
 
 
-def cores():
-    """How many loops it is worth to run at the same time: one per core of the processor that this
-    process may use, and a single one on an accelerator, which works on the whole batch at once."""
+def accelerated():
+    """Whether there is an accelerator, which works on a whole batch at once."""
     if name() == "tensorflow":
         import tensorflow as tf
 
-        accelerated = any(d.device_type != "CPU" for d in tf.config.get_visible_devices())
-    else:
-        import jax
+        return any(d.device_type != "CPU" for d in tf.config.get_visible_devices())
+    import jax
 
-        accelerated = jax.default_backend() != "cpu"
-    if accelerated:
+    return jax.default_backend() != "cpu"
+
+
+def cores():
+    """How many loops it is worth to run at the same time: one per core of the processor that this
+    process may use, and a single one on an accelerator."""
+    if accelerated():
         return 1
     usable = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
     return len(usable(0))
@@ -69,6 +72,13 @@ def compiled(function, variables, xla=True):
 
     jitted = jax.jit(with_values)
     return lambda *args: jitted([variable.value for variable in variables], *args)
+
+
+def trace(function, *args):
+    """Trace what `compiled` returned for arguments like these, without running it, where that can be
+    done apart: in the thread that it is called in, whose scopes it sees. It is compiled when run."""
+    if name() == "tensorflow":
+        function.get_concrete_function(*args)
 
 
 def under_xla():

@@ -57,7 +57,7 @@ def images(images, image_shape, distribution):
     image_array(images.shape, images.dtype, image_shape, distribution)
     low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
     image_values(low, high, distribution)
-    return images.astype(distribution.dtype)
+    return images.astype(distribution.dtype, copy=False)  # a large file stays where it is
 
 
 def _way_out(shape, image_shape):

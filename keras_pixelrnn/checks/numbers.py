@@ -14,7 +14,7 @@ MOST_BLOCKS = 1000
 MOST_KERNEL = 255
 MOST_MIXTURES = 1000
 MOST_CLASSES = 100_000  # each has weights of its own in every layer
-MOST_DRAWN = 2**31  # sub-pixels of one call: 8 GiB of random numbers
+MOST_DRAWN = 2**31  # sub-pixels of one call: 2 GiB of values, or 4
 
 
 def is_whole(value):

@@ -31,7 +31,7 @@ def command(name, image, mask, count, seed, out, label, batch_size):
     import numpy as np
     from PIL import Image
 
-    from keras_pixelrnn import drawing, models, visualize
+    from keras_pixelrnn import models, visualize
 
     model = models.from_preset(name)
     shape, levels = model.image_shape, model.distribution.levels
@@ -42,12 +42,12 @@ def command(name, image, mask, count, seed, out, label, batch_size):
     if mask is not None:
         with Image.open(mask) as picture:
             known = visualize.to_values(picture, (*shape[:2], 1), 2, mask)[..., 0] == 0
-    batches = drawing.complete_batches(
-        model,
+    batches = model.complete_batches(
         np.repeat(original[None], count, axis=0),
         known,
         seed=seed,
         batch_size=batch_size,
+        xla=count > names.FEW,
         **names.context_of(model, label, count),
     )
     drawn = np.concatenate(list(progress.over(batches, count, "completing")))

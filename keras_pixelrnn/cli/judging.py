@@ -96,7 +96,7 @@ def _validation_images(name, model, batch_size, data_dir):
     if not settings:
         raise click.UsageError(f"{name} does not say what it was trained on: pass --validation.")
     data = load_data(training.Settings(**{**settings, "data_dir": data_dir}))
-    batches = data.evaluation("validation", batch_size, labels=model.context.given)
+    batches = data.evaluation("validation", batch_size or names.FEW, labels=model.context.given)
     for batch in batches:
         images, told = (batch[0], {"context": batch[1]}) if model.context.given else (batch, {})
         yield images, told

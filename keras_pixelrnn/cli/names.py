@@ -7,6 +7,8 @@ import click
 
 from keras_pixelrnn import presets
 
+FEW = 64  # images that are drawn sooner without XLA, whose compilation takes longer than they do
+
 
 class Model(click.ParamType):
     """A model by name, folder, file or hub."""
@@ -46,7 +48,7 @@ seed = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random numbers"
 )
 batch_size = click.option(
-    "--batch-size", type=click.IntRange(1), default=64, show_default=True, help="images at a time"
+    "--batch-size", type=click.IntRange(1), help="images at a time  [default: what fits]"
 )
 label = click.option("--label", type=click.IntRange(0), help="of a conditional model: the class")
 

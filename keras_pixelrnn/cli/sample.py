@@ -33,14 +33,14 @@ def command(name, count, seed, out, label, temperature, top_k, top_p, form, batc
     """
     import numpy as np
 
-    from keras_pixelrnn import drawing, models
+    from keras_pixelrnn import models
 
     model = models.from_preset(name)
-    batches = drawing.sample_batches(
-        model,
+    batches = model.sample_batches(
         count,
         seed=seed,
         batch_size=batch_size,
+        xla=count > names.FEW,
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,

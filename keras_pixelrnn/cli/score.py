@@ -38,7 +38,7 @@ def command(name, paths, maps, label, batch_size, **judged):
 
     import numpy as np
 
-    from keras_pixelrnn import drawing, models, visualize
+    from keras_pixelrnn import models, visualize
     from keras_pixelrnn.metrics import bits_per_dim
 
     model = models.from_preset(name)
@@ -46,7 +46,7 @@ def command(name, paths, maps, label, batch_size, **judged):
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     files, images = read(model, found, paths)
     context = names.context_of(model, label, len(files))
-    batches = drawing.nats_batches(model, images, batch_size=batch_size, **context)
+    batches = model.nats_batches(images, batch_size=batch_size, **context)
     nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
     if maps is not None:
         maps.mkdir(parents=True, exist_ok=True)

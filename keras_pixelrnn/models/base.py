@@ -1,26 +1,25 @@
-"""What all models have in common: likelihood, drawing, and training on images."""
+"""What all models have in common."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import backend, checks, noise, raster
-from keras_pixelrnn.completion import complete as particles
+from keras_pixelrnn import backend, checks, raster
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.models import adapters, frozen
 from keras_pixelrnn.models.context import Context
+from keras_pixelrnn.models.drawing import Drawing
 from keras_pixelrnn.models.functions import Functions
+from keras_pixelrnn.models.likelihood import Likelihood
 from keras_pixelrnn.models.pretrained import Pretrained
 from keras_pixelrnn.models.refusals import Refusals
 from keras_pixelrnn.models.scale import Scale
 from keras_pixelrnn.models.scored import Scored
 from keras_pixelrnn.models.trained import Trained
 
-CONTROLS = {"temperature": 1.0, "top_k": None, "top_p": 1.0}  # of a draw, where none are given
 
-
-class PixelModel(Trained, Pretrained, Scored, Refusals, keras.Model):
+class PixelModel(Trained, Drawing, Likelihood, Pretrained, Scored, Refusals, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
 
     `model(images)` takes images of integers `(batch, height, width, channels)`, uint8 up
@@ -76,102 +75,7 @@ class PixelModel(Trained, Pretrained, Scored, Refusals, keras.Model):
         self.context = context
         self._functions = Functions(self)
 
-    # ---- likelihood and drawing -------------------------------------------------------------
-
-    def log_prob(self, images, *, context=None):
-        """Log-probability of images.
-
-        Args:
-            images: `(batch, height, width, channels)` integers in `0 .. levels-1`.
-            context: of a conditional model: one for all images, or one for each.
-
-        Returns:
-            `(batch,)` float32 array, nats per image.
-
-        Raises:
-            ValueError: wrong shape, no integers, or a value outside the distribution's levels; a
-                context that is missing, not wanted or does not fit.
-        """
-        images = self.check_images(images)
-        given = self.context.check(context, len(images))
-        return ops.convert_to_numpy(self._functions("log_prob")(images, *given))
-
-    def sample(self, n, *, seed, context=None, temperature=1.0, top_k=None, top_p=1.0):
-        """Draw images, exactly and in about the time of one forward pass.
-
-        Args:
-            n: number of images.
-            seed: int, or an array of `n` ints, one per image. An image depends on its own seed
-                alone, whatever the batch it is drawn in.
-            context: of a conditional model: one for all images, or one for each.
-            temperature: log-probabilities are divided by it; below 1 for more likely values. This
-                and the next two are each a number, or an array of one number per image.
-            top_k: draw only from the k most likely values; 1 is the greedy image.
-            top_p: draw only from the most likely values that make up this probability.
-
-        Returns:
-            `(n, height, width, channels)` array, uint8 up to 256 levels and uint16 beyond.
-
-        Raises:
-            ValueError: an argument of the wrong shape or outside its range.
-        """
-        n = checks.drawn(n, self.image_shape)
-        uniform = noise.uniform(noise.image_seeds(seed, n), self.image_shape)
-        given = self.context.check(context, n)
-        controls = checks.controls(n, self.distribution.levels, temperature, top_k, top_p)
-        if controls is None:
-            return self._functions.draw("sample", uniform, *given)
-        return self._functions.draw("sample_with", uniform, *controls, *given)
-
-    def complete(self, images, known, *, seed, context=None, method="ancestral", **options):
-        """Draw the unknown sub-pixels of images.
-
-        By the method "ancestral" each is drawn given all earlier ones: exact p(unknown | known) where
-        the known sub-pixels come first in raster order (an upper half, say). Known sub-pixels that
-        come later are kept, but do not act back on what is drawn before them: the usual approximation.
-
-        By the method "smc", sequential Monte Carlo, they act back: many completions are drawn side
-        by side and weighted by the probability of every known sub-pixel, at many times the cost.
-
-        Args:
-            images: `(batch, height, width, channels)` integers; values not `known` do not matter.
-            known: boolean, the same shape, or `(height, width)`, `(height, width, channels)` or
-                `(batch, height, width)` for all that is left out.
-            seed: int, or an array of one int per image.
-            context: of a conditional model: one for all images, or one for each.
-            method: "ancestral" or "smc".
-            **options: of "ancestral": `temperature`, `top_k` and `top_p`, as of `sample`. Of "smc":
-                `n_particles`, `ess_threshold`, `n` and `lookahead`; see
-                `keras_pixelrnn.completion.complete.complete`.
-
-        Returns:
-            Array like `images`, uint8 or uint16; by "smc" a `keras_pixelrnn.completion.Completion`,
-            of which `images` is one part.
-
-        Raises:
-            ValueError: wrong shapes, no booleans, a known value outside the levels, or an unknown
-                method.
-            TypeError: an option that the method does not have.
-        """
-        if method == "smc":
-            return particles.complete(self, images, known, seed=seed, context=context, **options)
-        if method != "ancestral":
-            raise ValueError(f"`method` must be 'ancestral' or 'smc'. Received: method={method!r}")
-        controls = {name: options.pop(name, default) for name, default in CONTROLS.items()}
-        if options:
-            raise TypeError(
-                f"`complete` has no argument {min(options)!r} with method='ancestral'. Pass "
-                "method='smc' for completion by particles."
-            )
-        images, known = self.check_completion(images, known)
-        uniform = noise.uniform(noise.image_seeds(seed, len(images)), self.image_shape)
-        given = self.context.check(context, len(images))
-        controls = checks.controls(len(images), self.distribution.levels, **controls)
-        if controls is None:
-            return self._functions.draw("complete", images, known, uniform, *given)
-        return self._functions.draw("complete_with", images, known, uniform, *controls, *given)
-
-    # ---- the same as functions of tensors, for graphs and exports -----------------------------
+    # ---- likelihood and drawing as functions of tensors, for graphs and exports ---------------
     # `given` is the context of a conditional model, and nothing of any other.
 
     def params(self, images, *given):

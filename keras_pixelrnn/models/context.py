@@ -85,7 +85,7 @@ class Context:
         if not fits.all():
             wrong = array[~fits].reshape(-1)[:5]
             raise ValueError(f"This model is conditional {self}. Received: context with {wrong}")
-        return (np.broadcast_to(array, (n, *self.shape)).astype(self.dtype),)
+        return (np.broadcast_to(array.astype(self.dtype), (n, *self.shape)),)
 
     def check_array(self, shape, dtype, n):
         """`ValueError` unless an array of that shape and dtype can hold the context of `n` images."""

@@ -1,17 +1,14 @@
-"""The compiled functions of a model, and drawing on all cores."""
+"""The compiled functions of a model, run on any number of images."""
 
 import functools
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 from keras import ops, tree
 
 from keras_pixelrnn import backend
-
-# Multiply-adds a pixel, below which a loop is bound by starting its operations, not by their work.
-WORK_OF_A_PART = 250_000
+from keras_pixelrnn.models import blocks
 
 
 class Functions:
@@ -45,58 +42,45 @@ class Functions:
             self._compiled[key] = backend.compiled(function, variables, xla)
         return self._compiled[key]
 
-    def draw(self, name, *arrays, xla=True):
-        """Images from one of the drawing functions, as equal parts of the batch at the same time.
-
-        A loop over pixels keeps one core busy, hardly more; images do not depend on each other.
+    def in_blocks(self, name, arrays, size, count=None, xla=True, **options):
+        """What a function returns, a block of the images at a time.
 
         Args:
             name: of the function.
-            *arrays: its arguments, `(batch, ...)`.
+            arrays: its arguments, `(n, ...)` arrays, or functions from an array of indices to those
+                rows of one, for what would not fit in memory all at once.
+            size: images of a block, the one size that is compiled.
+            count: number of images; that of the first array if None.
             xla: compile with XLA: slower to begin with, faster from then on.
-
-        Returns:
-            `(batch, height, width, channels)` uint8 array.
-        """
-        arrays = [ops.convert_to_numpy(array) for array in arrays]
-        count = len(arrays[0])
-        work = count * self._model.count_params()  # each weight about once a pixel
-        size = -(-count // max(1, min(backend.cores(), count, work // WORK_OF_A_PART)))
-        return self.by_parts(name, arrays, size, xla=xla)[0]
-
-    def by_parts(self, name, arrays, size, xla=True, **options):
-        """Everything that a function returns, run on parts of the batch, one for each core at a time.
-
-        Args:
-            name: of the function.
-            arrays: its arguments, `(batch, ...)` arrays, or functions from an array of indices to
-                those rows of one, for what would not fit in memory all at once.
-            size: images of a part.
-            xla: compile with XLA.
             **options: constants of the function, for each of which it is compiled.
 
-        Returns:
-            Nested arrays `(batch, ...)`.
+        Yields:
+            Nested arrays `(at most size, ...)`, in order.
         """
-        count = len(arrays[0])
-        # The last part is filled up with its last image: one size, so one compilation.
-        rows = [np.minimum(np.arange(i, i + size), count - 1) for i in range(0, count, size or 1)]
-        rows = rows or [np.arange(0)]
+        count = len(arrays[0]) if count is None else count
 
-        def run(part):
-            inputs = [array(part) if callable(array) else array[part] for array in arrays]
-            outputs = self(name, xla, **options)(*inputs)
+        def inputs(rows):
+            return [array(rows) if callable(array) else array[rows] for array in arrays]
+
+        def run(rows):
+            outputs = self(name, xla, **options)(*inputs(rows))
             return tree.map_structure(ops.convert_to_numpy, outputs)
 
-        done = []
-        key = (name, size, xla, *sorted(options.items(), key=lambda item: item[0]))
+        rows = blocks.rows_of(count, size)
         self(name, xla, **options)  # forgets what is out of date
-        if key not in self._drawn:  # compiles: once, and in the caller's thread
-            done.append(run(rows.pop(0)))
+        key = (name, size, xla, *sorted(options.items(), key=lambda item: item[0]))
+        fresh = key not in self._drawn
+        if fresh:
+            first = next(rows)
+            rows = itertools.chain([first], rows)
+            backend.trace(self(name, xla, **options), *inputs(first))
+        left = count
+        for outputs in blocks.in_order(run, rows, alone=int(fresh)):
             self._drawn.add(key)
-        if len(rows) > 1:
-            with ThreadPoolExecutor(min(len(rows), backend.cores())) as threads:
-                done.extend(threads.map(run, rows))
-        else:
-            done.extend(map(run, rows))
-        return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *done)
+            yield tree.map_structure(lambda part, left=left: part[:left], outputs)
+            left -= size
+
+    def by_parts(self, name, arrays, size, xla=True, **options):
+        """The same for all images at once: nested arrays `(n, ...)`."""
+        done = list(self.in_blocks(name, arrays, size, xla=xla, **options))
+        return tree.map_structure(lambda *parts: np.concatenate(parts), *done)

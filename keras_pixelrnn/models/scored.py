@@ -9,7 +9,7 @@ from keras_pixelrnn.scores import entropy, features
 class Scored:
     """Scores of images, as methods of all models."""
 
-    def score(self, images, *, method="nats", background=None, context=None, batch_size=64):
+    def score(self, images, *, method="nats", background=None, context=None, batch_size=None):
         """How strange images are to the model: the larger, the stranger.
 
         Args:
@@ -19,7 +19,7 @@ class Scored:
                 `keras_pixelrnn.scores.score`.
             background: of "ratio": a model of the same images, trained on noised ones.
             context: of a conditional model: one for all images, or one for each.
-            batch_size: images scored at the same time.
+            batch_size: images scored at the same time; None to choose it.
 
         Returns:
             `(n,)` float64, nats per image. `keras_pixelrnn.scores.threshold` says from which value on

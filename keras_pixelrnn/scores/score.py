@@ -10,7 +10,6 @@ from keras_pixelrnn._types import Array
 from keras_pixelrnn.scores.compression import compressed_nats
 
 METHODS = ("nats", "complexity", "ratio")
-BATCH = 64
 
 
 def score(
@@ -20,7 +19,7 @@ def score(
     method: str = "nats",
     background: Any = None,
     context: Array | None = None,
-    batch_size: int = BATCH,
+    batch_size: int | None = None,
 ) -> np.ndarray:
     """How strange images are to a model: the larger, the stranger.
 
@@ -43,7 +42,7 @@ def score(
         background: of "ratio": a `PixelModel` of images of the same shape and levels.
         context: of a conditional model: one for all images, or one for each; given to a conditional
             background, too.
-        batch_size: images scored at the same time.
+        batch_size: images scored at the same time; None to choose it.
 
     Returns:
         `(n,)` float64, nats per image.
@@ -62,7 +61,6 @@ def score(
     (3,)
     """
     method = checks.choice("method", method, METHODS)
-    batch_size = checks.positive_int("batch_size", batch_size)
     images = model.check_images(images)
     _check_background(model, method, background)
     found = -_log_prob(model, images, context, batch_size)
@@ -75,10 +73,8 @@ def score(
 
 
 def _log_prob(model, images, context, batch_size):
-    given = model.context.check(context, len(images))
-    size = min(batch_size, max(len(images), 1))
-    nats = model.run_by_parts("nats", [images, *given], size)
-    return nats.sum(axis=(1, 2, 3), dtype=np.float64)
+    blocks = model.nats_batches(images, context=context, batch_size=batch_size)
+    return np.concatenate([nats.sum(axis=(1, 2, 3), dtype=np.float64) for nats in blocks])
 
 
 def _check_background(model, method, background):
@@ -94,7 +90,7 @@ def _check_background(model, method, background):
             "method='ratio' compares with another model: pass it as `background`, trained by "
             "`pixelrnn train --background 0.1`, for example. Received: background=None"
         )
-    fits = hasattr(background, "run_by_parts") and background.image_shape == model.image_shape
+    fits = hasattr(background, "nats_batches") and background.image_shape == model.image_shape
     if not fits or background.distribution.levels != model.distribution.levels:
         raise ValueError(
             f"`background` must be a model of images {model.image_shape} of "
