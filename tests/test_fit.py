@@ -325,3 +325,18 @@ np.testing.assert_allclose(trained(mirrored), trained(tf.distribute.get_strategy
 def test_mirrored_training_is_the_same_training():
     out = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True)
     assert out.returncode == 0, out.stderr[-3000:]
+
+
+class Endless(Batches):
+    """The same, again and again."""
+
+    num_batches = None
+
+    def __getitem__(self, number):
+        return super().__getitem__(number % 2)
+
+
+@pytest.mark.parametrize("carrier", [as_dataset, Batches, Endless])
+@pytest.mark.filterwarnings("error")
+def test_keras_warns_of_no_shuffling_that_nobody_asked_for(plain, carrier):
+    plain.fit(carrier(IMAGES), steps_per_epoch=2, verbose=0)

@@ -1,7 +1,11 @@
 """Gated PixelCNN."""
 
+from typing import Any
+
 import keras
 
+from keras_pixelrnn._types import Shape
+from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers import GatedStacks
 from keras_pixelrnn.models.recipe import RecipeModel
 
@@ -35,13 +39,13 @@ class GatedPixelCNN(RecipeModel):
 
     def __init__(
         self,
-        image_shape,
-        distribution,
-        units=32,
-        num_blocks=4,
-        kernel_size=7,
-        dropout=0.0,
-        **kwargs,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        units: int = 32,
+        num_blocks: int = 4,
+        kernel_size: int = 7,
+        dropout: float = 0.0,
+        **kwargs: Any,
     ):
         def body(colors, dtype):
             options = {"colors": colors, "kernel_size": kernel_size, "dropout": dropout}

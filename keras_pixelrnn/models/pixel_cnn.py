@@ -1,7 +1,11 @@
 """PixelCNN."""
 
+from typing import Any
+
 import keras
 
+from keras_pixelrnn._types import Shape
+from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise
 from keras_pixelrnn.models.recipe import RecipeModel, residual_body
 
@@ -37,14 +41,14 @@ class PixelCNN(RecipeModel):
 
     def __init__(
         self,
-        image_shape,
-        distribution,
-        units=32,
-        num_blocks=2,
-        kernel_size=7,
-        dropout=0.0,
-        skip=False,
-        **kwargs,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        units: int = 32,
+        num_blocks: int = 2,
+        kernel_size: int = 7,
+        dropout: float = 0.0,
+        skip: bool = False,
+        **kwargs: Any,
     ):
         def block(colors, dtype):
             options = {"mask_type": "B", "colors": colors, "dtype": dtype, "activation": "relu"}

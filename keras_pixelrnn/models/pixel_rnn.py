@@ -1,8 +1,12 @@
 """PixelRNN with Row LSTM or Diagonal BiLSTM layers."""
 
+from typing import Any
+
 import keras
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Shape
+from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers import DiagonalBiLSTM, RowLSTM
 from keras_pixelrnn.models.recipe import RecipeModel, residual_body
 
@@ -44,16 +48,16 @@ class PixelRNN(RecipeModel):
 
     def __init__(
         self,
-        image_shape,
-        distribution,
-        recurrence="diagonal",
-        units=32,
-        num_blocks=2,
-        kernel_size=7,
-        dropout=0.0,
-        skip=False,
-        learned_initial_state=False,
-        **kwargs,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        recurrence: str = "diagonal",
+        units: int = 32,
+        num_blocks: int = 2,
+        kernel_size: int = 7,
+        dropout: float = 0.0,
+        skip: bool = False,
+        learned_initial_state: bool = False,
+        **kwargs: Any,
     ):
         checks.choice("recurrence", recurrence, sorted(RECURRENCES))
 

@@ -1,9 +1,14 @@
 """The recipe of the PixelRNN paper that all architectures here share."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Policy, Shape
 from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers import (
     CausalStack,
     EmbeddedCodes,
@@ -54,19 +59,19 @@ class RecipeModel(PixelModel):
 
     def __init__(
         self,
-        image_shape,
-        distribution,
-        body,
-        options,
-        units,
-        num_blocks,
-        head_units=None,
-        num_classes=None,
-        context_shape=None,
-        dtype=None,
-        name=None,
-        trainable=True,
-        **kwargs,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        body: Callable,
+        options: dict[str, Any],
+        units: int,
+        num_blocks: int,
+        head_units: int | None = None,
+        num_classes: int | None = None,
+        context_shape: Shape | None = None,
+        dtype: Policy | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
     ):
         checks.unknown(type(self), kwargs, self.arguments())
         name, trainable = checks.layer_name(name), checks.switch("trainable", trainable)
@@ -129,7 +134,7 @@ class RecipeModel(PixelModel):
         }
 
     @classmethod
-    def arguments(cls):
+    def arguments(cls) -> set[str]:
         """Names of the arguments that the constructor takes."""
         shared = checks.taken_by(RecipeModel, PixelModel) - {"body", "options"}
         return shared | checks.taken_by(cls, RecipeModel)

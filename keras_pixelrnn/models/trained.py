@@ -4,7 +4,7 @@ import itertools
 
 import keras
 
-from keras_pixelrnn import losses
+from keras_pixelrnn import backend, losses
 from keras_pixelrnn.models.inputs import Inputs
 from keras_pixelrnn.models.sources import Sources
 
@@ -60,6 +60,9 @@ class Trained:
         """
         sources = Sources(self._rules)
         x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight)
+        # By default Keras asks for what such data cannot do, and then warns of it.
+        endless = isinstance(x, keras.utils.PyDataset) and x.num_batches is None
+        shuffle = shuffle and not (endless or backend.is_dataset(x))
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(validation_data)
             validation_data = sources.wrapped(*given)
