@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_pixelrnn import checks, scores
 from keras_pixelrnn.scores import entropy, features
+from keras_pixelrnn.scores import restore as restoring
 
 
 class Scored:
@@ -37,6 +38,31 @@ class Scored:
             context=context,
             batch_size=batch_size,
         )
+
+    def restore(self, images, *, seed, nats_threshold=None, mask=None, context=None, **options):
+        """Draw anew what is strange about images, and say where that was.
+
+        Args:
+            images: `(batch, height, width, channels)` integers.
+            seed: int, or an array of one int per image.
+            nats_threshold: nats of a pixel from which on to draw it anew, and what is around it, by
+                sequential Monte Carlo given all other pixels; several rounds, until no pixel is added.
+            mask: boolean, True where to draw anew. Either this or a threshold.
+            context: of a conditional model: one for all images, or one for each.
+            **options: `margin`, `rounds`, `n`, `n_particles`, `ess_threshold` and `lookahead`; see
+                `keras_pixelrnn.scores.restore.restore`.
+
+        Returns:
+            A `keras_pixelrnn.scores.Restoration`: restored `images`, `draws`, `anomaly_map`,
+            `score_map` and `mask`.
+
+        Raises:
+            ValueError: images that the model does not take, both or none of `nats_threshold` and
+                `mask`, or a number outside its range.
+            TypeError: an option that there is not.
+        """
+        told = {"nats_threshold": nats_threshold, "mask": mask, "context": context}
+        return restoring.restore(self, images, seed=seed, **told, **options)
 
     def entropy_map(self, images, *, context=None, batch_size=64):
         """How uncertain the model is of each sub-pixel, given all earlier ones.
@@ -90,6 +116,11 @@ class Scored:
     def feature_layers(self):
         """Paths of the layers that `features` takes, a list of str, from the image to the parameters."""
         return features.names(self.network)
+
+    def judged_graph(self, restored, images, *given):
+        """What each sub-pixel of `images` costs, `(batch, height, width, channels)` nats, given the
+        earlier sub-pixels of `restored`."""
+        return -self.distribution.log_prob(self.params_graph(restored, *given), images)
 
     def entropy_graph(self, images, *given):
         """Entropy `(batch, height, width, channels)` of every sub-pixel, nats."""

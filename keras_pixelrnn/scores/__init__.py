@@ -4,7 +4,8 @@ Every score is larger the stranger the image is.
 """
 
 from keras_pixelrnn.scores.compression import compressed_nats
+from keras_pixelrnn.scores.restore import Restoration
 from keras_pixelrnn.scores.score import METHODS, score
 from keras_pixelrnn.scores.thresholds import threshold
 
-__all__ = ["METHODS", "compressed_nats", "score", "threshold"]
+__all__ = ["METHODS", "Restoration", "compressed_nats", "score", "threshold"]
