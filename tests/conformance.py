@@ -52,20 +52,24 @@ VARIANTS = [  # architecture, head, image shape, options
     ("diagonal", "codes", COLOR, {}),
     ("gated", "codes", MONO, {"context_shape": (*MONO[:2], 2)}),
     ("multi_scale", "codes", MONO, {}),
-    *((name, "categorical", COLOR, {}) for name in ("diagonal", "row", "pixelcnn")),
+    *((name, "categorical", COLOR, {}) for name in ("diagonal", "pixelcnn")),
     ("gated", "categorical", COLOR, {"num_classes": 3}),
     ("multi_scale", "categorical", COLOR, {"num_classes": 3}),
     ("row", "logistic", COLOR, {"learned_initial_state": True}),
     ("diagonal", "normal", COLOR, {"num_classes": 3, "learned_initial_state": True}),
-    ("row", "categorical", MONO, {"context_shape": (2,)}),
+    ("row", "categorical", COLOR, {"context_shape": (2,)}),
     ("pixelcnn", "bernoulli", MONO, {"context_shape": (*MONO[:2], 2)}),
 ]
+
+
+def _called(option, value):
+    return option if option != "context_shape" else ("vector" if len(value) == 1 else "map")
 
 
 def _models():
     for architecture, head, shape, own in VARIANTS:
         make, promised = ARCHITECTURES[architecture]
-        kind = "".join(f"-{name}" for name in own)
+        kind = "".join(f"-{_called(name, value)}" for name, value in own.items())
 
         def build(make=make, head=head, shape=shape, own=own, **options):
             sizes = {"units": 8, "num_blocks": 2, "head_units": 20}
@@ -75,7 +79,19 @@ def _models():
         yield ModelCase(f"{architecture}-{head}-{shape[2]}{kind}", build, promised)
 
 
+def _spanning(cases):
+    """The fewest cases, greedily, that show each architecture, head, number of channels and option."""
+    shown, chosen = set(), []
+    while rest := [case for case in cases if set(case.name.split("-")) - shown]:
+        best = max(rest, key=lambda case: len(set(case.name.split("-")) - shown))
+        chosen.append(best)
+        shown |= set(best.name.split("-"))
+    return chosen
+
+
 MODELS = list(_models())
+# Of a parametrised test the others are slow, unless it is marked `every_model`: an invariant.
+SPANNING = _spanning(MODELS)
 QUICK = next(case for case in MODELS if case.name == "pixelcnn-bernoulli-1")  # to compile
 
 # name: (factory of colours, input features, one changed value for every constructor argument)

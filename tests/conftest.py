@@ -52,11 +52,17 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(config, items):
-    for item in items:  # one worker for all tests of a case: it compiles and exports once
+    # One worker for all tests of a case, or else of a file: it makes, compiles and exports once.
+    for item in items:
         params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        group = item.path.stem
         for case in params:
             if isinstance(case, conformance.ModelCase):
-                item.add_marker(pytest.mark.xdist_group(case.name))
+                group = case.name
+                if case not in conformance.SPANNING and "every_model" not in item.keywords:
+                    item.add_marker(pytest.mark.slow)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
     if not config.getoption("--run-slow"):
         skip = pytest.mark.skip(reason="slow; run by `make test-all`")
         for item in items:

@@ -34,6 +34,7 @@ def dependencies(model, bases=3):
     return moved
 
 
+@pytest.mark.every_model
 @pytest.mark.parametrize("case", MODELS, ids=str)
 def test_sees_all_it_promises_and_nothing_else(case, model_of):
     model = model_of(case)

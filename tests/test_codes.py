@@ -20,7 +20,7 @@ def coded(levels, shape=(3, 4, 1), cls=kp.models.GatedPixelCNN, **options):
     return cls(shape, head, **sizes, **options)
 
 
-@pytest.fixture(scope="module", params=[512, 8192])
+@pytest.fixture(scope="module", params=[pytest.param(512, marks=pytest.mark.slow), 8192])
 def model(request):
     return coded(request.param, num_classes=3)
 

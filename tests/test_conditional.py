@@ -22,8 +22,11 @@ def tiny(**options):
     "make",
     [
         tiny,
-        lambda: tiny(recurrence="row"),
-        lambda: kp.models.PixelCNN((2, 3, 1), BERNOULLI, units=3, num_classes=3),
+        pytest.param(lambda: tiny(recurrence="row"), marks=pytest.mark.slow),
+        pytest.param(
+            lambda: kp.models.PixelCNN((2, 3, 1), BERNOULLI, units=3, num_classes=3),
+            marks=pytest.mark.slow,
+        ),
         lambda: kp.models.GatedPixelCNN((2, 3, 1), BERNOULLI, units=3, num_classes=3),
     ],
 )

@@ -12,6 +12,7 @@ from tests.test_raster import SCALE, TINY, all_images, chi_square_z, counts_of
 
 MULTI_SCALE = functools.partial(kp.models.MultiScalePixelRNN, units=3, num_blocks=1)
 MADE = {**TINY, "multi_scale": MULTI_SCALE}
+SLOW = pytest.mark.slow
 
 
 def by_hand(pmf, temperature, top_k, top_p):
@@ -47,7 +48,10 @@ def test_every_distribution(name, temperature, top_k, top_p, rng):
         np.testing.assert_allclose(ours, by_hand(pmf, temperature, top_k, top_p), atol=2e-5)
 
 
-@pytest.mark.parametrize("architecture", TINY)
+@pytest.mark.parametrize(
+    "architecture",
+    ["row", "gated", *(pytest.param(x, marks=SLOW) for x in ("diagonal", "pixelcnn"))],
+)
 def test_draws_follow_the_controlled_pmf(architecture):
     """Frequencies of all 64 images against the product of controlled conditionals."""
     scale = SCALE.get(architecture, 0.4)

@@ -12,7 +12,9 @@ D = kp.distributions
 HEADS = [D.Categorical(300), D.DiscretizedLogisticMixture(65536), D.DiscretizedNormalMixture(4096)]
 
 
-@pytest.fixture(scope="module", params=HEADS[:2], ids=repr)
+@pytest.fixture(
+    scope="module", params=[pytest.param(HEADS[0], marks=pytest.mark.slow), HEADS[1]], ids=repr
+)
 def model(request):
     return kp.models.PixelCNN((3, 4, 1), request.param, units=4, num_blocks=1, kernel_size=3)
 

@@ -18,7 +18,7 @@ def make(shape, **options):
 @pytest.mark.parametrize(
     ("shape", "options"),
     [
-        ((2, 4, 1), {}),
+        pytest.param((2, 4, 1), {}, marks=pytest.mark.slow),
         ((3, 3, 1), {}),
         ((3, 4, 1), {"factor": 3}),
         ((2, 2, 2), {"recurrence": "row"}),

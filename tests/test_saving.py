@@ -10,8 +10,6 @@ import tensorflow as tf
 
 from tests import conformance
 
-ONE_EACH = {case.name.split("-")[0]: case for case in reversed(conformance.MODELS)}.values()
-
 
 def trained(case, seed=0):
     """A model whose weights, optimizer and dropout are all past their beginning."""
@@ -74,7 +72,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+@pytest.mark.parametrize("case", conformance.MODELS, ids=str)
 def test_all_variables_come_back(case, tmp_path):
     model = trained(case)
     for way, restored in WAYS.items():
@@ -83,7 +81,7 @@ def test_all_variables_come_back(case, tmp_path):
         assert_same(model, restored(model, folder))
 
 
-@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+@pytest.mark.parametrize("case", conformance.MODELS, ids=str)
 def test_frozen_stays_frozen(case, tmp_path):
     def parts(model):
         return [
@@ -111,7 +109,7 @@ def test_frozen_stays_frozen(case, tmp_path):
         model.trainable = True
 
 
-@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+@pytest.mark.parametrize("case", conformance.MODELS, ids=str)
 def test_a_clone_is_the_same_function(case):
     """`clone_model` makes a plain functional model, with weights of its own."""
     model = case.make()

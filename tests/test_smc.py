@@ -48,7 +48,7 @@ CASES = {  # model, unknown sub-pixels, models x masks, numbers of particles
     ),
 }
 SLOW = pytest.mark.slow
-QUICK = ("grey", "colour", "multi-scale")
+QUICK = ("grey", "colour")
 
 
 @pytest.fixture(name="tiny", scope="module")
