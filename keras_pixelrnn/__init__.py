@@ -9,6 +9,7 @@ from keras_pixelrnn._version import __version__ as __version__
 __all__, __getattr__ = lazily(
     __name__,
     {
+        "codec": "codec",
         "completion": "completion",
         "data": "data",
         "distributions": "distributions",

@@ -1,0 +1,292 @@
+"""Images as bytes and back, by a model's probabilities."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from keras_pixelrnn import checks
+from keras_pixelrnn.codec import coder, container, decisions, walk
+from keras_pixelrnn.codec.container import Damaged, Header
+from keras_pixelrnn.codec.fingerprint import fingerprint
+from keras_pixelrnn.models import PixelModel
+
+TOLERANCE = 4e-6
+PROBES = 3
+PAYLOAD = 2048  # bytes of a block, about, before its few bytes of index and check sum weigh little
+
+
+def compress(
+    model: PixelModel,
+    images: np.ndarray,
+    *,
+    context: np.ndarray | None = None,
+    block_size: int | None = None,
+    tolerance: float = TOLERANCE,
+    verify: bool = False,
+    batch_size: int = 64,
+) -> bytes:
+    """Code images losslessly with as many bytes as the model has nats for them, and a little more.
+
+    Args:
+        model: a `PixelModel`.
+        images: `(n, height, width, channels)` integers in `0 .. levels-1`.
+        context: of a conditional model: one for all images, or one for each. It is not stored.
+        block_size: images that share a stream, and are read together; None for as many as make about
+            2 KiB.
+        tolerance: how far, in parts of `1 + |parameter|`, what the network computes here and on the
+            machine that reads may lie apart. More of it costs bytes.
+        verify: also decode every block by the streaming execution; a block that does not come back is
+            stored as it is.
+        batch_size: images that the network takes at a time; it has no influence on what can be read.
+
+    Returns:
+        What `decompress` takes.
+
+    Raises:
+        ValueError: images or context that do not fit the model, or another argument outside its range.
+        ImportError: constriction is missing.
+
+    Example:
+
+    >>> model = PixelCNN((8, 8, 1), Bernoulli(), units=4, num_blocks=1)
+    >>> images = np.random.default_rng(0).integers(0, 2, (5, 8, 8, 1))
+    >>> data = compress(model, images)
+    >>> bool((decompress(model, data, xla=False) == images).all())
+    True
+    """
+    coder.constriction()
+    images = model.check_images(images)
+    given = model.context.check(context, len(images))
+    checks.optional(checks.positive_int, "block_size", block_size)
+    checks.positive_int("batch_size", batch_size)
+    if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 1):
+        raise ValueError(f"`tolerance` must lie between 0 and 1. Received: tolerance={tolerance!r}")
+    coded = [
+        part
+        for start in range(0, len(images), batch_size)
+        for part in _decisions(model, images, given, start, batch_size, tolerance)
+    ]
+    if block_size is None:
+        nats = sum(_nats(*part[:3]) for part in coded)
+        wanted = PAYLOAD * 8 * np.log(2) / max(nats / max(1, len(coded)), 1e-3)
+        block_size = int(2 ** np.clip(np.ceil(np.log2(wanted)), 0, 10))
+    levels = model.distribution.levels
+    header = Header(
+        fingerprint(model), model.name, model.image_shape, levels, len(images), block_size, 0
+    )
+    if given:
+        header = header._replace(context=int.from_bytes(container.crc_of(given[0]), "little"))
+    blocks = []
+    for start in range(0, len(images), block_size):
+        here = slice(start, start + block_size)
+        plain = images[here].astype(header.dtype)
+        parts = [np.stack(part) for part in zip(*coded[here], strict=True)]
+        finite = np.isfinite(parts[0]).all() and np.isfinite(parts[3]).all()
+        block, as_it_is = coder.encode(*parts) if finite else None, coder.raw(plain)
+        if block is None or len(as_it_is) < len(block):
+            block = as_it_is
+        blocks.append(container.crc_of(plain) + block)
+    if verify:
+        _verify(model, header, blocks, images, given, batch_size)
+    return container.write(header, blocks)
+
+
+def decompress(
+    model: PixelModel,
+    data: bytes,
+    *,
+    indices: Iterable[int] | None = None,
+    context: np.ndarray | None = None,
+    batch_size: int = 256,
+    xla: bool = True,
+) -> np.ndarray:
+    """The images that `compress` coded, exactly, on whatever machine and backend.
+
+    Args:
+        model: the model that coded them: the same configuration and weights.
+        data: what `compress` returned.
+        indices: numbers of the images wanted; only their blocks are decoded. None for all.
+        context: of a conditional model: what `compress` was given.
+        batch_size: images that the network takes at a time; a block is never divided.
+        xla: compile the network's steps with XLA; False is faster to begin with (TensorFlow).
+
+    Returns:
+        `(n, height, width, channels)` integers of the distribution's dtype.
+
+    Raises:
+        ValueError: the data was coded with another model or context, is damaged, or decodes to other
+            images than were coded; nothing wrong is ever returned.
+        IndexError: there is no image of a number.
+        ImportError: constriction is missing.
+
+    Example:
+
+    >>> model = PixelCNN((8, 8, 1), Bernoulli(), units=4, num_blocks=1)
+    >>> data = compress(model, np.zeros((5, 8, 8, 1), np.uint8), block_size=2)
+    >>> decompress(model, data, indices=[3], xla=False).shape
+    (1, 8, 8, 1)
+    """
+    coder.constriction()
+    checks.positive_int("batch_size", batch_size)
+    header, blocks = container.read(data)
+    given = _check(model, header, context)
+    wanted = np.arange(header.count) if indices is None else np.asarray(list(indices), np.int64)
+    if wanted.size and not (wanted.min() >= 0 and wanted.max() < header.count):
+        raise IndexError(
+            f"The file holds images 0 to {header.count - 1}. Received: indices={indices!r}"
+        )
+    needed = np.unique(wanted // header.block_size)
+    decoded, failed = _decode(model, header, blocks, needed, given, batch_size, xla)
+    if failed:
+        raise Damaged(
+            f"Block {failed[0]} of {len(blocks)} decodes to other images than were coded, by its check "
+            "sum. The file is whole: what the model computes on this machine differs by more than the "
+            "file allows for. Decode on a CPU in float32, or code with a larger `tolerance`."
+        )
+    images = np.zeros((len(wanted), *header.image_shape), model.distribution.dtype)
+    for place, index in enumerate(wanted):
+        images[place] = decoded[index // header.block_size][index % header.block_size]
+    return images
+
+
+def header(data: bytes) -> Header:
+    """What a file says of itself: model, sizes, images in it.
+
+    Example:
+
+    >>> model = PixelCNN((8, 8, 1), Bernoulli(), units=4, num_blocks=1)
+    >>> header(compress(model, np.zeros((5, 8, 8, 1), np.uint8))).count
+    5
+    """
+    return container.read(data)[0]
+
+
+def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **options) -> int:
+    """Write images to a file; `options` are those of `compress`. Returns its size in bytes.
+
+    The file is written beside its place and moved there: it is whole, or not there.
+    """
+    path, data = Path(path), compress(model, images, **options)
+    file, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.resolve().parent)
+    try:
+        with os.fdopen(file, "wb") as opened:
+            opened.write(data)
+        os.replace(scratch, path)
+    except BaseException:
+        os.unlink(scratch)
+        raise
+    return len(data)
+
+
+def read(path: str | os.PathLike, model: PixelModel, **options) -> np.ndarray:
+    """The images of a file that `write` wrote; `options` are those of `decompress`."""
+    return decompress(model, Path(path).read_bytes(), **options)
+
+
+def _decisions(model, images, given, start, batch_size, tolerance):
+    """Of each image of a batch: bent logits, openness, bits and guard, `(sub-pixels, depth)`."""
+    count = min(batch_size, len(images) - start)
+    # The last batch is filled up with its last image: one size, so one compilation.
+    rows = np.minimum(np.arange(start, start + min(batch_size, len(images))), len(images) - 1)
+    params = model.params(images[rows], *(array[rows] for array in given))[:count]
+    params = params.reshape(-1, params.shape[-1])
+    values = images[start : start + count].reshape(len(params), -1)
+    logits, open_, bits = _paths(model, params, values)
+    places, reach = decisions.bent(logits), 0.0
+    random = np.random.default_rng(start)
+    step = 16 * tolerance * (1.0 + np.abs(params))  # large enough to be seen in float32
+    for _ in range(PROBES):
+        sign = 2.0 * random.integers(0, 2, params.shape) - 1.0
+        moved = _paths(model, (params + sign * step).astype(np.float32), values)[0]
+        reach = np.maximum(reach, np.abs(decisions.bent(moved) - places) / 16)
+    guard = np.minimum(reach + tolerance, 0.25)
+    shape = (count, -1, *values.shape[1:], places.shape[-1])
+    pixels = walk.order(model)
+    parts = (x.reshape(shape)[:, pixels] for x in (places, open_, bits, guard))
+    return zip(*(x.reshape(count, -1, x.shape[-1]) for x in parts), strict=True)
+
+
+def _paths(model, params, values):
+    """Logits, openness and bits, each `(pixels, channels, depth)`."""
+    pixel = values.astype(np.float32)
+    parts = []
+    for channel in range(values.shape[1]):
+        log_pmf = ops.convert_to_numpy(model.distribution.log_pmf(params, pixel, channel))
+        parts.append(decisions.path(log_pmf, values[:, channel]))
+    return tuple(np.stack(part, axis=1) for part in zip(*parts, strict=True))
+
+
+def _nats(places, open_, bits):
+    """Of one image, on the grid without a shift."""
+    p = decisions.probabilities(decisions.cells(places, 0), 0)
+    return -np.log(np.where(bits == 1, p, 1.0 - p))[open_].sum()
+
+
+def _check(model, header, context):
+    """The context `(n, ...)` of all images, as a tuple, or `ValueError` where model or context is not
+    that of the file."""
+    own = fingerprint(model)
+    if own != header.fingerprint:
+        shape = f"{header.image_shape}, {header.levels} levels"
+        raise ValueError(
+            f"The file was written with another model, {header.name!r} (images of {shape}; fingerprint "
+            f"{header.fingerprint.hex()}). Load that one: the same configuration and weights. "
+            f"Received: {model.name!r} ({model.image_shape}, {model.distribution.levels} levels; "
+            f"fingerprint {own.hex()})"
+        )
+    if (header.image_shape, header.levels) != (model.image_shape, model.distribution.levels):
+        raise Damaged(f"The sizes are not those of the file's own model: it is damaged. {header}")
+    given = model.context.check(context, header.count)
+    if given and container.crc_of(given[0]) != header.context.to_bytes(4, "little"):
+        raise ValueError(
+            "The images were coded with another `context`. Pass the same, one for all images or one "
+            "for each, in their order."
+        )
+    return given
+
+
+def _decode(model, header, blocks, needed, given, batch_size, xla):
+    """`{number: images}` of the blocks that are as they were coded, and the numbers of the others."""
+    count = lambda index: min(header.block_size, header.count - index * header.block_size)  # noqa: E731
+    decoded, failed, coded = {}, [], []
+    for index in needed.tolist():
+        shape = (count(index), *header.image_shape)
+        plain = coder.raw_images(blocks[index][4:], shape, header.dtype)
+        if plain is None:
+            coded.append(index)
+        else:
+            decoded[index] = plain
+    together = max(1, batch_size // header.block_size)
+    rows = min(together, len(coded)) * min(header.block_size, header.count)
+    decided = header.image_shape[0] * header.image_shape[1] * header.image_shape[2]
+    decided *= decisions.depth(header.levels)
+    for start in range(0, len(coded), together):
+        part = coded[start : start + together]
+        payloads, counts = [blocks[index][4:] for index in part], [count(index) for index in part]
+        numbers = [
+            np.arange(index * header.block_size, header.count)[: count(index)] for index in part
+        ]
+        numbers = np.resize(np.concatenate(numbers), rows)
+        decoder = coder.Decoder(payloads, counts, header.levels, decided, rows)
+        images = walk.decide(model, rows, tuple(array[numbers] for array in given), decoder, xla)
+        at = 0
+        for index in part:
+            decoded[index] = images[at : at + count(index)].astype(header.dtype)
+            at += count(index)
+    for index, found in decoded.items():
+        if container.crc_of(found) != blocks[index][:4]:
+            failed.append(index)
+    return decoded, sorted(failed)
+
+
+def _verify(model, header, blocks, images, given, batch_size):
+    """Replaces blocks that do not decode here by those stored as they are."""
+    _, failed = _decode(model, header, blocks, np.arange(len(blocks)), given, batch_size, True)
+    for index in failed:
+        here = slice(index * header.block_size, (index + 1) * header.block_size)
+        plain = images[here].astype(header.dtype)
+        blocks[index] = container.crc_of(plain) + coder.raw(plain)

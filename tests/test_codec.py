@@ -1,0 +1,193 @@
+"""Lossless files: exact on every execution, one image without the others, nothing wrong unseen."""
+
+import zlib
+
+import numpy as np
+import pytest
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import codec
+from keras_pixelrnn.codec import coder, container, decisions, lossless
+from tests import conformance
+
+CASES = {case.name: case for case in conformance.MODELS}
+MONO = CASES["pixelcnn-bernoulli-1"]
+
+
+@pytest.fixture(scope="module")
+def coded():
+    """A model that is certain of nothing, nine images, and their file in blocks of four."""
+    model = MONO.make()
+    model.set_weights([2.0 * weight for weight in model.get_weights()])
+    images = np.random.default_rng(1).integers(0, 2, (9, *model.image_shape)).astype(np.uint8)
+    return model, images, codec.compress(model, images, block_size=4)
+
+
+def test_images_come_back(coded):
+    model, images, data = coded
+    assert coder.RAW not in {block[4] for block in container.read(data)[1]}
+    found = codec.decompress(model, data, batch_size=4, xla=False)
+    assert found.dtype == images.dtype
+    np.testing.assert_array_equal(found, images)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", conformance.MODELS, ids=str)
+def test_images_of_every_model_come_back(model_of, case, rng):
+    model = model_of(case)
+    context = {}
+    if model.context.num_classes:
+        context = {"context": rng.integers(0, model.context.num_classes, 7)}
+    elif model.context.given:
+        context = {"context": rng.normal(size=(7, *model.context.shape)).astype("f4")}
+    images = model.sample(7, seed=0, **context)
+    data = codec.compress(model, images, block_size=3, **context)
+    assert coder.RAW not in {block[4] for block in container.read(data)[1]}
+    np.testing.assert_array_equal(codec.decompress(model, data, **context), images)
+    if context:
+        with pytest.raises(ValueError, match="another `context`"):
+            codec.decompress(model, data, context=context["context"][::-1])
+
+
+def test_one_image_needs_its_block_alone(coded, monkeypatch):
+    model, images, data = coded
+    decoded = []
+    whole = lossless._decode
+
+    def noted(model, header, blocks, needed, *args):
+        decoded.extend(needed.tolist())
+        return whole(model, header, blocks, needed, *args)
+
+    monkeypatch.setattr(lossless, "_decode", noted)
+    found = codec.decompress(model, data, indices=[5, 4], batch_size=4, xla=False)
+    np.testing.assert_array_equal(found, images[[5, 4]])
+    assert decoded == [1]
+    with pytest.raises(IndexError, match="0 to 8"):
+        codec.decompress(model, data, indices=[9])
+
+
+def test_bytes_are_the_nats_of_the_model(rng):
+    """Of decisions with known probabilities, on any shift of the grid: within 0.5%."""
+    logits = rng.normal(size=(200, 300, 1)) * 4.0
+    p = 1.0 / (1.0 + np.exp(-logits))
+    bits = (rng.random(p.shape) < p).astype(np.int32)
+    open_ = np.ones(p.shape, bool)
+    block = coder.encode(decisions.bent(logits), open_, bits, np.full(p.shape, 1e-6))
+    bound = -np.log2(np.where(bits == 1, p, 1.0 - p)).sum() / 8
+    assert bound < len(block) < 1.005 * bound
+
+
+def test_a_table_of_whole_numbers_that_no_rounding_of_exp_can_change():
+    middle = np.arange(-decisions.CELLS, decisions.CELLS) + 0.5
+    middle = middle + np.arange(decisions.SHIFTS)[:, None] / decisions.SHIFTS
+    logits = decisions.BEND * np.tan(middle * (decisions.STEP / decisions.BEND))
+    exact = 2.0**decisions.BITS / (
+        1.0 + np.exp(-np.clip(logits, -decisions.LIMIT, decisions.LIMIT))
+    )
+    assert (np.abs(exact % 1.0 - 0.5) > 1e-7).all()
+    assert (np.diff(decisions._table(), axis=1) >= 0).all()
+
+
+def decoded_with(noise, block, places, open_, bits):
+    """Whether decisions come back where the decoder's logits are off by `noise`."""
+    model = [decisions.BEND * np.tan(x * decisions.STEP / decisions.BEND) for x in places]
+    moved = np.array(model) + noise
+    n, count, _ = places.shape
+    decoder = coder.Decoder([block], [n], 2, count, n)
+    found = [decoder(np.stack([np.zeros(n), moved[:, index, 0]], axis=1)) for index in range(count)]
+    return (np.stack(found, axis=1)[..., None] == bits).all()
+
+
+def test_hints_carry_over_noise_that_would_break_the_code(rng):
+    logits = rng.normal(size=(20, 200, 1)) * 3.0
+    bits = (rng.random(logits.shape) < 1.0 / (1.0 + np.exp(-logits))).astype(np.int32)
+    places, open_ = decisions.bent(logits), np.ones(logits.shape, bool)
+    noise = rng.uniform(-1.0, 1.0, logits.shape) * 1e-3
+    guarded = coder.encode(places, open_, bits, np.full(logits.shape, 4.1e-3))
+    bare = coder.encode(places, open_, bits, np.full(logits.shape, 1e-12))
+    assert decoded_with(noise, guarded, places, open_, bits)
+    assert decoded_with(0.0 * noise, bare, places, open_, bits)
+    assert not decoded_with(noise, bare, places, open_, bits)
+
+
+def test_damage_never_passes(coded, rng):
+    """Bytes flipped, cut off, added; and the same with the file's check sum made to fit again."""
+    model, images, data = coded
+    refused = 0
+    for trial in range(30):
+        broken = bytearray(data)
+        place = int(rng.integers(len(data)))
+        kind = trial % 3
+        if kind == 0:
+            broken[place] ^= 1 << int(rng.integers(8))
+        elif kind == 1:
+            del broken[place:]
+        else:
+            broken.insert(place, int(rng.integers(256)))
+        with pytest.raises(ValueError):
+            codec.decompress(model, bytes(broken), xla=False)
+        broken[4:8] = zlib.crc32(broken[8:]).to_bytes(4, "little")
+        try:
+            found = codec.decompress(model, bytes(broken), batch_size=4, xla=False)
+        except ValueError:
+            refused += 1
+        else:
+            np.testing.assert_array_equal(found, images)
+    assert refused > 20
+
+
+def test_another_model_is_refused_by_name(coded):
+    model, _, data = coded
+    other = MONO.make(name="other")
+    other.set_weights([weight + 1e-3 for weight in model.get_weights()])
+    with pytest.raises(ValueError, match=f"another model, '{model.name}'.*'other'"):
+        codec.decompress(other, data)
+    other.set_weights(model.get_weights())
+    assert codec.decompress(other, data, indices=[]).shape == (0, *model.image_shape)
+
+
+def test_a_machine_too_far_off_is_told(coded, monkeypatch):
+    model, images, data = coded
+    bent = decisions.bent
+    monkeypatch.setattr(decisions, "bent", lambda logits: bent(logits + 0.05))
+    with pytest.raises(codec.Damaged, match=r"Block 0 of 3 .*larger `tolerance`"):
+        codec.decompress(model, data, batch_size=4, xla=False)
+    monkeypatch.undo()
+    np.testing.assert_array_equal(codec.decompress(model, data, batch_size=4, xla=False), images)
+
+
+def test_what_the_model_cannot_code_is_stored_as_it_is(coded, monkeypatch):
+    model, images, _ = coded
+    monkeypatch.setattr(lossless, "_decode", lambda *args: ({}, [0]))
+    data = codec.compress(model, images, verify=True)
+    monkeypatch.undo()
+    assert container.read(data)[1][0][4] == coder.RAW
+    np.testing.assert_array_equal(codec.decompress(model, data), images)
+
+
+def test_files(coded, tmp_path):
+    model, images, _ = coded
+    size = codec.write(tmp_path / "some.kpz", model, images, block_size=4)
+    assert [file.stat().st_size for file in tmp_path.iterdir()] == [size]
+    data = (tmp_path / "some.kpz").read_bytes()
+    assert codec.header(data).count == 9
+    np.testing.assert_array_equal(
+        codec.read(tmp_path / "some.kpz", model, indices=[8], batch_size=4, xla=False), images[8:]
+    )
+    with pytest.raises(codec.Damaged, match="first bytes"):
+        codec.header(b"PK" + data)
+    with pytest.raises(codec.Damaged, match="version 9"):
+        codec.header(data[:3] + b"\x09" + data[4:])
+
+
+@pytest.mark.parametrize("option", ["tolerance", "block_size", "batch_size"])
+def test_options_are_checked(coded, option):
+    model, images, _ = coded
+    with pytest.raises(ValueError, match=f"{option}="):
+        codec.compress(model, images, **{option: 0})
+
+
+def test_no_images(coded):
+    model, images, _ = coded
+    data = kp.codec.compress(model, images[:0])
+    assert codec.decompress(model, data).shape == (0, *model.image_shape)
