@@ -4,7 +4,14 @@ what was expected. `ValueError` for values, `TypeError` for names of arguments."
 from keras_pixelrnn.checks.arguments import OF_EVERY_LAYER, taken_by, unknown
 from keras_pixelrnn.checks.controls import SMALLEST, controls
 from keras_pixelrnn.checks.dtypes import POLICIES, dtype_policy
-from keras_pixelrnn.checks.images import as_array, image_array, image_values, images, known
+from keras_pixelrnn.checks.images import (
+    as_array,
+    image_array,
+    image_values,
+    images,
+    is_float,
+    known,
+)
 from keras_pixelrnn.checks.numbers import (
     MOST_BLOCKS,
     MOST_CLASSES,
@@ -49,6 +56,7 @@ __all__ = [
     "image_shape",
     "image_values",
     "images",
+    "is_float",
     "is_whole",
     "kernel_size",
     "known",

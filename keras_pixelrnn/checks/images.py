@@ -1,5 +1,6 @@
 """Images and masks that people pass: arrays that fit a model, or `ValueError`."""
 
+import keras
 import numpy as np
 
 from keras_pixelrnn.checks.numbers import shown
@@ -21,6 +22,11 @@ def as_array(name, value):
             f"dtype {array.dtype}"
         )
     return array
+
+
+def is_float(tensor):
+    """Whether a tensor, of any backend, is of floats."""
+    return keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
 
 
 def image_array(shape, dtype, image_shape, distribution):

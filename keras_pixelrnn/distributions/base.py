@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_pixelrnn import backend, checks
 from keras_pixelrnn._types import Tensor
+from keras_pixelrnn.distributions.between import between, inside
 
 MANY_LEVELS = 64  # from here on a search in two levels is faster under XLA
 BYTE_LEVELS = 256  # beyond them it is also more exact: a long running sum adds up its rounding
@@ -57,9 +58,42 @@ class PixelDistribution:
             image: `(batch, height, width, channels)`, any numeric dtype.
 
         Returns:
-            `(batch, height, width, channels)` float32; -inf where a value is outside `0..levels-1`.
+            `(batch, height, width, channels)` float32; -inf where a value is outside `0..levels-1`, and
+            where it is not whole, but for mixtures, which give the mass of the step around it.
         """
         raise NotImplementedError
+
+    def log_prob_between(self, params: Tensor, image: Tensor) -> Tensor:
+        """`log_prob` of values that need not be whole, for gradients by the image.
+
+        It is `log_prob` at whole values, and interpolated between them: see
+        `keras_pixelrnn.distributions.between.between`. There it is no probability of anything.
+
+        Args:
+            params: `(batch, height, width, params_size(channels))`.
+            image: `(batch, height, width, channels)`, in `0 .. levels-1`, float.
+
+        Returns:
+            `(batch, height, width, channels)` float32; -inf below 0 and above `levels-1`.
+
+        Raises:
+            ValueError: values are codes, which have no order and so nothing between them.
+
+        Example:
+
+        >>> params = keras.ops.ones((1, 1, 1, 1))
+        >>> bernoulli = keras.saving.get_registered_object("keras_pixelrnn>Bernoulli")()
+        >>> float(bernoulli.log_prob_between(params, keras.ops.ones((1, 1, 1, 1)) / 2))
+        -0.8132616877555847
+        """
+        if self.embedding_size is not None:
+            raise ValueError(
+                "Codes have no order, so there is nothing between them and no gradient by the image. "
+                f"Pass `image` as integers. Received: dtype {image.dtype}, {self!r}"
+            )
+        image = ops.cast(image, "float32")
+        log_prob = between(lambda whole: self.log_prob(params, whole), image, self.levels)
+        return ops.where(inside(image, self.levels), log_prob, -float("inf"))
 
     def log_pmf(self, params: Tensor, pixel: Tensor, channel: int) -> Tensor:
         """Log-probabilities of all values of one sub-pixel.
@@ -95,8 +129,8 @@ class PixelDistribution:
         pmf = ops.reshape(pmf, (-1, blocks, size))
         block, u = _first_above(ops.sum(pmf, axis=-1), u)
         here = ops.arange(blocks, dtype="float32") == block[:, None]
-        inside = ops.sum(ops.where(here[..., None], pmf, 0.0), axis=1)
-        return block * size + _first_above(inside, u)[0]
+        within = ops.sum(ops.where(here[..., None], pmf, 0.0), axis=1)
+        return block * size + _first_above(within, u)[0]
 
     def draw(self, params: Tensor, pixel: Tensor, channel: int, u: Tensor) -> Tensor:
         """Value of one sub-pixel: `quantile` of `log_pmf`, by a shorter way where there is one.

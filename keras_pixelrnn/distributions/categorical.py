@@ -46,10 +46,14 @@ class Categorical(PixelDistribution):
         return channels * self.levels
 
     def log_prob(self, params: Tensor, image: Tensor) -> Tensor:
-        image = ops.cast(image, "int32")
+        given, image = image, ops.cast(image, "int32")
         shape = (*ops.shape(image), self.levels)
         logits = ops.reshape(ops.cast(params, "float32"), shape)
         inside = ops.logical_and(image >= 0, image < self.levels)
+        if checks.is_float(given):
+            inside = ops.logical_and(
+                inside, ops.cast(image, "float32") == ops.cast(given, "float32")
+            )
         if (
             self.levels > BYTE_LEVELS
         ):  # one operation: thousands of logits are not held several times

@@ -10,6 +10,7 @@ from keras import ops
 from keras_pixelrnn import checks
 from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
+from keras_pixelrnn.distributions.between import between, inside
 
 LOG_SCALE_LIMIT = 7.0  # a scale of e^-7 is a ninth of a step of 256 levels; e^7 is flat
 
@@ -46,16 +47,26 @@ class DiscretizedMixture(PixelDistribution):
         return self.num_mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)
 
     def log_prob(self, params: Tensor, image: Tensor) -> Tensor:
+        return self._log_prob(params, image, self._log_mass)
+
+    def log_prob_between(self, params: Tensor, image: Tensor) -> Tensor:
+        # Channel by channel: what is whole of one must not hide how it moves the next.
+        def log_mass(value, location, log_scale):
+            return between(lambda x: self._log_mass(x, location, log_scale), value, self.levels)
+
+        return self._log_prob(params, image, log_mass)
+
+    def _log_prob(self, params, image, log_mass_of):
         image = ops.cast(image, "float32")
         channels = [image[..., channel, None] for channel in range(image.shape[-1])]
         weights, parts = self._split(params, len(channels))
         log_probs = []
         for channel, value in enumerate(channels):
-            log_mass = self._log_mass(value, *self._component(parts, channels, channel))
+            log_mass = log_mass_of(value, *self._component(parts, channels, channel))
             log_probs.append(ops.logsumexp(weights + log_mass, axis=-1))
             weights = ops.log_softmax(weights + log_mass, axis=-1)
-        inside = ops.logical_and(image >= 0, image <= self.levels - 1)
-        return ops.where(inside, ops.stack(log_probs, axis=-1), -float("inf"))
+        log_prob = ops.stack(log_probs, axis=-1)
+        return ops.where(inside(image, self.levels), log_prob, -float("inf"))
 
     def log_pmf(self, params: Tensor, pixel: Tensor, channel: int) -> Tensor:
         weights, location, log_scale = self._given_earlier(params, pixel, channel)

@@ -83,16 +83,48 @@ class PixelModel(Trained, Drawing, Likelihood, Pretrained, Scored, Refusals, ker
         return ops.convert_to_numpy(self._functions("params")(images, *given))
 
     def params_graph(self, images, *given):
-        """Parameters of the distribution of every sub-pixel."""
-        inputs = [ops.convert_to_tensor(x) for x in (images, *given)]
-        return self(inputs if given else inputs[0], training=False)
+        """Parameters of the distribution of every sub-pixel; of float images with their gradient."""
+        images, *given = (ops.convert_to_tensor(x) for x in (images, *given))
+        if not checks.is_float(images):
+            return self([images, *given] if given else images, training=False)
+        if self.distribution.embedding_size is not None:
+            raise ValueError(
+                "Codes have no order, and so no gradient by the image. Pass `images` as integers. "
+                f"Received: images of dtype {images.dtype}"
+            )
+        # The model itself takes integers, and would cast these to some.
+        context = [self.context.layer(*given)] if given else []
+        return self.network(self.distribution.network_input(images), *context, training=False)
 
     def nats_graph(self, images, *given):
-        """Log-probability `(batch, height, width, channels)` of every sub-pixel, nats."""
-        return self.distribution.log_prob(self.params_graph(images, *given), images)
+        """Log-probability `(batch, height, width, channels)` of every sub-pixel, nats.
+
+        Images of a float dtype, in `0 .. levels-1`, are for gradients: see `log_prob_graph`.
+        """
+        images, params = ops.convert_to_tensor(images), self.params_graph(images, *given)
+        if checks.is_float(images):
+            return self.distribution.log_prob_between(params, images)
+        return self.distribution.log_prob(params, images)
 
     def log_prob_graph(self, images, *given):
-        """Log-probability `(batch,)` of images, nats."""
+        """Log-probability `(batch,)` of images, nats.
+
+        Of integers, or of floats in `0 .. levels-1`, which have a gradient: through the network and
+        through the value whose probability it is. At whole values the result is that of integers;
+        between them the latter is interpolated (see `PixelDistribution.log_prob_between`).
+
+        Raises:
+            ValueError: float images of a model of codes, which have no order.
+
+        Example:
+
+        >>> model = PixelCNN((8, 8, 1), Bernoulli(), units=4, num_blocks=1)
+        >>> x = tf.Variable(images, dtype="float32")
+        >>> with tf.GradientTape() as tape:
+        ...     nats = model.log_prob_graph(x)
+        >>> tape.gradient(nats, x).shape == x.shape
+        True
+        """
         return ops.sum(self.nats_graph(images, *given), axis=(1, 2, 3))
 
     def sample_graph(self, uniform, *given):
