@@ -1,9 +1,10 @@
 """What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM and
-sweep, several training steps at once."""
+sweep, several training steps at once, several devices."""
 
 from keras_pixelrnn.backend.compiling import accelerated, compiled, cores, name, trace, under_xla
 from keras_pixelrnn.backend.datasets import checked as checked_dataset
 from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
+from keras_pixelrnn.backend.devices import Team, over_devices
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.products import product, side_by_side
@@ -12,6 +13,7 @@ from keras_pixelrnn.backend.several_steps import train_function
 
 __all__ = [
     "FusedLSTM",
+    "Team",
     "accelerated",
     "checked_dataset",
     "compiled",
@@ -21,6 +23,7 @@ __all__ = [
     "is_dataset",
     "is_grain",
     "name",
+    "over_devices",
     "passes_through",
     "product",
     "scan",

@@ -62,7 +62,8 @@ def command(**given):
 
     given = {name: value for name, value in given.items() if value is not None}
     settings = training.with_recipe(given)
-    training.train(settings, callbacks=[_bar()])
+    if not training.train(settings, callbacks=[_bar()]):
+        return
     click.echo(f"Draw from it: pixelrnn sample {settings.output}")
     if any(entry.name.isdecimal() for entry in settings.output.iterdir()):  # a SavedModel
         click.echo(f"Serve it:     pixelrnn serve {settings.output}")

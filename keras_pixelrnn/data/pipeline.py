@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import tree
 
 from keras_pixelrnn import checks
 from keras_pixelrnn.data import order
@@ -113,6 +114,7 @@ class ImageData:
         first_epoch: int = 0,
         first_step: int = 0,
         labels: bool = False,
+        part: tuple[int, int] = (0, 1),
     ) -> Any:
         """Endless batches of shuffled training images, `steps_per_epoch(batch_size)` an epoch.
 
@@ -128,9 +130,10 @@ class ImageData:
             first_step: step of that epoch to begin with.
             labels: yield `(images, labels)` instead of images alone; a label is -1 where the source
                 has none.
+            part: `(number, count)`: of each batch only this one of `count` equal parts.
 
         Returns:
-            Batches `(batch_size, height, width, channels)` of `dtype`: a `tf.data.Dataset` on
+            Batches `(batch_size / count, height, width, channels)` of `dtype`: a `tf.data.Dataset` on
             Keras' TensorFlow backend, else a `keras.utils.PyDataset` that needs no TensorFlow;
             both go to `fit` and into `for`.
         """
@@ -138,26 +141,39 @@ class ImageData:
         for name, value in [("first_epoch", first_epoch), ("first_step", first_step)]:
             if value < 0:
                 raise ValueError(f"`{name}` must not be negative. Received: {name}={value}")
-        shuffled = order.Shuffled(self.sizes["train"], seed)
-
-        def read(step):
-            first = step * batch_size
-            return self._read("train", shuffled(first, batch_size), first, seed, labels)
-
-        return _carrier().batches(
-            read, self._specs(batch_size, labels), first=first_epoch * steps + first_step
+        shuffled, (number, size) = (
+            order.Shuffled(self.sizes["train"], seed),
+            _part(batch_size, part),
         )
 
-    def numbers(self, batch_size: int, *, seed: int = 0, first_step: int = 0) -> Any:
-        """Endless batches `(batch_size,)` of int32 numbers of training images: of those, in that order,
-        that `training` gives with the same arguments."""
+        def read(step):
+            first = step * batch_size + number * size
+            return self._read("train", shuffled(first, size), first, seed, labels)
+
+        return _carrier().batches(
+            read, self._specs(size, labels), first=first_epoch * steps + first_step
+        )
+
+    def numbers(
+        self,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        first_step: int = 0,
+        part: tuple[int, int] = (0, 1),
+    ) -> Any:
+        """Endless batches `(batch_size / count,)` of int32 numbers of training images: of those, in that
+        order, that `training` gives with the same arguments."""
         self.steps_per_epoch(batch_size)
-        shuffled = order.Shuffled(self.sizes["train"], seed)
+        shuffled, (number, size) = (
+            order.Shuffled(self.sizes["train"], seed),
+            _part(batch_size, part),
+        )
 
         def read(step):
-            return shuffled(step * batch_size, batch_size).astype(np.int32)
+            return shuffled(step * batch_size + number * size, size).astype(np.int32)
 
-        return _carrier().batches(read, ((batch_size,), np.dtype(np.int32)), first=first_step)
+        return _carrier().batches(read, ((size,), np.dtype(np.int32)), first=first_step)
 
     def whole(self, split: str, *, labels: bool = False) -> np.ndarray | tuple[np.ndarray, ...]:
         """All images of a split, `(n, height, width, channels)`, in one array in memory.
@@ -178,7 +194,14 @@ class ImageData:
             return np.concatenate(list(batches))
         return tuple(np.concatenate(parts) for parts in zip(*batches, strict=True))
 
-    def evaluation(self, split: str, batch_size: int, *, labels: bool = False) -> Any:
+    def evaluation(
+        self,
+        split: str,
+        batch_size: int,
+        *,
+        labels: bool = False,
+        part: tuple[int, int] | None = None,
+    ) -> Any:
         """All images of a split once, in their order; the last batch may be smaller.
 
         A dynamic binarization draws the same values each time, whatever the batch size.
@@ -187,6 +210,8 @@ class ImageData:
             split: "train", "validation" or "test".
             batch_size: images per batch.
             labels: yield `(images, labels)` instead of images alone.
+            part: `(number, count)`: of each full batch only this one of `count` equal parts, and nothing
+                of a last one that is not full.
 
         Returns:
             Batches as of `training`, which end; to be gone through as often as wanted.
@@ -195,14 +220,30 @@ class ImageData:
             raise ValueError(f"`split` must be one of {list(self.sizes)}. Received: {split!r}")
         if not batch_size > 0:
             raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}")
-        size = self.sizes[split]
+        size, count = self.sizes[split], -(-self.sizes[split] // batch_size)
+        number, own = 0, batch_size
+        if part is not None:
+            count, (number, own) = size // batch_size, _part(batch_size, part)
 
         def read(step):
-            first = step * batch_size
-            numbers = np.arange(first, min(first + batch_size, size))
+            first = step * batch_size + number * own
+            numbers = np.arange(first, min(first + own, size))
             return self._read(split, numbers, first, None, labels)
 
-        return _carrier().batches(read, self._specs(None, labels), last=-(-size // batch_size))
+        return _carrier().batches(read, self._specs(None, labels), last=count)
+
+    def rest(self, split: str, batch_size: int, times: int, *, labels: bool = False) -> Any:
+        """A batch of what is left of a split when its full batches are gone, each image `times` times in
+        it; None where nothing is left."""
+        numbers = np.arange(self.sizes[split] // batch_size * batch_size, self.sizes[split])
+        if not len(numbers):
+            return None
+
+        def read(step):
+            found = self._read(split, numbers, int(numbers[0]), None, labels)
+            return tree.map_structure(lambda array: np.concatenate([array] * times), found)
+
+        return _carrier().batches(read, self._specs(None, labels), last=1)
 
     def _read(self, split, numbers, first, seed, labels):
         """Batch of the images `numbers`, which begin at place `first` of their stream."""
@@ -223,6 +264,16 @@ class ImageData:
         """Shape and dtype of each part of a batch."""
         images = ((batch_size, *self.image_shape), self.dtype)
         return (images, ((batch_size,), np.dtype(np.int64))) if labels else images
+
+
+def _part(batch_size, part):
+    """Number and size of a part of a batch."""
+    number, count = part
+    if not 0 <= number < count or batch_size % count:
+        raise ValueError(
+            f"`part` must be one of equal parts of a batch of {batch_size}. Received: part={part!r}"
+        )
+    return number, batch_size // count
 
 
 @functools.cache

@@ -23,7 +23,7 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         progress: where the training stands; moved on.
         checkpoints: where they are kept.
-        validation_data: what `model.evaluate` takes.
+        validate: function of the model and callbacks that gives the metrics of a validation.
         monitor: what is best where it is lowest: "loss" or a metric, on the validation data.
         settings: what is stored beside the variables, for JSON.
         history: CSV file of one row for each epoch.
@@ -31,6 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
         stopping: a `Stopping`.
         minutes: between checkpoints within an epoch; None: none.
         best: weights that were best so far, or None.
+        writes: False in a process that takes part in the training that another one keeps.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Checkpoint(keras.callbacks.Callback):
         progress,
         checkpoints,
         *,
-        validation_data,
+        validate,
         monitor,
         settings,
         history,
@@ -46,10 +47,11 @@ class Checkpoint(keras.callbacks.Callback):
         stopping,
         minutes=None,
         best=None,
+        writes=True,
     ):
         super().__init__()
         self.progress, self.checkpoints, self.settings = progress, checkpoints, settings
-        self.validation_data, self.monitor = validation_data, monitor
+        self.validate, self.monitor, self.writes = validate, monitor, writes
         self.history, self.steps, self.stopping = history, steps, stopping
         self.interval = math.inf if minutes is None else 60.0 * minutes
         self.best, self.arrays = best, None
@@ -87,12 +89,7 @@ class Checkpoint(keras.callbacks.Callback):
         progress = self.progress
         try:
             with averaged(model):
-                found = model.evaluate(
-                    self.validation_data,
-                    callbacks=[_Check(self.stopping)],
-                    verbose=0,
-                    return_dict=True,
-                )
+                found = self.validate(model, [_Check(self.stopping)])
                 value = found[self.monitor]
                 if np.isfinite(value) and (progress.lowest is None or value < progress.lowest):
                     progress.lowest = value
@@ -115,6 +112,8 @@ class Checkpoint(keras.callbacks.Callback):
     def save(self, arrays):
         """Write a checkpoint of the variables `arrays`."""
         self.arrays = arrays
+        if not self.writes:
+            return
         best = {} if self.best is None else {f"best/{i:04}": w for i, w in enumerate(self.best)}
         self.checkpoints.save(
             self.progress.batches, self.progress.manifest(self.settings), {**arrays, **best}
@@ -124,6 +123,8 @@ class Checkpoint(keras.callbacks.Callback):
     def write_history(self):
         """The history so far as a CSV file, in one move."""
         rows = self.progress.rows
+        if not self.writes:
+            return
         if not rows:
             self.history.unlink(missing_ok=True)
             return

@@ -5,25 +5,32 @@ import math
 
 import keras
 
+from keras_pixelrnn import backend
 from keras_pixelrnn.training.resumable import resumable_fit
 
 MOST_BYTES = 2**30  # of training images that are kept on the device
 
 
-def fit(settings, model, data, stopping=None, callbacks=()):
-    """Train, or go on. Returns the `Progress`; the model has the weights that are best on validation."""
+def fit(settings, model, data, stopping=None, callbacks=(), team=None):
+    """Train, or go on, on the devices of `team`. Returns the `Progress`; the model has the weights that
+    are best on validation."""
     steps = data.steps_per_epoch(settings.batch_size)
     resident = _resident(settings, data)
+    team = team or backend.Team(distribute=False)
+    leads = team.rank == 0
 
     def batches(seen):
         if resident is not None:
-            return data.numbers(settings.batch_size, seed=settings.seed, first_step=seen)
+            return data.numbers(
+                settings.batch_size, seed=settings.seed, first_step=seen, part=team.part
+            )
         return data.training(
             settings.batch_size,
             seed=settings.seed,
             first_epoch=seen // steps,
             first_step=seen % steps,
             labels=settings.conditional,
+            part=team.part,
         )
 
     return resumable_fit(
@@ -31,19 +38,44 @@ def fit(settings, model, data, stopping=None, callbacks=()):
         batches,
         epochs=settings.epochs,
         steps_per_epoch=steps,
-        validation_data=data.evaluation(
-            "validation", settings.batch_size, labels=settings.conditional
-        ),
+        validation_data=_validation(settings, data, team),
         folder=settings.state,
         monitor="bits_per_dim",
         settings=stored(settings, data),
         history=settings.output / "history.csv",
         minutes=settings.checkpoint_minutes,
         stopping=stopping,
-        callbacks=[*callbacks, *_tensorboard(settings.state / "tensorboard")],
+        callbacks=[*callbacks, *_tensorboard(settings.state / "tensorboard")] if leads else [],
         resident=resident,
-        verbose=2,  # a line an epoch
+        writes=leads,
+        verbose=2 if leads else 0,  # a line an epoch
     )
+
+
+def _validation(settings, data, team):
+    """All validation images: those that fill no batch apart, since every device takes an equal part."""
+    size, labels = settings.batch_size, settings.conditional
+    if team.devices == 1:
+        return data.evaluation("validation", size, labels=labels)
+    count = data.sizes["validation"] // size * size
+    parts = [(count, data.evaluation("validation", size, labels=labels, part=team.part))]
+    rest = data.rest("validation", size, team.devices // team.processes, labels=labels)
+    if rest is not None:
+        parts.append((data.sizes["validation"] - count, rest))
+
+    def validate(model, callbacks):
+        found = [
+            (count, model.evaluate(part, callbacks=callbacks, verbose=0, return_dict=True))
+            for count, part in parts
+            if count
+        ]
+        total = sum(count for count, _ in found)
+        return {
+            name: sum(count * metrics[name] for count, metrics in found) / total
+            for name in found[0][1]
+        }
+
+    return validate
 
 
 def _resident(settings, data):

@@ -36,6 +36,7 @@ def resumable_fit(
     stopping: Any = None,
     callbacks: Sequence[Any] = (),
     resident: Any = None,
+    writes: bool = True,
     verbose: Any = "auto",
 ) -> Any:
     """Train a compiled model, going on from the newest checkpoint in `folder` if there is one.
@@ -51,8 +52,9 @@ def resumable_fit(
         batches: function of the number of batches seen to an endless data set that begins there.
         epochs: number of epochs in all.
         steps_per_epoch: batches of an epoch.
-        validation_data: data set that `model.evaluate` takes; the averaged weights are judged by it,
-            where the optimizer keeps some.
+        validation_data: data set that `model.evaluate` takes, or a function of the model and callbacks
+            that returns its metrics; the averaged weights are judged by it, where the optimizer keeps
+            some.
         folder: where the checkpoints are kept, the newest two of them.
         monitor: "loss" or the name of a metric, the lower the better on the validation data.
         settings: what is stored in the checkpoints beside the state, for JSON.
@@ -62,6 +64,7 @@ def resumable_fit(
         callbacks: further Keras callbacks.
         resident: under JAX, a tuple of arrays `(n, ...)` that stay on the device; `batches` then gives
             numbers of their rows, `(batch,)` ints, and no host handles data in a step.
+        writes: False in all but one of several processes that train together on the same folder.
         verbose: of `fit`.
 
     Returns:
@@ -103,6 +106,7 @@ def resumable_fit(
                 stopping=stopping,
                 callbacks=callbacks,
                 resident=resident,
+                writes=writes,
                 verbose=verbose,
             )
     checkpoints = Checkpoints(folder)
@@ -125,7 +129,7 @@ def resumable_fit(
     checkpoint = Checkpoint(
         progress,
         checkpoints,
-        validation_data=validation_data,
+        validate=_validation(validation_data),
         monitor=monitor,
         settings=settings,
         history=history,
@@ -133,10 +137,12 @@ def resumable_fit(
         stopping=stopping,
         minutes=minutes,
         best=best,
+        writes=writes,
     )
     checkpoint.write_history()
-    if progress.step or keras.config.backend() == "jax":
-        # Makes the variables of the metrics; `fit` on JAX would take a batch away for it.
+    several = getattr(model, "distribute_strategy", None)  # of TensorFlow
+    if progress.step or backend.name() == "jax" or several.num_replicas_in_sync > 1:
+        # Makes the variables of the metrics; `fit` would take a batch away for it, or a mean of batches.
         first = next(iter(batches(progress.batches)))
         if resident is not None:
             first = tuple(array[np.asarray(first)] for array in resident)
@@ -170,6 +176,15 @@ def resumable_fit(
     for weight, value in zip(model.weights, checkpoint.best):
         weight.assign(value)
     return progress
+
+
+def _validation(data):
+    """A function of the model and callbacks that returns the metrics of a validation."""
+    if callable(data) and not isinstance(data, keras.utils.PyDataset):
+        return data
+    return lambda model, callbacks: model.evaluate(
+        data, callbacks=callbacks, verbose=0, return_dict=True
+    )
 
 
 @contextlib.contextmanager

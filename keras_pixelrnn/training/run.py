@@ -1,15 +1,17 @@
 """A whole training: data, model, fit, and the results of it."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from keras_pixelrnn import backend
 from keras_pixelrnn import data as sources
-from keras_pixelrnn.training import resuming
+from keras_pixelrnn.training import resuming, together
 from keras_pixelrnn.training.checkpoints import sweep_up
-from keras_pixelrnn.training.fit import fit, stored
+from keras_pixelrnn.training.fit import stored
 from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.making import make_model
 from keras_pixelrnn.training.results import finished_epochs, forget, write_results
@@ -37,11 +39,15 @@ def train(settings: Settings, callbacks: Sequence[Any] = ()) -> Any:
 
     Killed at any moment and called again with `resume`, it ends with the same weights, history and
     metrics as without the kill, times aside. Told to stop by SIGTERM or SIGINT it keeps its state and
-    raises `Stopped`, a `SystemExit` with the usual code, within ten seconds.
+    raises `Stopped`, a `SystemExit` with the usual code, within ten seconds. One of several processes
+    that train together ends there and then, and so it does where another one is gone.
 
     Args:
         settings: a `Settings`.
         callbacks: more `keras.callbacks.Callback`s, such as one that shows progress.
+
+    Returns:
+        Whether this process has written the results; of several that train together one does.
 
     Raises:
         ValueError: settings that fit neither model nor data nor what the folder holds; another process
@@ -50,7 +56,7 @@ def train(settings: Settings, callbacks: Sequence[Any] = ()) -> Any:
     """
     try:
         with Stopping() as stopping:
-            _train(settings, stopping, callbacks)
+            return _train(settings, stopping, callbacks)
     except Stopped as stopped:
         print(f"pixelrnn: {stopped}", file=sys.stderr, flush=True)
         raise
@@ -58,30 +64,58 @@ def train(settings: Settings, callbacks: Sequence[Any] = ()) -> Any:
 
 def _train(settings, stopping, callbacks):
     keras.utils.set_random_seed(settings.seed)
+    team = backend.Team(settings.distribute)
+    stopping.follows = team.rank > 0
     data = load_data(settings)
-    model = make_model(settings, data)
+    if settings.batch_size % team.devices:
+        raise ValueError(
+            f"Each of the {team.devices} devices takes an equal part of a batch: --batch-size must be a "
+            f"multiple of {team.devices}. Received: batch_size={settings.batch_size}"
+        )
     steps = steps_of(data.steps_per_epoch(settings.batch_size), settings.steps_per_execution)
-    settings.state.mkdir(parents=True, exist_ok=True)
-    with only_one(settings.state):
-        begun = resuming.check_folder(settings, stored(settings, data))
+    with contextlib.ExitStack() as held:
+        with team:
+            model = make_model(settings, data)
+            with team.led():
+                begun, done = _begin(settings, data, held, team.rank == 0)
+            if done:
+                return not team.rank
+            compile_model(settings, model, settings.epochs * steps)
+            if not team.rank:
+                print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
+                if begun is not None:
+                    print(_goes_on(settings, begun, steps))
+            progress = together.fit(settings, model, data, stopping, callbacks, team)
+        if settings.distribute:
+            model = together.apart(settings, model, data, steps, team)
+        if not team.rank:
+            write_results(settings, model, data, progress)
+        return not team.rank
+
+
+def _begin(settings, data, held, leads):
+    """`Progress` that the training in the folder goes on from, or None, and whether nothing is left to
+    do. The process that leads locks the folder, within `held`, and tidies it up."""
+    if leads:
+        settings.state.mkdir(parents=True, exist_ok=True)
+        held.enter_context(only_one(settings.state))
+    begun = resuming.check_folder(settings, stored(settings, data))
+    if leads:
         sweep_up(settings.state)
         sweep_up(settings.output)
         if begun is None:
             forget(settings.state)
-        elif resuming.finished(settings.state, begun) and (
-            begun.ended or begun.epoch == settings.epochs
-        ):
-            print(
-                f"The training in {settings.output} is finished: {begun.epoch} epochs, results "
-                f"written. {begun.ended or 'To go on, ask for more with --epochs.'}"
-            )
-            return
-        compile_model(settings, model, settings.epochs * steps)
-        print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
-        if begun is not None:
-            print(_goes_on(settings, begun, steps))
-        progress = fit(settings, model, data, stopping, callbacks)
-        write_results(settings, model, data, progress)
+    finished = (
+        begun is not None
+        and resuming.finished(settings.state, begun)
+        and (begun.ended or begun.epoch == settings.epochs)
+    )
+    if finished and leads:
+        print(
+            f"The training in {settings.output} is finished: {begun.epoch} epochs, results "
+            f"written. {begun.ended or 'To go on, ask for more with --epochs.'}"
+        )
+    return begun, finished
 
 
 def _goes_on(settings, begun, steps):

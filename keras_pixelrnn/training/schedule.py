@@ -2,7 +2,18 @@
 
 import keras
 
-from keras_pixelrnn import losses, metrics
+from keras_pixelrnn import backend, losses, metrics
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam that clips the gradient of the whole batch; under `tf.distribute` Keras' own clips what each
+    device has of it."""
+
+    def _clip_gradients(self, grads):
+        if backend.name() == "jax":  # has the whole batch's
+            return super()._clip_gradients(grads)
+        total, count = backend.over_devices(grads)
+        return [gradient / count for gradient in super()._clip_gradients(total)]
 
 
 def compile_model(settings, model, steps):
@@ -15,10 +26,12 @@ def compile_model(settings, model, steps):
         alpha=0.01,
     )
     ema = {"use_ema": True, "ema_momentum": settings.ema} if settings.ema else {}
+    kind = Adam if settings.distribute else keras.optimizers.Adam
     model.compile(
-        keras.optimizers.Adam(schedule, global_clipnorm=settings.clipnorm, **ema),
+        kind(schedule, global_clipnorm=settings.clipnorm, **ema),
         loss=losses.NegativeLogLikelihood(model.distribution),
         metrics=[metrics.BitsPerDimension(model.distribution)],
-        jit_compile=True,
+        # XLA does not take the variables that `tf.distribute` mirrors.
+        jit_compile=not (settings.distribute and backend.name() == "tensorflow"),
         steps_per_execution=settings.steps_per_execution,
     )

@@ -50,6 +50,7 @@ class Settings:
     clipnorm: float = _setting(20.0, "largest norm of the gradient (of nats)")
     ema: float = _setting(0.99, "momentum of averaged weights; 0: none")
     steps_per_execution: int = _setting(1, "steps that are compiled together")
+    distribute: bool = _setting(False, "over all devices, and all processes that take part")
     seed: int = _setting(0, "of weights, order, dropout and pictures")
     output: Path | None = field(
         default=None, metadata={"help": "folder of results; default saved_models/my-<name>"}
@@ -85,5 +86,5 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """What a model card may state: all but what belongs to this machine."""
-        own = ("output", "resume", "data_dir", "checkpoint_minutes")
+        own = ("output", "resume", "data_dir", "checkpoint_minutes", "distribute")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}

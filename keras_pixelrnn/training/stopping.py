@@ -26,10 +26,16 @@ class Stopping:
     The exception is raised where the signal finds the program, or, within `at_ease`, where the program
     next calls `check`: between two steps of a training. A program that does neither within `GRACE`
     seconds, since it compiles, say, is ended where it is; all files are whole at any moment.
+
+    Attributes:
+        follows: True in a process that has no state of its own to keep: `check` lets it go on, so that
+            the process that leads can finish its step.
+        leave: what `check` calls with the `Stopped` instead of raising it, where a program cannot be
+            left by an exception.
     """
 
     def __init__(self):
-        self.signal = None
+        self.signal, self.follows, self.leave = None, False, None
         self._polite = False
         self._before = {}
 
@@ -61,8 +67,12 @@ class Stopping:
 
     def check(self):
         """Raises `Stopped` if a signal has come."""
-        if self.signal is not None:
-            raise Stopped(self.signal)
+        if self.signal is None or self.follows:
+            return
+        stopped = Stopped(self.signal)
+        if self.leave is not None:
+            self.leave(stopped)
+        raise stopped
 
     def _handle(self, number, frame):
         again = self.signal is not None
