@@ -113,6 +113,9 @@ def test_samples_are_those_of_the_model(grey):
         expected = model.sample(4, seed=3, temperature=0.5, top_k=2)
         np.testing.assert_array_equal(file["image"], expected)
         assert (expected != drawn).any()
+    run("sample", grey, "-n", 2, "--seed", 3, "--npz", "--size", 3, 7)
+    with np.load("samples/samples.npz") as file:
+        assert file["image"].shape == (2, 3, 7, 1)
 
 
 def test_grid_and_film(grey):

@@ -31,6 +31,7 @@ from keras_pixelrnn.checks.numbers import (
     positive_int,
     rate,
     shown,
+    size,
     switch,
     whole,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "positive_int",
     "rate",
     "shown",
+    "size",
     "switch",
     "taken_by",
     "unknown",

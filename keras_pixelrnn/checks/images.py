@@ -77,6 +77,8 @@ def _way_out(shape, image_shape):
         return (
             " These look like PyTorch's (n, channels, height, width): np.moveaxis(images, 1, -1)."
         )
+    if len(shape) == 4 and shape[3] == channels:
+        return f" Images of another size are for another model: model.resized({shape[1:3]})."
     return ""
 
 

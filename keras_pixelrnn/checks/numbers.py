@@ -114,6 +114,17 @@ def image_shape(image_shape):
     return tuple(int(size) for size in shape)
 
 
+def size(size):
+    """`size` of images as a tuple of `(height, width)`."""
+    pair = tuple(size) if isinstance(size, (tuple, list)) else ()
+    if len(pair) != 2 or not all(is_whole(side) and 0 < side <= MOST_SIDE for side in pair):
+        raise ValueError(
+            f"`size` must be (height, width), ints from 1 to {MOST_SIDE}. "
+            f"Received: size={shown(size)}"
+        )
+    return tuple(int(side) for side in pair)
+
+
 def drawn(n, image_shape):
     """`n` as the number of images to draw at once."""
     return whole("n", n, 1, MOST_DRAWN // math.prod(image_shape))

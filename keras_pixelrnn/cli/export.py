@@ -10,19 +10,23 @@ from keras_pixelrnn.cli import names
 @click.command("export")
 @names.model
 @click.option("--out", type=names.Target(), help="default: the folder, or exports/NAME")
+@names.size
 @click.option("--version", type=click.IntRange(1), help="default: the next free one")
 @click.option(
     "--particles", type=click.IntRange(1), help="also a signature `complete_smc` of so many"
 )
-def command(name, out, version, particles):
+def command(name, out, size, version, particles):
     """Write the model NAME as a SavedModel that a stock TensorFlow Serving runs.
 
     \b
     pixelrnn export digits                      # exports/digits/1
     pixelrnn export saved_models/my-digits      # saved_models/my-digits/2
+    pixelrnn export digits --size 16 24         # exports/digits-16x24/1, the same weights
     """
     if out is None:
         out = Path(name) if Path(name).is_dir() else Path("exports") / Path(name).stem
+        if size:  # a model that is served keeps its shape
+            out = Path("exports") / f"{Path(name).stem}-{size[0]}x{size[1]}"
     if version is not None and (out / str(version)).exists():
         raise click.UsageError(f"--version {version} is taken: {out / str(version)} exists.")
 
@@ -30,7 +34,7 @@ def command(name, out, version, particles):
     from keras_pixelrnn.serving import export
 
     click.echo("Tracing the signatures takes about half a minute.", err=True)
-    model = models.from_preset(name)
+    model = models.from_preset(name).at_size(size)
     path = export.save_for_serving(model, out, version, n_particles=particles)
     click.echo(
         f"SavedModel: {path}\n"

@@ -50,6 +50,13 @@ seed = click.option(
 batch_size = click.option(
     "--batch-size", type=click.IntRange(1), help="images at a time  [default: what fits]"
 )
+size = click.option(
+    "--size",
+    nargs=2,
+    type=click.IntRange(1),
+    metavar="HEIGHT WIDTH",
+    help="of the images, where it is not the model's own",
+)
 label = click.option("--label", type=click.IntRange(0), help="of a conditional model: the class")
 
 

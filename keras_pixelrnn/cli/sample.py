@@ -10,6 +10,7 @@ from keras_pixelrnn.cli import names, progress
 @click.option("-n", "--count", type=click.IntRange(1), default=16, show_default=True)
 @names.seed
 @click.option("--out", type=names.Target(), default="samples", show_default=True)
+@names.size
 @names.label
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="below 1: typical")
 @click.option("--top-k", type=click.IntRange(1), help="only the k most likely values")
@@ -20,7 +21,7 @@ from keras_pixelrnn.cli import names, progress
 @click.option("--npz", "form", flag_value="npz", help="values as they are, samples.npz")
 @click.option("--film", "form", flag_value="film", help="their making, film.gif")
 @names.batch_size
-def command(name, count, seed, out, label, temperature, top_k, top_p, form, batch_size):
+def command(name, count, seed, out, size, label, temperature, top_k, top_p, form, batch_size):
     """Draw images from the model NAME: a name of `pixelrnn models`, a folder, a .keras file.
 
     \b
@@ -39,6 +40,7 @@ def command(name, count, seed, out, label, temperature, top_k, top_p, form, batc
     batches = model.sample_batches(
         count,
         seed=seed,
+        size=size,
         batch_size=batch_size,
         xla=count > names.FEW,
         temperature=temperature,

@@ -14,12 +14,13 @@ from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.models.likelihood import Likelihood
 from keras_pixelrnn.models.pretrained import Pretrained
 from keras_pixelrnn.models.refusals import Refusals
+from keras_pixelrnn.models.resizing import Resizing
 from keras_pixelrnn.models.scale import Scale
 from keras_pixelrnn.models.scored import Scored
 from keras_pixelrnn.models.trained import Trained
 
 
-class PixelModel(Trained, Drawing, Likelihood, Pretrained, Scored, Refusals, keras.Model):
+class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Refusals, keras.Model):
     """A distribution over images, factorised pixel by pixel in raster order.
 
     `model(images)` takes images of integers `(batch, height, width, channels)`, uint8 up

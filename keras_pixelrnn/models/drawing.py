@@ -26,6 +26,7 @@ class Drawing:
         n,
         *,
         seed,
+        size=None,
         context=None,
         temperature=1.0,
         top_k=None,
@@ -39,6 +40,7 @@ class Drawing:
             n: number of images.
             seed: int, or an array of `n` ints, one per image. An image depends on its own seed
                 alone, whatever the batch it is drawn in.
+            size: `(height, width)` where it is not the model's own: see `resized`.
             context: of a conditional model: one for all images, or one for each.
             temperature: log-probabilities are divided by it; below 1 for more likely values. This
                 and the next two are each a number, or an array of one number per image.
@@ -53,18 +55,20 @@ class Drawing:
         Raises:
             ValueError: an argument of the wrong shape or outside its range.
         """
-        n = checks.drawn(n, self.image_shape)
+        model = self.at_size(size)
+        n = checks.drawn(n, model.image_shape)
         controls = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        drawn = self.sample_batches(
+        drawn = model.sample_batches(
             n, seed=seed, context=context, batch_size=batch_size, **controls
         )
-        return blocks.gathered(drawn, n, self.image_shape, self.distribution.dtype, progress)
+        return blocks.gathered(drawn, n, model.image_shape, model.distribution.dtype, progress)
 
     def sample_batches(
         self,
         n,
         *,
         seed,
+        size=None,
         context=None,
         temperature=1.0,
         top_k=None,
@@ -88,7 +92,8 @@ class Drawing:
         """
         n = checks.positive_int("n", n)
         controls = (temperature, top_k, top_p)
-        return self._drawn("sample", n, seed, context, controls, batch_size, xla)
+        model = self.at_size(size)
+        return model._drawn("sample", n, seed, context, controls, batch_size, xla)
 
     def complete(
         self,

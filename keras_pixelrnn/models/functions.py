@@ -25,6 +25,7 @@ class Functions:
         self._compiled = {}
         self._drawn = set()
         self._variables = []
+        self.of_sizes = {}  # models of other sizes: see `Resizing.at_size`
 
     def __call__(self, name, xla=True, **options):
         own = self._model.variables
