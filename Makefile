@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup train test test-all lint docs notebook wheel test-app test-wheel benchmark clean
+.PHONY: setup train test test-all test-beam lint docs notebook wheel test-app test-wheel benchmark clean
 
 setup: $(VENV)/.installed
 
@@ -23,6 +23,12 @@ test: setup lint
 # Also the tests on real data (TFDS_DATA_DIR).
 test-all: setup lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q --durations=12 --run-slow
+
+# Bulk work on Apache Beam, in an environment of its own: Beam wants an older protobuf.
+test-beam:
+	$(PYTHON) -m venv $(VENV)-beam
+	$(VENV)-beam/bin/python -m pip install --quiet --editable '.[beam]' 'pytest>=8,<9'
+	$(VENV)-beam/bin/python -m pytest -q tests/test_bulk.py
 
 lint: setup
 	$(BIN)/ruff check .
