@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.backend import several_steps
 from keras_pixelrnn.training import progress
 from keras_pixelrnn.training.resumable import resumable_fit
 from tests.resuming import Kill, KillAt
@@ -73,6 +74,8 @@ if __name__ == "__main__":
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     one_by_one = train(folder / "one", 1, resident=False)
     assert len(one_by_one[0]) == EPOCHS
+    assert_close(one_by_one, train(folder / "cpu", 2, resident=True), atol=0)
+    several_steps.looped = lambda: True  # as on a GPU
     several = train(folder / "several", 2, resident=True)
     assert_close(one_by_one, several, atol=1e-6)
     assert_close(several, killed(folder / "killed", 2, True), atol=0)
