@@ -55,12 +55,12 @@ def write_array(folder, size):
 
 
 def ours(path):
-    """Endless shuffled batches, and how many make up the training images."""
+    """Shuffled training batches, and how many of them make an epoch."""
     import keras_pixelrnn as kp
 
     files = {"image_size": SIDE, "cache": None} if Path(path).is_dir() else {}
     data = kp.data.load(path, **files)
-    return iter(data.training(BATCH)), data.steps_per_epoch(BATCH)
+    return data.training(BATCH), data.steps_per_epoch(BATCH)
 
 
 def keras_reader(path):
@@ -70,7 +70,7 @@ def keras_reader(path):
     data = keras.utils.image_dataset_from_directory(
         path, labels=None, batch_size=BATCH, image_size=(SIDE, SIDE), shuffle=True, verbose=False
     )
-    return iter(data.repeat()), len(data)
+    return data, len(data)
 
 
 READERS = {"keras_pixelrnn": ours, "keras": keras_reader}
@@ -91,23 +91,26 @@ def read_epoch(reader, path):
     from benchmarks import timing
 
     batches, steps = READERS[reader](path)
-    for _ in range(steps):
-        next(batches)
+    for _ in batches.take(steps):
+        pass
     return timing.peak_memory_mib()
 
 
 def rates(path, runs, images):
-    """`{reader: images a second}`, in turns of `images` images, after a turn to warm up."""
+    """`{reader: images a second}`, in turns of `images` images, after a turn to warm up.
+
+    Each turn begins anew: a reader left open would fill its buffers in the other's turn.
+    """
     from benchmarks import timing
 
     steps = images // BATCH
 
-    def take(batches):
-        for _ in range(steps):
-            next(batches)
+    def turn(batches):
+        for _ in batches.take(steps):
+            pass
 
     made = {name: make(path)[0] for name, make in READERS.items()}
-    turns = {name: lambda batches=batches: take(batches) for name, batches in made.items()}
+    turns = {name: lambda batches=batches: turn(batches) for name, batches in made.items()}
     seconds, _ = timing.interleaved(turns, runs)
     return {name: steps * BATCH / median for name, median in seconds.items()}
 

@@ -6,9 +6,11 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.data import reading
+from keras_pixelrnn.data.reading import Reader
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, 255 - GREY, GREY // 2], axis=-1)
@@ -376,3 +378,26 @@ def test_home_is_found(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("no")
     with pytest.raises(ValueError, match="Expected a folder of images, or a file of arrays"):
         kp.data.load("~/a.txt")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"progressive": True, "quality": 30}, {"subsampling": 0}])
+def test_jpegs_are_what_pillow_makes_of_them(tmp_path, channels, options):
+    pytest.importorskip("imagecodecs")
+    coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+    smooth = Image.fromarray(coarse).resize((37, 21), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    smooth.convert("L" if channels == 1 else "RGB").save(tmp_path / "a.jpg", exif=exif, **options)
+    want = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.jpg")))
+    reader = Reader(37, 21, channels, np.dtype(np.uint8))
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert reading._jpeg(image) is not None
+    np.testing.assert_array_equal(reader.read(tmp_path / "a.jpg").squeeze(), want)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for cut in (2, 40):
+        (tmp_path / "cut.jpg").write_bytes(whole[:-cut])
+        with Image.open(tmp_path / "cut.jpg") as image:
+            assert reading._jpeg(image) is None
+    with pytest.raises(ValueError, match=r"Cannot read the image .*cut\.jpg"):
+        reader.read(tmp_path / "cut.jpg")

@@ -247,3 +247,41 @@ def test_pairs_as_keras_datasets_gives_them():
     data = kp.data.load(((images, LABELS), (images[:5], LABELS[:5])))
     assert data.sizes == {"train": 18, "validation": 2, "test": 5}
     np.testing.assert_array_equal(collect(data.evaluation("validation", 9)), images[18:])
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int64", "float32"])
+def test_tensorflow_datasets_of_other_numbers(dtype, tmp_path):
+    """They used to be cut to 8 bits without a word."""
+    import tensorflow_datasets as tfds
+
+    high = 1 if dtype == "float32" else 4095
+    images = np.linspace(0, high, 400).reshape(20, 4, 5, 1).astype(dtype)
+
+    class Other(tfds.core.GeneratorBasedBuilder):
+        name = f"other_{dtype}"
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            shaped = tfds.features.Tensor(shape=(4, 5, 1), dtype=getattr(np, dtype))
+            return tfds.core.DatasetInfo(
+                builder=self, features=tfds.features.FeaturesDict({"image": shaped})
+            )
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            yield from enumerate({"image": image} for image in images)
+
+    Other(data_dir=tmp_path).download_and_prepare()
+    with pytest.raises(ValueError, match=f"Numbers of dtype {dtype} can mean several things"):
+        kp.data.load(f"other_{dtype}", data_dir=tmp_path, levels=256)
+    data = kp.data.load(f"other_{dtype}", data_dir=tmp_path, levels=256, value_range=(0, high))
+    found = np.concatenate([collect(data.evaluation(split, 9)) for split in data.sizes])
+    expected = np.minimum(images.astype(float) / (high if high == 1 else 4096) * 256, 255)
+    np.testing.assert_array_equal(np.sort(found.ravel()), np.sort(expected.astype(int).ravel()))
+
+
+def test_no_name_is_no_folder():
+    with pytest.raises(ValueError, match="Expected a name"):
+        kp.data.load("")

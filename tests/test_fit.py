@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
+from benchmarks import refused
 from tests.test_jax_training import run
 
 LEVELS = kp.distributions.Categorical(5)
@@ -188,6 +190,11 @@ def test_what_a_plain_model_refuses(x, options, words, plain):
 def test_what_a_conditional_model_refuses(x, options, words, labelled):
     with pytest.raises(ValueError, match=words):
         labelled.fit(x, verbose=0, **options)
+
+
+def test_the_table_of_refusals_is_what_is_said():
+    page = (Path(__file__).parents[1] / "benchmarks" / "README.md").read_text()
+    assert "\n".join(refused.rows()) in page
 
 
 # ---- what is taken ----------------------------------------------------------------------------

@@ -138,6 +138,10 @@ def _named(source, data_dir, class_names, files):
             f"Received: {name!r}"
         )
     path = Path(source).expanduser()
+    if not name:
+        raise ValueError(
+            "Expected a name, or the path of a folder or file; '.' is this folder. Received: ''"
+        )
     if name == "digits":
         _refuse(files, "digits")
         return digits(), {}

@@ -1,5 +1,6 @@
 """One image file or decoded picture, as an array that means what the file meant."""
 
+import functools
 import io
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -80,6 +81,10 @@ class Reader:
         if sixteen_colours:
             turn = TURNS.get(image.getexif().get(ORIENTATION), lambda pixels: pixels)
             return self._channels_of(turn(_sixteen_bits(file)), file)
+        if not self.exact and image.format == "JPEG" and image.mode == MODES[self.channels]:
+            pixels = _jpeg(image)
+            if pixels is not None:
+                return pixels.reshape(*pixels.shape[:2], -1)
         image = _upright(image, file)
         if dtype != np.uint8:
             return self._channels_of(np.asarray(image).astype(self.dtype)[..., None], file)
@@ -212,6 +217,33 @@ def _upright(image, file):
         return ImageOps.exif_transpose(image)
     except BROKEN as error:
         raise _unreadable(file, error) from error
+
+
+def _jpeg(image):
+    """Pixels of an open JPEG, upright, by imagecodecs: Pillow's numbers in half the time. None where
+    it is not installed, or where Pillow should say what is wrong with the file."""
+    decode = _jpeg_decoder()
+    if decode is None:
+        return None
+    image.fp.seek(0)
+    data = image.fp.read()
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # cut off: the decoder would fill it up
+        return None
+    try:
+        pixels = decode(data)
+    except Exception:
+        return None
+    turn = TURNS.get(image.getexif().get(ORIENTATION))
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+
+
+@functools.cache
+def _jpeg_decoder():
+    try:
+        from imagecodecs import jpeg8_decode
+    except ImportError:
+        return None
+    return jpeg8_decode
 
 
 def _has_alpha(image):
