@@ -121,7 +121,7 @@ def faults(model, images, nats_threshold, **options):
     rows, shown = {}, {}
     for fault, given in planted(images, model.distribution.levels).items():
         at = (given != images).any(axis=-1)
-        plain = -np.concatenate(list(kp.drawing.nats_batches(model, given))).sum(axis=-1)
+        plain = -np.concatenate(list(model.nats_batches(given))).sum(axis=-1)
         found = model.restore(given, nats_threshold=nats_threshold, seed=0, **options)
         maps = {
             "nats": plain,

@@ -45,10 +45,10 @@ def test_pixels_are_judged_given_what_is_restored(model):
         for draw in found.draws[image]:
             mixed = np.repeat(draw.reshape(1, 12), 12, axis=0)
             mixed[np.arange(12), np.arange(12)] = images[image].ravel()
-            nats = np.concatenate(list(kp.drawing.nats_batches(model, mixed.reshape(12, *SHAPE))))
+            nats = np.concatenate(list(model.nats_batches(mixed.reshape(12, *SHAPE))))
             expected[image] -= nats.reshape(12, 12)[np.arange(12), np.arange(12)] / 4
     np.testing.assert_allclose(found.score_map.reshape(5, 12), expected, atol=1e-4)
-    plain = -np.concatenate(list(kp.drawing.nats_batches(model, images)))[..., 0]
+    plain = -np.concatenate(list(model.nats_batches(images)))[..., 0]
     assert np.abs(plain - found.score_map).max() > 0.1, (
         "the planted fault: given what was not restored"
     )
@@ -58,7 +58,7 @@ def test_rounds_find_more_until_nothing_is_strange(model):
     images = random_images(model, 5)
     options = {"seed": 1, "margin": 0, **SIZES}
     one = model.restore(images, nats_threshold=1.5, rounds=1, **options)
-    plain = -np.concatenate(list(kp.drawing.nats_batches(model, images)))[..., 0]
+    plain = -np.concatenate(list(model.nats_batches(images)))[..., 0]
     np.testing.assert_array_equal(one.mask, plain > 1.5)
     two = model.restore(images, nats_threshold=1.5, rounds=2, **options)
     np.testing.assert_array_equal(two.mask, one.mask | (one.score_map > 1.5))
