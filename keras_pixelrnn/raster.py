@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import backend, geometry
+from keras_pixelrnn.distributions.base import in_one_pixel
 from keras_pixelrnn.distributions.controls import controlled
 from keras_pixelrnn.sweep import activate, update
 
@@ -116,11 +117,12 @@ def rows(network, distribution, choose, maps, finish, carry, context=None, contr
         key: ops.transpose(ops.cast(value, "float32"), (1, 2, 0, 3)) for key, value in maps.items()
     }
     back = sweep_back(stream)
+    drawing = distribution.drawer(channels) if controls is None else controls
 
     def pixel(left, x):
         above, here = x
         values, params, left, record = _pixel(
-            stream, distribution, choose, controls, here, above, left, channels
+            stream, distribution, choose, drawing, here, above, left, channels
         )
         return left, (values, params, record)
 
@@ -142,36 +144,43 @@ def as_map(rows):
     return ops.transpose(rows, (2, 0, 1, 3))
 
 
-def _pixel(stream, distribution, choose, controls, here, above, left, channels):
-    """All sub-pixels of one pixel: values `(batch, channels)`, `params`, `left` and `record`."""
+def _pixel(stream, distribution, choose, drawing, here, above, left, channels):
+    """All sub-pixels of one pixel: values `(batch, channels)`, `params`, `left` and `record`.
+
+    `drawing` is the distribution's `drawer`, or the controls of a draw.
+    """
     size = distribution.params_size(channels)
-    values = ops.zeros_like(next(iter(here.values())))
-    pixel = ops.zeros_like(values)  # as the network reads it, as far as it is known
-    params = None
+    here = {key: _columns(part) for key, part in here.items()}
+    values, pixel = [], ops.zeros_like(next(iter(here.values()))[0])
+    pixel = in_one_pixel([pixel], channels)  # as the network reads it, as far as it is known
+    params = draw_next = None
     for channel in range(channels):
         if channel == 0 or distribution.masks_channels:
             own, left = stream.step(pixel, above, left, channel)
             params = ops.concatenate([params, own], axis=-1) if channel else own
-        known = params  # the parameters of later colours are not, and do not matter
-        if params.shape[-1] < size:
-            known = ops.pad(params, [[0, 0], [0, size - params.shape[-1]]])
+            known = params  # the parameters of later colours are not, and do not matter
+            if params.shape[-1] < size:
+                known = ops.pad(params, [[0, 0], [0, size - params.shape[-1]]])
+            draw_next = drawing(known) if callable(drawing) else None
 
-        def draw(u, known=known, values=values, channel=channel):
-            if controls is None:
-                return distribution.draw(known, values, channel, u)
-            log_pmf = distribution.log_pmf(known, values, channel)
-            return distribution.quantile(controlled(log_pmf, *controls), u)
+        def draw(u, draw_next=draw_next, known=known, values=tuple(values)):
+            if draw_next is not None:
+                return draw_next(values, u)
+            pixel = in_one_pixel(values, channels) if values else ops.zeros_like(u)
+            log_pmf = distribution.log_pmf(known, pixel, len(values))
+            return distribution.quantile(controlled(log_pmf, *drawing), u[:, 0])[:, None]
 
-        value = choose(draw, {key: part[:, channel] for key, part in here.items()})
-        values = _put(values, channel, value)
-        pixel = _put(pixel, channel, ops.cast(distribution.network_input(value), "float32"))
-    return values, params, *stream.close(pixel, left)
+        values.append(choose(draw, {key: part[channel] for key, part in here.items()}))
+        if distribution.masks_channels or len(values) == channels:
+            so_far = in_one_pixel(values, channels)
+            pixel = ops.cast(distribution.network_input(so_far), "float32")
+    return so_far, params, *stream.close(pixel, left)
 
 
-def _put(pixel, channel, value):
-    """`pixel` with `value` as its channel number `channel`."""
-    parts = [pixel[:, :channel], value[:, None], pixel[:, channel + 1 :]]
-    return ops.concatenate(parts, axis=-1) if pixel.shape[-1] > 1 else parts[1]
+def _columns(part):
+    """The channels of `part (batch, channels)`, `(batch, 1)` each."""
+    channels = part.shape[-1]
+    return [part] if channels == 1 else ops.split(part, channels, axis=-1)
 
 
 def sweep_back(stream):

@@ -223,3 +223,23 @@ def test_mixture_against_its_definition(name, rng):
 def test_bad_mixtures(count):
     with pytest.raises(ValueError, match="Received: num_mixtures="):
         kp.distributions.DiscretizedLogisticMixture(256, count)
+
+
+@pytest.mark.parametrize(("levels", "channels"), [(256, 3), (300, 2), (5, 1)])
+def test_a_drawer_draws_the_same_in_fewer_operations(levels, channels, rng):
+    """Values at both ends, which have a half line for a step, among the earlier ones."""
+    mixture = kp.distributions.DiscretizedLogisticMixture(levels, num_mixtures=4)
+    n = 1024
+    params = (rng.normal(size=(n, mixture.params_size(channels))) * 4).astype(np.float32)
+    pixel = rng.integers(0, levels, (n, channels)).astype(np.float32)
+    pixel[:100], pixel[100:200] = 0, levels - 1
+    u = (rng.integers(0, 2**24, n) * 2.0**-24).astype(np.float32)
+    draw = mixture.drawer(channels)(keras.ops.convert_to_tensor(params))
+    other = kp.distributions.PixelDistribution.drawer(mixture, channels)(params)
+    columns = [keras.ops.convert_to_tensor(pixel[:, c, None]) for c in range(channels)]
+    for channel in range(channels):
+        drawn = np.asarray(draw(columns[:channel], keras.ops.convert_to_tensor(u[:, None])))
+        expected = np.asarray(mixture.draw(params, pixel, channel, u))[:, None]
+        assert drawn.dtype == np.float32
+        assert (drawn != expected).mean() < 0.01  # a `u` within rounding of a step
+        np.testing.assert_array_equal(np.asarray(other(columns[:channel], u[:, None])), expected)

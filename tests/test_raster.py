@@ -157,3 +157,23 @@ def test_an_image_depends_on_its_own_seed_alone(case, model_of):
     np.testing.assert_array_equal(model.sample(4, seed=[9, 1, 7, 2])[::2], together[::2])
     assert (model.sample(4, seed=0) != model.sample(4, seed=1)).any()
     np.testing.assert_array_equal(model.sample(4, seed=0), model.sample(4, seed=0))
+
+
+def test_mixtures_draw_the_same_images_in_fewer_operations(monkeypatch):
+    """Without XLA, in colour: against draws of `DiscretizedMixture.draw` itself, unknown and known."""
+    mixture = kp.distributions.DiscretizedLogisticMixture(256, num_mixtures=3)
+    model = randomised(kp.models.GatedPixelCNN((3, 4, 3), mixture, units=4, num_blocks=1))
+    rng = np.random.default_rng(0)
+    uniform = rng.random((4, 3, 4, 3), np.float32)
+    image, known = rng.integers(0, 256, uniform.shape), rng.random(uniform.shape) < 0.3
+
+    def drawn():
+        sample = kp.backend.compiled(model.sample_graph, model.variables, xla=False)
+        complete = kp.backend.compiled(model.complete_graph, model.variables, xla=False)
+        return [np.asarray(sample(uniform)[0]), np.asarray(complete(image, known, uniform)[0])]
+
+    few = drawn()
+    assert (few[1] == image)[known].all()
+    monkeypatch.setattr(type(mixture), "drawer", kp.distributions.PixelDistribution.drawer)
+    for ours, theirs in zip(few, drawn(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -7,6 +7,7 @@ from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
 from keras_pixelrnn.backend.devices import Team, over_devices
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
+from keras_pixelrnn.backend.lookup import count_up_to, cut, rows_of
 from keras_pixelrnn.backend.products import product, side_by_side
 from keras_pixelrnn.backend.scan import scan
 from keras_pixelrnn.backend.several_steps import train_function
@@ -18,6 +19,8 @@ __all__ = [
     "checked_dataset",
     "compiled",
     "cores",
+    "count_up_to",
+    "cut",
     "fused_lstm",
     "fused_sweep",
     "is_dataset",
@@ -26,6 +29,7 @@ __all__ = [
     "over_devices",
     "passes_through",
     "product",
+    "rows_of",
     "scan",
     "side_by_side",
     "trace",

@@ -57,6 +57,10 @@ class GuidedDistribution:
     def draw(self, params, pixel, channel, u):
         return self._distribution.draw(sum(self._split(params)), pixel, channel, u)
 
+    def drawer(self, channels):
+        start = self._distribution.drawer(channels)
+        return lambda params: start(sum(self._split(params)))
+
     def _split(self, params):
         rest = params.shape[1:-1]
         each = params.shape[-1] // (2 * self._turns)

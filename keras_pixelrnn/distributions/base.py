@@ -144,6 +144,27 @@ class PixelDistribution:
         """
         return self.quantile(self.log_pmf(params, pixel, channel), u)
 
+    def drawer(self, channels: int):
+        """A function that starts to draw the pixels of a stream, made once for all of them.
+
+        Args:
+            channels: of an image.
+
+        Returns:
+            `params -> draw`, called at each pixel, with its parameters `(batch, P)`; and `draw(values,
+            u)` is the next value of the pixel, `(batch, 1)` float32 of whole numbers, given the list of
+            the earlier ones, `(batch, 1)` each, and `u (batch, 1)`. It is what `draw` draws.
+        """
+
+        def start(params):
+            def draw(values, u):
+                pixel = in_one_pixel(values, channels) if values else ops.zeros_like(u)
+                return self.draw(params, pixel, len(values), u[:, 0])[:, None]
+
+            return draw
+
+        return start
+
     def get_config(self) -> dict[str, Any]:
         return {}
 
@@ -154,6 +175,15 @@ class PixelDistribution:
     def __repr__(self):
         arguments = ", ".join(f"{name}={value}" for name, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+def in_one_pixel(values, channels):
+    """Values `(batch, 1)` of the first channels as `(batch, channels)`, zeros in the others."""
+    if channels == 1:
+        return values[0]
+    lacking = channels - len(values)
+    rest = [ops.zeros_like(values[0])] * lacking if lacking else []
+    return ops.concatenate([*values, *rest], axis=-1)
 
 
 class HoldsDistribution:

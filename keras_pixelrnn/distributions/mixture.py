@@ -7,10 +7,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import checks
+from keras_pixelrnn import backend, checks
 from keras_pixelrnn._types import Tensor
 from keras_pixelrnn.distributions.base import PixelDistribution, check_levels
 from keras_pixelrnn.distributions.between import between, inside
+from keras_pixelrnn.distributions.mixture_drawer import MixtureDrawer
 
 LOG_SCALE_LIMIT = 7.0  # a scale of e^-7 is a ninth of a step of 256 levels; e^7 is flat
 
@@ -129,10 +130,11 @@ class DiscretizedMixture(PixelDistribution):
             coefficient = ops.tanh(parts["coefficient"][first + before])
             location = location + coefficient * self._scaled(values[before])
         log_scale = parts["log_scale"][channel] - math.log(self.num_mixtures)
+        return location, ops.clip(log_scale, *self._log_scale_limits())
+
+    def _log_scale_limits(self):
         # Beyond 256 levels the narrowest component narrows with their step.
-        narrowest = -LOG_SCALE_LIMIT - max(0.0, math.log((self.levels - 1) / 255))
-        log_scale = ops.clip(log_scale, narrowest, LOG_SCALE_LIMIT)
-        return location, log_scale
+        return -LOG_SCALE_LIMIT - max(0.0, math.log((self.levels - 1) / 255)), LOG_SCALE_LIMIT
 
     def _scaled(self, value):
         return value * (2.0 / (self.levels - 1)) - 1.0
@@ -176,6 +178,11 @@ class DiscretizedLogisticMixture(DiscretizedMixture):
     >>> DiscretizedLogisticMixture(256, num_mixtures=10).params_size(channels=3)
     100
     """
+
+    def drawer(self, channels):
+        if backend.under_xla():
+            return super().drawer(channels)
+        return MixtureDrawer(self, channels, self._log_scale_limits())
 
     def _below(self, x):
         return ops.sigmoid(x)
