@@ -2,6 +2,7 @@
 
 pip install 'keras-pixelrnn[serving]'
 python grpc_client.py --address localhost:8500 --model digits --seeds 1 2 3
+python grpc_client.py --grow --seeds 1      # some rows at a time, where the export has `sample_rows`
 """
 
 import argparse
@@ -10,7 +11,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 
 class MarkedRows(ValueError):
@@ -58,13 +59,45 @@ def predict(address, model, signature, inputs, timeout=120):
     return outputs
 
 
+def shape_of(address, model, signature, kind, name):
+    """Sizes of a tensor of a signature, -1 where any will do; `kind` is "inputs" or "outputs"."""
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = model
+    with grpc.insecure_channel(address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        answer = stub.GetModelMetadata(request, 120)
+    found = get_model_metadata_pb2.SignatureDefMap()
+    answer.metadata["signature_def"].Unpack(found)
+    tensor = getattr(found.signature_def[signature], kind)[name]
+    return [dim.size for dim in tensor.tensor_shape.dim]
+
+
+def grow(address, model, seeds):
+    """Rows `(batch, rows, width, channels)` of the images of `sample`, as they are drawn."""
+    height = shape_of(address, model, "log_prob", "inputs", "image")[1]
+    size = shape_of(address, model, "sample_rows", "inputs", "state")[1]
+    state, row = np.zeros((len(seeds), size), np.float32), 0
+    while row < height:
+        inputs = {"seed": seeds, "row": np.full(len(seeds), row, np.int32), "state": state}
+        drawn = predict(address, model, "sample_rows", inputs)
+        state = drawn["state"]
+        yield drawn["image"][:, : height - row]  # the last ones may lie below the image
+        row += drawn["image"].shape[1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", default="localhost:8500")
     parser.add_argument("--model", default="digits")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--output", type=Path, default=Path("."))
+    parser.add_argument("--grow", action="store_true", help="print images as they are drawn")
     args = parser.parse_args()
+    if args.grow:
+        for rows in grow(args.address, args.model, np.array(args.seeds, np.int64)):
+            for line in np.concatenate(list(rows), axis=1)[..., 0]:  # images side by side
+                print(" ".join(f"{value:3d}" for value in line), flush=True)
+        return
     drawn = predict(args.address, args.model, "sample", {"seed": np.array(args.seeds, np.int64)})
     for seed, png, nats in zip(args.seeds, drawn["png_bytes"], drawn["log_prob"], strict=True):
         file = args.output / f"grpc-{seed}.png"

@@ -96,7 +96,9 @@ def run(network, distribution, choose, maps, context=None, controls=None):
     return ops.cast(as_map(values), distribution.dtype), as_map(nats)
 
 
-def rows(network, distribution, choose, maps, finish, carry, context=None, controls=None):
+def rows(
+    network, distribution, choose, maps, finish, carry, context=None, controls=None, start=None
+):
     """The loop itself.
 
     Args:
@@ -104,7 +106,9 @@ def rows(network, distribution, choose, maps, finish, carry, context=None, contr
         finish: `(state, carry, row) -> (state, carry, outputs)`, called after each row. `state` is the
             `RowState` ready for the next row; `row` holds the row of each map, its `values`, `(width,
             batch, channels)`, and their `params`, `(width, batch, P)`.
-        carry: nested tensors that `finish` passes from row to row.
+        carry: nested tensors that `finish` passes from row to row; None for the `RowState`.
+        start: from the `RowState` of the first row of an image to that of the maps' first row, where
+            they are part of an image.
 
     Returns:
         The last `carry`, and the outputs of all rows, stacked along a new first axis.
@@ -135,7 +139,9 @@ def rows(network, distribution, choose, maps, finish, carry, context=None, contr
         state, carry, outputs = finish(state, carry, {**maps, "values": values, "params": params})
         return (state, carry), outputs
 
-    (_, carry), outputs = backend.scan(row, (stream.state, carry), by_row)
+    state = stream.state if start is None else start(stream.state)
+    carry = state if carry is None else carry
+    (_, carry), outputs = backend.scan(row, (state, carry), by_row)
     return carry, outputs
 
 

@@ -14,7 +14,7 @@ FLOORS = [
     ["noise", "sweep"],
     ["layers", "distributions"],
     ["raster", "losses", "metrics", "data"],
-    ["completion", "scores"],
+    ["completion", "growing", "scores"],
     ["models"],
     ["evaluation", "visualize"],
     ["codec"],

@@ -15,7 +15,10 @@ from keras_pixelrnn.cli import names
 @click.option(
     "--particles", type=click.IntRange(1), help="also a signature `complete_smc` of so many"
 )
-def command(name, out, size, version, particles):
+@click.option(
+    "--rows", type=click.IntRange(1), help="also a signature `sample_rows` of so many rows at once"
+)
+def command(name, out, size, version, particles, rows):
     """Write the model NAME as a SavedModel that a stock TensorFlow Serving runs.
 
     \b
@@ -35,7 +38,7 @@ def command(name, out, size, version, particles):
 
     click.echo("Tracing the signatures takes about half a minute.", err=True)
     model = models.from_preset(name).at_size(size)
-    path = export.save_for_serving(model, out, version, n_particles=particles)
+    path = export.save_for_serving(model, out, version, n_particles=particles, rows_at_once=rows)
     click.echo(
         f"SavedModel: {path}\n"
         f"Prove it servable: pixelrnn check {path}\n"

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_pixelrnn import checks
 from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.serving import warmup
-from keras_pixelrnn.serving.signatures import signatures
+from keras_pixelrnn.serving.signatures import signatures, size_of_state
 
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
 BATCHING = """\
@@ -35,6 +35,7 @@ def save_for_serving(
     *,
     n_particles: int | None = None,
     lookahead: keras.Model | None = None,
+    rows_at_once: int | None = None,
 ) -> Path:
     """Write `<directory>/<version>/saved_model.pb`, complete in one move.
 
@@ -46,6 +47,9 @@ def save_for_serving(
     - `complete(image, known, seed)` -> `image`, `png_bytes`, `log_prob`
     - `log_prob(image)` -> `log_prob`, `bits_per_dim`
     - `nats_map(image)` -> `nats`
+    - where `rows_at_once` is given, `sample_rows(seed, row, state)` -> `image`, `log_prob`, `state`: so
+      many rows of the images of `sample`, from `row` int32 on. `state` float32 is that of the call
+      before, of the same seed; at row 0 zeros do. Rows below the image mean nothing
     - where `n_particles` is given, `complete_smc(image, known, seed)` -> `image`, `png_bytes`,
       `log_prob`, `log_z`, `ess`, `mean`, as of `complete(..., method="smc")`
 
@@ -73,14 +77,16 @@ def save_for_serving(
         n_particles: particles of the signature `complete_smc`; None leaves it out. A server takes
             memory and time for so many images, for each image of a request.
         lookahead: of `fit_lookahead`, for that signature.
+        rows_at_once: rows that a call of `sample_rows` draws; None leaves it out.
 
     Returns:
         `pathlib.Path` of the version folder.
 
     Raises:
-        ValueError: `version` is taken or not positive, or `n_particles` is not; a look-ahead
-            without particles, or of another kind of model; a `directory` such as gs://bucket, which is
-            none of this machine.
+        ValueError: `rows_at_once` is not positive, or rows do not depend on rows above alone (a context
+            map, a multi-scale model); `version` is taken or not positive, or `n_particles` is not; a
+            look-ahead without particles, or of another kind of model; a `directory` such as
+            gs://bucket, which is none of this machine.
         OSError: the folder cannot be written; nothing is left behind.
 
     Example:
@@ -91,7 +97,7 @@ def save_for_serving(
     >>> sample(seed=tf.constant([7, 8], tf.int64))["image"].shape
     TensorShape([2, 8, 8, 1])
     """
-    particles = _particles(model, n_particles, lookahead)
+    more = (_particles(model, n_particles, lookahead), _rows_at_once(model, rows_at_once))
     directory = checks.local("directory", directory)
     directory.mkdir(parents=True, exist_ok=True)
     version = _next_version(directory) if version is None else version
@@ -103,7 +109,7 @@ def save_for_serving(
         )
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
     try:
-        _write(model, scratch / "model", particles)
+        _write(model, scratch / "model", *more)
         os.rename(scratch / "model", target)
     except tf.errors.OpError as error:  # TensorFlow's own words for a full disk, say
         raise OSError(f"Cannot write {target}. Nothing is left behind. {error.message}") from error
@@ -129,22 +135,35 @@ def _particles(model, n_particles, lookahead):
     return options if lookahead is None else {**options, "lookahead": lookahead}
 
 
-def _write(model, path, particles=None):
+def _rows_at_once(model, rows):
+    """How many rows `sample_rows` draws, or None where it is not wanted."""
+    if rows is None:
+        return None
+    rows = checks.positive_int("rows_at_once", rows)
+    if size_of_state(model) is None:
+        raise ValueError(
+            "`rows_at_once` is for models whose rows depend on the rows above alone: not for context "
+            f"maps, nor for multi-scale models. Received: rows_at_once={rows}"
+        )
+    return min(rows, model.image_shape[0])
+
+
+def _write(model, path, particles=None, rows_at_once=None):
     module = tf.Module()
     others = [particles["lookahead"]] if particles and "lookahead" in particles else []
     module.weights = [variable.value for x in (model, *others) for variable in x.variables]
     concrete = {
         name: tf.function(function, autograph=False).get_concrete_function(*inputs)
-        for name, (function, inputs) in signatures(model, particles).items()
+        for name, (function, inputs) in signatures(model, particles, rows_at_once).items()
     }
     concrete["serving_default"] = concrete["sample"]
     tf.saved_model.save(module, str(path), signatures=concrete)
-    warmup.write(path, warmup_requests(model, particles))
+    warmup.write(path, warmup_requests(model, particles, rows_at_once))
     (path / "batching_params.pbtxt").write_text(BATCHING)
 
 
 def warmup_requests(
-    model: keras.Model, particles: Any = None
+    model: keras.Model, particles: Any = None, rows_at_once: int | None = None
 ) -> list[tuple[str, dict[str, np.ndarray]]]:
     """One request of one image to every signature, and one of two to the default."""
     neutral = {"temperature": 1.0, "top_k": model.distribution.levels, "top_p": 1.0}
@@ -157,6 +176,6 @@ def warmup_requests(
             for spec in specs
         }
 
-    described = signatures(model, particles)
+    described = signatures(model, particles, rows_at_once)
     requests = [(name, inputs(specs, 1)) for name, (_, specs) in described.items()]
     return [*requests, ("serving_default", inputs(described["sample"][1], 2))]

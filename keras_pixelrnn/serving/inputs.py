@@ -100,6 +100,12 @@ class Rows:
         self._hold(inside | ~known)
         return known & inside
 
+    def place(self, row, state, height):
+        """Rows of the image, and states that are finite; zero in other rows of the request."""
+        fit = (row >= 0) & (row < height) & tf.reduce_all(tf.math.is_finite(state), axis=1)
+        self._hold(fit)
+        return tf.where(fit, row, 0), tf.where(fit[:, None], state, 0.0)
+
     def controls(self, temperature, top_k, top_p):
         """Controls in their ranges; 1 in other rows."""
         top_k = tf.cast(top_k, tf.float32)

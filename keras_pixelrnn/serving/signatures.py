@@ -2,15 +2,16 @@
 
 import tensorflow as tf
 
-from keras_pixelrnn import noise
+from keras_pixelrnn import growing, noise
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.metrics import bits_per_dim
+from keras_pixelrnn.models.base import PixelModel
 from keras_pixelrnn.serving.inputs import Rows, exactly
 
 
-def signatures(model, particles=None):
+def signatures(model, particles=None, rows_at_once=None):
     """`{name: (function, input specs)}` of everything that an export of `model` can do; `particles` are
-    the constants of `complete_smc`."""
+    the constants of `complete_smc`, `rows_at_once` how many rows `sample_rows` draws."""
     shape, levels, context = model.image_shape, model.distribution.levels, model.context
     seed = tf.TensorSpec([None], tf.int64, name="seed")
     image = tf.TensorSpec([None, *shape], model.distribution.dtype, name="image")
@@ -25,6 +26,8 @@ def signatures(model, particles=None):
     def checked(given, **inputs):
         """The rows, the inputs and what is given, shapes and context checked."""
         shapes = {"image": shape, "known": shape}
+        if "state" in inputs:
+            shapes["state"] = (inputs["state"].shape[1],)
         described = {name: (x, shapes.get(name, ())) for name, x in inputs.items()}
         if given:
             described[context.name] = (given[0], context.shape)
@@ -43,6 +46,21 @@ def signatures(model, particles=None):
         rows, seed, given = checked(given, seed=seed)
         uniform = noise.uniform(rows.seed(seed), shape)
         return drawn(rows, *model.sample_graph(uniform, *given))
+
+    def sample_rows(seed, row, state, *given):
+        rows, seed, row, state, given = checked(given, seed=seed, row=row, state=state)
+        row, state = rows.place(row, state, shape[0])
+        places = tf.minimum(row[:, None] + tf.range(rows_at_once), shape[0] - 1)
+        uniform = tf.gather(noise.uniform(rows.seed(seed), shape), places, batch_dims=1)
+        image, nats, state = growing.sample_rows(
+            model.network, model.distribution, uniform, row, state, model.context.map(*given)
+        )
+        drawn = (
+            row[:, None] + tf.range(rows_at_once) < shape[0]
+        )  # rows below the image count nothing
+        nats = tf.where(drawn, tf.reduce_sum(nats, axis=(2, 3)), 0.0)
+        log_prob = rows.marked(tf.reduce_sum(nats, axis=1))
+        return {"image": image, "log_prob": log_prob, "state": state}
 
     def sample_with(seed, temperature, top_k, top_p, *given):
         rows, seed, temperature, top_k, top_p, given = checked(
@@ -80,6 +98,10 @@ def signatures(model, particles=None):
         return {"nats": rows.marked(model.nats_graph(image, *given))}
 
     more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
+    if rows_at_once:
+        row = tf.TensorSpec([None], tf.int32, name="row")
+        state = tf.TensorSpec([None, size_of_state(model)], tf.float32, name="state")
+        more["sample_rows"] = (sample_rows, [seed, row, state, *given])
     return {
         "sample": (sample, [seed, *given]),
         "sample_with": (sample_with, [seed, temperature, top_k, top_p, *given]),
@@ -88,6 +110,16 @@ def signatures(model, particles=None):
         "nats_map": (nats_map, [image, *given]),
         **more,
     }
+
+
+def size_of_state(model):
+    """Numbers in the state of `sample_rows`, or None where there can be no such signature."""
+    if type(model).sample_graph is not PixelModel.sample_graph:
+        return None
+    given = []
+    if model.context.given:
+        given = [tf.zeros([1, *model.context.shape], model.context.dtype)]
+    return growing.state_size(model.network, model.image_shape, model.context.map(*given))
 
 
 def png_bytes(image, levels):
