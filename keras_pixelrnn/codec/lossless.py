@@ -9,12 +9,11 @@ import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.codec import coder, container, decisions, walk
+from keras_pixelrnn.codec import coder, container, decisions, noise, walk
 from keras_pixelrnn.codec.container import Damaged, Header
 from keras_pixelrnn.codec.fingerprint import fingerprint
 from keras_pixelrnn.models import PixelModel
 
-TOLERANCE = 4e-6
 PROBES = 3
 PAYLOAD = 2048  # bytes of a block, about, before its few bytes of index and check sum weigh little
 
@@ -25,7 +24,7 @@ def compress(
     *,
     context: np.ndarray | None = None,
     block_size: int | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
     verify: bool = False,
     batch_size: int = 64,
 ) -> bytes:
@@ -38,7 +37,8 @@ def compress(
         block_size: images that share a stream, and are read together; None for as many as make about
             2 KiB.
         tolerance: how far, in parts of `1 + |parameter|`, what the network computes here and on the
-            machine that reads may lie apart. More of it costs bytes.
+            machine that reads may lie apart; more of it costs bytes. None for several times what two
+            executions lie apart here: see `keras_pixelrnn.codec.noise`.
         verify: also decode every block by the streaming execution; a block that does not come back is
             stored as it is.
         batch_size: images that the network takes at a time; it has no influence on what can be read.
@@ -63,8 +63,10 @@ def compress(
     given = model.context.check(context, len(images))
     checks.optional(checks.positive_int, "block_size", block_size)
     checks.positive_int("batch_size", batch_size)
-    if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 1):
-        raise ValueError(f"`tolerance` must lie between 0 and 1. Received: tolerance={tolerance!r}")
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 < tolerance < 1):
+        raise ValueError(
+            f"`tolerance` must lie between 0 and 1, or be None. Received: tolerance={tolerance!r}"
+        )
     coded = [
         part
         for start in range(0, len(images), batch_size)
@@ -192,19 +194,24 @@ def _decisions(model, images, given, start, batch_size, tolerance):
     count = min(batch_size, len(images) - start)
     # The last batch is filled up with its last image: one size, so one compilation.
     rows = np.minimum(np.arange(start, start + min(batch_size, len(images))), len(images) - 1)
-    params = model.params(images[rows], *(array[rows] for array in given))[:count]
-    params = params.reshape(-1, params.shape[-1])
-    values = images[start : start + count].reshape(len(params), -1)
+    inputs = [images[rows], *(array[rows] for array in given)]
+    params = model.params(*inputs)[:count]
+    values = images[start : start + count].reshape(-1, images.shape[-1])
+    if tolerance is None:
+        noisy = noise.expected(model, inputs, params)
+    else:
+        noisy = np.full((*params.shape[:-1], 1), tolerance)
+    params, noisy = params.reshape(len(values), -1), noisy.reshape(len(values), 1)
     logits, open_, bits = _paths(model, params, values)
     places, reach = decisions.bent(logits), 0.0
     random = np.random.default_rng(start)
-    step = 16 * tolerance * (1.0 + np.abs(params))  # large enough to be seen in float32
+    step = 16 * noisy * (1.0 + np.abs(params))  # large enough to be seen in float32
     for _ in range(PROBES):
         sign = 2.0 * random.integers(0, 2, params.shape) - 1.0
         moved = _paths(model, (params + sign * step).astype(np.float32), values)[0]
         reach = np.maximum(reach, np.abs(decisions.bent(moved) - places) / 16)
-    guard = np.minimum(reach + tolerance, 0.25)
-    shape = (count, -1, *values.shape[1:], places.shape[-1])
+    guard = np.minimum(reach + noisy[:, :, None], 0.25)
+    shape = (count, -1, values.shape[1], places.shape[-1])
     pixels = walk.order(model)
     parts = (x.reshape(shape)[:, pixels] for x in (places, open_, bits, guard))
     return zip(*(x.reshape(count, -1, x.shape[-1]) for x in parts), strict=True)

@@ -1,0 +1,51 @@
+"""`pixelrnn decompress`"""
+
+from pathlib import Path
+
+import click
+
+from keras_pixelrnn.cli import names
+
+
+@click.command("decompress")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--model", "name", type=names.Model(), required=True, metavar="NAME", help="coded them"
+)
+@click.option("--out", type=names.Target(path_type=Path), default="images", show_default=True)
+@click.option("--only", type=click.IntRange(0), multiple=True, help="one image; several times")
+@names.label
+@names.batch_size
+def command(file, name, out, only, label, batch_size):
+    """Write the images of FILE, which `pixelrnn compress` made, as PNG files into a folder.
+
+    \b
+    pixelrnn decompress out.kpz --model digits --out folder/
+    pixelrnn decompress out.kpz --model digits --only 17
+
+    Another model, another label or a damaged file is an error; nothing wrong is ever written.
+    """
+    from keras_pixelrnn import codec, models, visualize
+
+    data = file.read_bytes()
+    count = codec.header(data).count
+    beyond = [index for index in only if index >= count]
+    if beyond:
+        raise click.UsageError(
+            f"{file} holds images 0 to {count - 1}. Received: --only {beyond[0]}"
+        )
+    model = models.from_preset(name)
+    if model.context.given and label is None:
+        raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
+    numbers = list(only) if only else range(count)
+    images = codec.decompress(
+        model,
+        data,
+        indices=numbers,
+        batch_size=batch_size or 256,
+        **names.context_of(model, label, count),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for number, image in zip(numbers, images):
+        visualize.to_picture(image, model.distribution.levels).save(out / f"{number:05}.png")
+    click.echo(f"{len(images)} images: {out}")

@@ -1,0 +1,49 @@
+"""`pixelrnn compress` and `decompress`."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import cli
+
+SHAPE = (3, 5, 1)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Folder of a model of 5 values: pictures show them as 0, 64, 128, 191, 255."""
+    made = kp.models.PixelCNN(SHAPE, kp.distributions.Categorical(5), units=4, num_blocks=1)
+    return str(made.save_to_preset(tmp_path_factory.mktemp("model")))
+
+
+def run(*args):
+    return CliRunner().invoke(cli.pixelrnn, [str(arg) for arg in args])
+
+
+def test_pictures_there_and_back(model, tmp_path, rng):
+    shown = np.array([0, 64, 128, 191, 255], np.uint8)
+    pictures = shown[rng.integers(0, 5, (4, *SHAPE[:2]))]
+    (tmp_path / "in").mkdir()
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(tmp_path / "in" / f"{number}.png")
+    file = tmp_path / "some.kpz"
+    done = run("compress", tmp_path / "in", file, "--model", model)
+    assert done.exit_code == 0, done.output
+    assert f"4 images, {file.stat().st_size} bytes" in done.output
+    done = run("decompress", file, "--model", model, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    found = [np.asarray(Image.open(path)) for path in sorted((tmp_path / "out").iterdir())]
+    np.testing.assert_array_equal(found, pictures)
+    assert "images 0 to 3" in run("decompress", file, "--model", model, "--only", 4).output
+    other = run("decompress", file, "--model", "digits")
+    assert "another model" in str(other.exception)
+
+
+def test_pictures_that_would_not_come_back_are_refused(model, tmp_path):
+    Image.fromarray(np.full(SHAPE[:2], 65, np.uint8)).save(tmp_path / "one.png")
+    done = run("compress", tmp_path / "one.png", tmp_path / "some.kpz", "--model", model)
+    assert done.exit_code == 1
+    assert "--quantise" in done.output
+    assert not (tmp_path / "some.kpz").exists()
