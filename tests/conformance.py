@@ -1,6 +1,7 @@
 """The table of everything that keeps the contracts. A new model, layer or distribution is one line
 here, and then goes through the same tests as all others."""
 
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ VARIANTS = [  # architecture, head, image shape, options
     ("gated", "categorical", COLOR, {"num_classes": 3}),
     ("multi_scale", "categorical", COLOR, {"num_classes": 3}),
     ("row", "logistic", COLOR, {"learned_initial_state": True}),
+    ("pixelcnn", "logistic", COLOR, {}),
     ("diagonal", "normal", COLOR, {"num_classes": 3, "learned_initial_state": True}),
     ("row", "categorical", COLOR, {"context_shape": (2,)}),
     ("pixelcnn", "bernoulli", MONO, {"context_shape": (*MONO[:2], 2)}),
@@ -80,13 +82,13 @@ def _models():
 
 
 def _spanning(cases):
-    """The fewest cases, greedily, that show each architecture, head, number of channels and option."""
-    shown, chosen = set(), []
-    while rest := [case for case in cases if set(case.name.split("-")) - shown]:
-        best = max(rest, key=lambda case: len(set(case.name.split("-")) - shown))
-        chosen.append(best)
-        shown |= set(best.name.split("-"))
-    return chosen
+    """One case of each architecture, which together show all heads, numbers of channels and options."""
+    words = {case: set(case.name.split("-")) for case in cases}
+    each = [
+        [case for case in cases if architecture in words[case]] for architecture in ARCHITECTURES
+    ]
+    every = set.union(*words.values())
+    return next(c for c in itertools.product(*each) if set.union(*map(words.get, c)) == every)
 
 
 MODELS = list(_models())

@@ -9,9 +9,13 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_pixelrnn
 from tests import conformance
+
+# Nor is it worth rewriting graphs that run once; the C session, a process of its own, rewrites them.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,6 @@ class interpreted:
 
 
 compared(kp.layers.RowLSTM(H), (2, 3, 6, 5))
-compared(kp.layers.DiagonalBiLSTM(H), (2, 6, 3, 5))
 compared(kp.layers.DiagonalBiLSTM(H, colors=3), (2, 3, 6, 15))
 assert not gpu_sweep.fits(12, 5)
 assert not gpu_sweep.fits(16, 200)

@@ -153,7 +153,8 @@ def test_bad_arguments(trained):
         kp.export.save_for_serving(model, "nowhere", lookahead=lookahead)
 
 
-@pytest.mark.parametrize("name", ["grey", pytest.param("colour", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["grey", "colour"])
 def test_exported(name, trained, tmp_path):
     """`complete_smc` runs through the C API with XLA off and draws what Python draws."""
     model, image, known, lookahead = trained(name)

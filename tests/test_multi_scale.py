@@ -21,7 +21,7 @@ def make(shape, **options):
         pytest.param((2, 4, 1), {}, marks=pytest.mark.slow),
         ((3, 3, 1), {}),
         ((3, 4, 1), {"factor": 3}),
-        ((2, 2, 2), {"recurrence": "row"}),
+        pytest.param((2, 2, 2), {"recurrence": "row"}, marks=pytest.mark.slow),
     ]
     + [((2, 4, 1), {"num_classes": 3})],
 )
