@@ -9,13 +9,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import keras_pixelrnn
+from keras_pixelrnn.models.functions import Functions
 from tests import conformance
-
-# Nor is it worth rewriting graphs that run once; the C session, a process of its own, rewrites them.
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +40,16 @@ def export_of(model_of, tmp_path_factory):
         return made[case.name]
 
     return get
+
+
+@pytest.fixture(autouse=True)
+def _graphs(request, monkeypatch):
+    """Under the mark `graphs` models run without XLA: of many small ones, each is ready sooner."""
+    if "graphs" in request.keywords:
+        call = Functions.__call__
+        monkeypatch.setattr(
+            Functions, "__call__", lambda self, name, xla=True, **o: call(self, name, False, **o)
+        )
 
 
 @pytest.fixture

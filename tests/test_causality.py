@@ -141,7 +141,7 @@ def test_coin_flips(leaky, monkeypatch):
     if leaky:
         planted_leak(monkeypatch)
     keras.utils.set_random_seed(0)
-    model = kp.models.PixelRNN(
+    model = kp.models.PixelCNN(
         (4, 5, 1), kp.distributions.Bernoulli(), units=4, num_blocks=1, kernel_size=3
     )
     flips = np.random.default_rng(1).integers(0, 2, (6000, 4, 5, 1)).astype(np.uint8)

@@ -10,6 +10,7 @@ from tests.conformance import random_images, randomised
 from tests.test_raster import all_images, chi_square_z, counts_of
 
 BERNOULLI = kp.distributions.Bernoulli()
+pytestmark = pytest.mark.graphs
 
 
 def tiny(**options):

@@ -13,6 +13,7 @@ from tests.test_raster import SCALE, TINY, all_images, chi_square_z, counts_of
 MULTI_SCALE = functools.partial(kp.models.MultiScalePixelRNN, units=3, num_blocks=1)
 MADE = {**TINY, "multi_scale": MULTI_SCALE}
 SLOW = pytest.mark.slow
+pytestmark = pytest.mark.graphs
 
 
 def by_hand(pmf, temperature, top_k, top_p):
@@ -50,7 +51,7 @@ def test_every_distribution(name, temperature, top_k, top_p, rng):
 
 @pytest.mark.parametrize(
     "architecture",
-    ["row", "gated", *(pytest.param(x, marks=SLOW) for x in ("diagonal", "pixelcnn"))],
+    ["row", *(pytest.param(x, marks=SLOW) for x in ("diagonal", "pixelcnn", "gated"))],
 )
 def test_draws_follow_the_controlled_pmf(architecture):
     """Frequencies of all 64 images against the product of controlled conditionals."""

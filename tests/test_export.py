@@ -17,7 +17,12 @@ from tests.conformance import MODELS, QUICK, SPANNING, context_of, given_of, ran
 LABELLED = next(case for case in SPANNING if "num_classes" in case.name)
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=str)
+# Labels and mixtures, codes and a map, colours and a vector; the others are slow.
+USUAL = [case for case in SPANNING if case.name.startswith(("diagonal", "gated", "row"))]
+CASES = [case if case in USUAL else pytest.param(case, marks=pytest.mark.slow) for case in MODELS]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
 def exported(request, model_of, export_of):
     path = export_of(request.param)
     return model_of(request.param), path, tf.saved_model.load(path).signatures

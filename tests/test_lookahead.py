@@ -12,6 +12,7 @@ from keras_pixelrnn.serving import check
 from tests.conformance import random_images, randomised
 from tests.test_smc import CASES, RUNS, posterior, problem, shares, smc
 
+pytestmark = pytest.mark.graphs
 SMALL = {"units": 4, "num_blocks": 1, "reader_units": 5, "verbose": 0}
 
 

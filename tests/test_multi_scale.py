@@ -8,6 +8,7 @@ from tests.conformance import randomised
 from tests.test_raster import all_images, chi_square_z
 
 BERNOULLI = kp.distributions.Bernoulli()
+pytestmark = pytest.mark.graphs
 
 
 def make(shape, **options):

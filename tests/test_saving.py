@@ -10,6 +10,12 @@ import tensorflow as tf
 
 from tests import conformance
 
+# A multi-scale model is two of the others.
+CASES = [
+    pytest.param(case, marks=pytest.mark.slow) if "multi_scale" in case.name else case
+    for case in conformance.MODELS
+]
+
 
 def trained(case, seed=0):
     """A model whose weights, optimizer and dropout are all past their beginning."""
@@ -72,7 +78,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("case", conformance.MODELS, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_all_variables_come_back(case, tmp_path):
     model = trained(case)
     for way, restored in WAYS.items():
@@ -81,7 +87,7 @@ def test_all_variables_come_back(case, tmp_path):
         assert_same(model, restored(model, folder))
 
 
-@pytest.mark.parametrize("case", conformance.MODELS, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_frozen_stays_frozen(case, tmp_path):
     def parts(model):
         return [

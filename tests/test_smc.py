@@ -48,6 +48,7 @@ CASES = {  # model, unknown sub-pixels, models x masks, numbers of particles
     ),
 }
 SLOW = pytest.mark.slow
+pytestmark = pytest.mark.graphs
 QUICK = ("grey", "colour")
 
 
@@ -126,7 +127,7 @@ def test_against_enumeration(name, tiny):
     assert np.square(deviates).mean() < 2
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", ["grey", pytest.param("colour", marks=SLOW)])
 def test_what_is_returned(name, tiny):
     _, unknown, _, sizes = CASES[name]
     model = tiny(name)
@@ -267,8 +268,9 @@ def test_bad_arguments(options, error, match, tiny):
         tiny("grey").complete(images, np.ones((4, 3), bool), seed=0, **options)
 
 
-def test_no_images(tiny):
+def test_no_images():
+    model = CASES["grey"][0]()
     none = np.zeros((0, 4, 3, 1), np.uint8)
-    found = tiny("grey").complete(none, np.ones((4, 3), bool), seed=0, method="smc", n_particles=16)
+    found = model.complete(none, np.ones((4, 3), bool), seed=0, method="smc", n_particles=16)
     assert found.images.shape == (0, 4, 3, 1)
     assert found.log_z.shape == (0,)

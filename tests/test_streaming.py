@@ -43,9 +43,8 @@ def run_stream(layer, x, context=None):
     return out
 
 
-@pytest.mark.parametrize("colors", [1, 3])
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize(("colors", "conditional"), [(1, False), (3, True)])
 def test_every_layer(name, colors, conditional, rng):
     layer = LAYERS[name](colors)
     x = rng.normal(size=(2, 4, 5, 7)).astype(np.float32)
