@@ -45,7 +45,8 @@ def export_of(model_of, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _graphs(request, monkeypatch):
     """Under the mark `graphs` models run without XLA: of many small ones, each is ready sooner."""
-    if "graphs" in request.keywords:
+    mark = request.node.get_closest_marker("graphs")
+    if mark and mark.args != (False,):
         call = Functions.__call__
         monkeypatch.setattr(
             Functions, "__call__", lambda self, name, xla=True, **o: call(self, name, False, **o)
