@@ -83,7 +83,7 @@ class PixelDistribution:
 
         >>> params = keras.ops.ones((1, 1, 1, 1))
         >>> bernoulli = keras.saving.get_registered_object("keras_pixelrnn>Bernoulli")()
-        >>> float(bernoulli.log_prob_between(params, keras.ops.ones((1, 1, 1, 1)) / 2))
+        >>> float(bernoulli.log_prob_between(params, keras.ops.ones((1, 1, 1, 1)) / 2)[0, 0, 0, 0])
         -0.8132616877555847
         """
         if self.embedding_size is not None:
