@@ -117,7 +117,7 @@ def test_larger_texture_has_the_same_pair_correlations(name):
     model.fit(texture(2000, 10, 10, seed=0), batch_size=32, epochs=4, verbose=0)
     drawn = model.sample(64, seed=0, size=(30, 40))
     expected = correlations(texture(64, 30, 40, seed=1))
-    assert expected.min() > 0.05
+    assert expected[:5].min() > 0.1
     # The standard error of a mean of 64 such fields is about 0.01, here of both of them.
     np.testing.assert_allclose(correlations(drawn), expected, atol=0.06)
     order = np.random.default_rng(0).permuted(drawn.reshape(64, -1), axis=1).reshape(drawn.shape)

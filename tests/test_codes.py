@@ -9,6 +9,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 import keras_pixelrnn as kp
 from keras_pixelrnn import raster
 from keras_pixelrnn.serving import check
+from keras_pixelrnn.training.making import make_model
 from tests.conformance import randomised
 
 D = kp.distributions
@@ -73,6 +74,40 @@ def test_sample_by_the_c_session(model, tmp_path):
     (marked,) = run("log_prob", {"image": image, "label": labels}, ["log_prob"])
     assert np.isneginf(marked[0])
     np.testing.assert_allclose(marked[1], drawn[1], rtol=1e-5)
+
+
+def test_a_preset_and_particles(model, tmp_path):
+    codes, labels = codes_of(model, 2), np.array([1, 2])
+    model.save_to_preset(tmp_path / "prior")
+    again = kp.models.from_preset(tmp_path / "prior")
+    assert again.distribution.embedded
+    known = np.ones(model.image_shape[:2], bool)
+    known[0, :2] = False  # the later ones act back
+    options = {"seed": 0, "context": labels, "method": "smc", "n_particles": 3}
+    found = again.complete(codes, known, **options)
+    np.testing.assert_array_equal(found.images[:, known], codes[:, known])
+    assert found.images.dtype == np.uint16
+    np.testing.assert_allclose(
+        found.log_prob, model.log_prob(found.images, context=labels), rtol=1e-5
+    )
+
+
+def test_a_training_on_codes_embeds_them():
+    codes = np.arange(600).reshape(30, 4, 5, 1) % 512
+    for dtype in (np.uint16, np.int64):
+        data = kp.data.from_array(codes.astype(dtype), values="codes", levels=512)
+        sizes = {"units": 4, "num_blocks": 1, "dropout": 0.0}
+        head = make_model(kp.training.Settings(model="pixelcnn", **sizes), data).distribution
+        assert (head.levels, head.embedded) == (512, True)
+    ordered = kp.data.from_array(codes, values="integers", levels=512)
+    named = kp.training.Settings(model="pixelcnn", distribution="categorical", **sizes)
+    assert not make_model(named, ordered).distribution.embedded
+    assert make_model(named, data).distribution.embedded
+    preset = kp.training.Settings(preset="pixelcnn_small_cifar10")
+    assert make_model(preset, data).distribution.embedded
+    for wrong in ("logistic", "bernoulli"):
+        with pytest.raises(ValueError, match=f"no order.*distribution='{wrong}'"):
+            make_model(kp.training.Settings(distribution=wrong), data)
 
 
 def test_probabilities_add_up():

@@ -7,12 +7,13 @@ import click
 
 from keras_pixelrnn.cli import progress
 from keras_pixelrnn.training.recipes import recipe_names
-from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS, Settings
+from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
 
 CHOICES = {
     "recipe": recipe_names(),
     "model": MODELS,
     "distribution": DISTRIBUTIONS,
+    "values": MEANINGS,
     "binarization": ("static", "dynamic", "threshold"),
     "recurrence": ("diagonal", "row"),
 }
@@ -53,6 +54,7 @@ def command(**given):
     pixelrnn train                          # Diagonal BiLSTM on the embedded digits
     pixelrnn train --recipe binarized_mnist_diagonal_1x32 --data-dir ~/tensorflow_datasets
     pixelrnn train --dataset path/to/images --image-size 32 --model pixelcnn --epochs 20
+    pixelrnn train --dataset codes.npz --values codes --levels 512
 
     Everything lands in --output: model.keras, README.md (the card), metrics.json, pictures,
     history.csv, <version>/ (SavedModel) and, while training, training/ with TensorBoard logs and what

@@ -8,8 +8,15 @@ from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS, Settings
 SIZES = ("units", "num_blocks", "head_units", "kernel_size", "dropout", "skip")
 
 
-def make_distribution(name, levels, num_mixtures):
-    """The distribution of a name of `DISTRIBUTIONS`."""
+def make_distribution(name, levels, num_mixtures, ordered=True):
+    """The distribution of a name of `DISTRIBUTIONS`; of values without order each is embedded."""
+    if not ordered:
+        if name != "categorical":
+            raise ValueError(
+                "Codes have no order among them: only --distribution categorical fits, which embeds "
+                f"each. Leave it out. Received: distribution={name!r}"
+            )
+        return distributions.Categorical(levels, embedded=True)
     if name == "bernoulli":
         return distributions.Bernoulli()
     if name == "categorical":
@@ -27,7 +34,8 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
     Raises:
         ValueError: settings that fit no model, or not this data.
     """
-    head = settings.distribution or ("bernoulli" if data.levels == 2 else "categorical")
+    binary = data.levels == 2 and data.ordered
+    head = settings.distribution or ("bernoulli" if binary else "categorical")
     for what, name, expected in [
         ("model", settings.model, MODELS),
         ("distribution", head, DISTRIBUTIONS),
@@ -44,9 +52,9 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
                 "or choose a labelled data set."
             )
         given["num_classes"] = data.num_classes
-    distribution = make_distribution(head, data.levels, settings.num_mixtures)
+    distribution = make_distribution(head, data.levels, settings.num_mixtures, data.ordered)
     if settings.preset:
-        if settings.distribution:
+        if settings.distribution or not data.ordered:
             given["distribution"] = distribution
         model = models.from_preset(settings.preset, load_weights=False, **given)
     else:

@@ -26,6 +26,7 @@ def load_data(settings):
     found = sources.load(
         settings.dataset,
         data_dir=settings.data_dir,
+        values=settings.values,
         levels=settings.levels,
         binarization=settings.binarization,
         image_size=settings.image_size,

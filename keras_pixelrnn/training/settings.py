@@ -6,6 +6,7 @@ from typing import Any
 
 MODELS = ("diagonal", "row", "pixelcnn", "gated", "multi_scale")
 DISTRIBUTIONS = ("bernoulli", "categorical", "logistic", "normal")
+MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
 
 
 def _setting(default, text):
@@ -23,6 +24,10 @@ class Settings:
     conditional: bool = _setting(False, "p(image | label), for data with labels")
     dataset: str = _setting("digits", "'digits', a TFDS name, a folder of images, a packed file")
     data_dir: str | None = _setting(None, "folder of prepared TFDS data; default $TFDS_DATA_DIR")
+    values: str | None = _setting(
+        None,
+        f"what stored numbers mean: {', '.join(MEANINGS)} (codes: no order, each is embedded)",
+    )
     levels: int | None = _setting(None, "values of a sub-pixel; default those of the data")
     binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")
     image_size: int | None = _setting(None, "side that images of a folder are cut and resized to")

@@ -1,0 +1,101 @@
+"""Drawing many images: memory above the model, throughput against batches, the answer to Ctrl-C.
+
+    python -m benchmarks.blocks                  # 10,000 images of the trained 28x28 model of 7x16
+
+Throughput is that of one call of `sample` for all images against calls for one batch each, the best of
+some sizes, in turns in one process; memory is the highest resident size while the large call runs,
+against that with the model loaded and compiled.
+"""
+
+import argparse
+import os
+import signal
+import statistics
+import threading
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+import keras_pixelrnn as kp
+
+SIZES = (16, 32, 64, 128, 256)
+
+
+def resident():
+    """Resident memory of this process now, MB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def watched(function):
+    """Highest resident memory while a function runs, MB, and its seconds."""
+    peak, done = [resident()], threading.Event()
+
+    def watch():
+        while not done.wait(0.05):
+            peak.append(resident())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    start = time.monotonic()
+    function()
+    seconds = time.monotonic() - start
+    done.set()
+    thread.join()
+    return max(peak), seconds
+
+
+def interrupted(function, after):
+    """Seconds from Ctrl-C, `after` so many of a function, to `KeyboardInterrupt`."""
+    sent = []
+
+    def send():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(after, send).start()
+    try:
+        function()
+    except KeyboardInterrupt:
+        return time.monotonic() - sent[0]
+    raise RuntimeError("It ended before it was interrupted: ask for more images.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="binarized_mnist_diagonal_7x16")
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=3)
+    args = parser.parse_args()
+
+    model = kp.models.from_preset(args.model)
+    compile_all = [size for size in SIZES if size <= args.count]
+    for size in compile_all:
+        model.sample(size, seed=0)
+    before = resident()
+    whole, batches = [], {size: [] for size in compile_all}
+    peak = before
+    for run in range(args.runs):
+        highest, seconds = watched(lambda run=run: model.sample(args.count, seed=run))
+        peak = max(peak, highest)
+        whole.append(args.count / seconds)
+        for size, rates in batches.items():
+            start = time.monotonic()
+            model.sample(size, seed=run)
+            rates.append(size / (time.monotonic() - start))
+    best = max(batches, key=lambda size: statistics.median(batches[size]))
+    rate, of_best = statistics.median(whole), statistics.median(batches[best])
+    images = np.zeros((args.count, *model.image_shape), model.distribution.dtype)
+    model.log_prob(images[:64], batch_size=64)
+    likelihood, _ = watched(lambda: model.log_prob(images))
+    waits = [interrupted(lambda: model.sample(args.count, seed=0), 1.3 + 0.1 * i) for i in range(3)]
+    print(f"sample({args.count}): {rate:.1f} images a second, {peak - before:.0f} MB more")
+    print(f"best batch: {best}, {of_best:.1f} images a second; ratio {rate / of_best:.2f}")
+    print(f"log_prob of {args.count}: {likelihood - before:.0f} MB more")
+    print(f"Ctrl-C: {', '.join(f'{wait:.2f}' for wait in waits)} s")
+
+
+if __name__ == "__main__":
+    main()
