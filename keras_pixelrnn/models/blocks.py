@@ -15,7 +15,7 @@ WORK_OF_A_BLOCK = 250_000
 MOST_ON_A_CORE, MOST_ON_AN_ACCELERATOR = 64, 1024
 # Numbers: the widest map of all images of a block in a forward pass, which keeps about ten of them;
 # that of one row while drawing; and the sub-pixels of all images, of which drawing keeps a few maps.
-MOST_IN_A_MAP, MOST_IN_A_ROW, MOST_DRAWN = 2**23, 2**25, 2**22
+MOST_IN_A_MAP, MOST_IN_A_ROW, MOST_DRAWN = 2**22, 2**25, 2**22
 
 
 def power_of_two(number, up=True):
