@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -168,7 +169,8 @@ def test_the_command_listens_here_alone_unless_told(grey, monkeypatch):
 
     monkeypatch.setattr(kp.models, "from_preset", lambda name: grey.model)
     monkeypatch.setattr(page, "serve", serve)
-    monkeypatch.setattr(app.threading.Event, "wait", lambda self: None)
+    at_once = SimpleNamespace(wait=lambda: None)
+    monkeypatch.setattr(app, "threading", SimpleNamespace(Event=lambda: at_once))
     for options, where in [([], ("127.0.0.1", 7860)), (["--host", "::", "--port", 9], ("::", 9))]:
         result = CliRunner().invoke(app.command, ["digits", *map(str, options)])
         assert "digits: http://there" in result.output

@@ -99,8 +99,7 @@ class Demo:
         said = f"Drawn at once in {took:.2f} s, shown in the order of drawing."
         for seen in self._growing(known):
             yield Shown(self._grid(images, seen), None, said)
-        given = self.model.context.check(context.get("context"), self.count)
-        nats = self.model.run_by_parts("nats", [images, *given], self.count)
+        nats = self.model.nats_map(images, **context)
         totals = ", ".join(f"{total:.1f}" for total in nats.sum(axis=(1, 2, 3)))
         highest = float(-nats.sum(axis=-1).min())
         said += (

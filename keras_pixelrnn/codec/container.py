@@ -49,7 +49,7 @@ class Header(NamedTuple):
     context: int
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Of the images, as they are summed up by a CRC."""
         return np.dtype("u1") if self.levels <= 256 else np.dtype("<u2")
 

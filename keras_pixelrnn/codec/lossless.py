@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -167,7 +168,7 @@ def header(data: bytes) -> Header:
     return container.read(data)[0]
 
 
-def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **options) -> int:
+def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **options: Any) -> int:
     """Write images to a file; `options` are those of `compress`. Returns its size in bytes.
 
     The file is written beside its place and moved there: it is whole, or not there.
@@ -184,7 +185,7 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
     return len(data)
 
 
-def read(path: str | os.PathLike, model: PixelModel, **options) -> np.ndarray:
+def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarray:
     """The images of a file that `write` wrote; `options` are those of `decompress`."""
     return decompress(model, Path(path).read_bytes(), **options)
 

@@ -1,12 +1,18 @@
 """What all models have in common."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_pixelrnn import backend, checks, raster
+from keras_pixelrnn._types import Array, Policy, Shape, Tensor
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.distributions.base import PixelDistribution
+from keras_pixelrnn.layers.causal import CausalLayer
 from keras_pixelrnn.models import adapters, frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.drawing import Drawing
@@ -49,14 +55,14 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
 
     def __init__(
         self,
-        image_shape,
-        distribution,
-        network,
-        num_classes=None,
-        context_shape=None,
-        dtype=None,
-        name=None,
-        trainable=True,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        network: CausalLayer,
+        num_classes: int | None = None,
+        context_shape: Shape | None = None,
+        dtype: Policy | None = None,
+        name: str | None = None,
+        trainable: bool = True,
     ):
         backend.name()
         image_shape = checks.image_shape(image_shape)
@@ -79,11 +85,11 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
     # ---- likelihood and drawing as functions of tensors, for graphs and exports ---------------
     # `given` is the context of a conditional model, and nothing of any other.
 
-    def params(self, images, *given):
+    def params(self, images: Tensor, *given: Tensor) -> np.ndarray:
         """Parameters `(batch, height, width, P)` as an array, compiled: for images already checked."""
         return ops.convert_to_numpy(self._functions("params")(images, *given))
 
-    def params_graph(self, images, *given):
+    def params_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Parameters of the distribution of every sub-pixel; of float images with their gradient."""
         images, *given = (ops.convert_to_tensor(x) for x in (images, *given))
         if not checks.is_float(images):
@@ -97,7 +103,7 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
         context = [self.context.layer(*given)] if given else []
         return self.network(self.distribution.network_input(images), *context, training=False)
 
-    def nats_graph(self, images, *given):
+    def nats_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Log-probability `(batch, height, width, channels)` of every sub-pixel, nats.
 
         Images of a float dtype, in `0 .. levels-1`, are for gradients: see `log_prob_graph`.
@@ -107,7 +113,7 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
             return self.distribution.log_prob_between(params, images)
         return self.distribution.log_prob(params, images)
 
-    def log_prob_graph(self, images, *given):
+    def log_prob_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Log-probability `(batch,)` of images, nats.
 
         Of integers, or of floats in `0 .. levels-1`, which have a gradient: through the network and
@@ -128,24 +134,37 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
         """
         return ops.sum(self.nats_graph(images, *given), axis=(1, 2, 3))
 
-    def sample_graph(self, uniform, *given):
+    def sample_graph(self, uniform: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
         """Images and their nats per sub-pixel from `uniform` numbers of the same shape."""
         return raster.sample(self.network, self.distribution, uniform, self.context.map(*given))
 
-    def sample_with_graph(self, uniform, temperature, top_k, top_p, *given):
+    def sample_with_graph(
+        self, uniform: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, *given: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
         controls = (temperature, top_k, top_p)
         return raster.sample(
             self.network, self.distribution, uniform, self.context.map(*given), controls
         )
 
-    def complete_graph(self, images, known, uniform, *given):
+    def complete_graph(
+        self, images: Tensor, known: Tensor, uniform: Tensor, *given: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Completed images and the nats of each sub-pixel drawn."""
         return raster.complete(
             self.network, self.distribution, images, known, uniform, self.context.map(*given)
         )
 
-    def complete_with_graph(self, images, known, uniform, temperature, top_k, top_p, *given):
+    def complete_with_graph(
+        self,
+        images: Tensor,
+        known: Tensor,
+        uniform: Tensor,
+        temperature: Tensor,
+        top_k: Tensor,
+        top_p: Tensor,
+        *given: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
         controls = (temperature, top_k, top_p)
         return raster.complete(
@@ -158,14 +177,22 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
             controls,
         )
 
-    def complete_smc_graph(self, images, known, numbers, threshold, *given, **options):
+    def complete_smc_graph(
+        self,
+        images: Tensor,
+        known: Tensor,
+        numbers: Tensor,
+        threshold: Tensor,
+        *given: Tensor,
+        **options: Any,
+    ) -> dict[str, Tensor]:
         """Completion by particles, as a dict: see `keras_pixelrnn.completion.smc.complete`."""
         context = self.context.map(*given)
         return smc.complete(
             self.network, self.distribution, images, known, numbers, threshold, context, **options
         )
 
-    def run_by_parts(self, name, arrays, size, **options):
+    def run_by_parts(self, name: str, arrays: Sequence[Any], size: int, **options: Any) -> Any:
         """What the graph function of that name returns: see `Functions.by_parts`."""
         return self._functions.by_parts(name, arrays, size, **options)
 
@@ -190,11 +217,11 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
 
     # ---- checks ----------------------------------------------------------------------------------
 
-    def check_images(self, images):
+    def check_images(self, images: Array) -> np.ndarray:
         """`images` as an array of the distribution's dtype, or `ValueError` saying what is wrong."""
         return checks.images(images, self.image_shape, self.distribution)
 
-    def check_completion(self, images, known):
+    def check_completion(self, images: Array, known: Array) -> tuple[np.ndarray, np.ndarray]:
         """`images` and `known` as arrays, the latter boolean, of one shape, or `ValueError`."""
         images = checks.as_array("images", images)
         if images.ndim != 4:

@@ -1,8 +1,13 @@
 """Drawing any number of images, and completing them."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks, noise
+from keras_pixelrnn._types import Array, Number, Seed, Shape
 from keras_pixelrnn.completion import complete as particles
 from keras_pixelrnn.models import blocks
 
@@ -23,17 +28,17 @@ class Drawing:
 
     def sample(
         self,
-        n,
+        n: int,
         *,
-        seed,
-        size=None,
-        context=None,
-        temperature=1.0,
-        top_k=None,
-        top_p=1.0,
-        batch_size=None,
-        progress=None,
-    ):
+        seed: Seed,
+        size: Shape | None = None,
+        context: Array | None = None,
+        temperature: Number = 1.0,
+        top_k: Number | None = None,
+        top_p: Number = 1.0,
+        batch_size: int | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+    ) -> np.ndarray:
         """Draw images, exactly and in about the time of one forward pass.
 
         Args:
@@ -65,17 +70,17 @@ class Drawing:
 
     def sample_batches(
         self,
-        n,
+        n: int,
         *,
-        seed,
-        size=None,
-        context=None,
-        temperature=1.0,
-        top_k=None,
-        top_p=1.0,
-        batch_size=None,
-        xla=True,
-    ):
+        seed: Seed,
+        size: Shape | None = None,
+        context: Array | None = None,
+        temperature: Number = 1.0,
+        top_k: Number | None = None,
+        top_p: Number = 1.0,
+        batch_size: int | None = None,
+        xla: bool = True,
+    ) -> Iterator[np.ndarray]:
         """What `sample` returns, a block at a time.
 
         Args, errors: of `sample`, and
@@ -97,16 +102,16 @@ class Drawing:
 
     def complete(
         self,
-        images,
-        known,
+        images: Array,
+        known: Array,
         *,
-        seed,
-        context=None,
-        method="ancestral",
-        batch_size=None,
-        progress=None,
-        **options,
-    ):
+        seed: Seed,
+        context: Array | None = None,
+        method: str = "ancestral",
+        batch_size: int | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+        **options: Any,
+    ) -> np.ndarray | particles.Completion:
         """Draw the unknown sub-pixels of images.
 
         By the method "ancestral" each is drawn given all earlier ones: exact p(unknown | known) where
@@ -160,17 +165,17 @@ class Drawing:
 
     def complete_batches(
         self,
-        images,
-        known,
+        images: Array,
+        known: Array,
         *,
-        seed,
-        context=None,
-        temperature=1.0,
-        top_k=None,
-        top_p=1.0,
-        batch_size=None,
-        xla=True,
-    ):
+        seed: Seed,
+        context: Array | None = None,
+        temperature: Number = 1.0,
+        top_k: Number | None = None,
+        top_p: Number = 1.0,
+        batch_size: int | None = None,
+        xla: bool = True,
+    ) -> Iterator[np.ndarray]:
         """What `complete` returns by the method "ancestral", a block at a time.
 
         Args, errors: of `complete`, and

@@ -1,5 +1,11 @@
 """Likelihood of any number of images."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_pixelrnn._types import Array
 from keras_pixelrnn.models import blocks
 
 
@@ -12,7 +18,14 @@ class Likelihood:
     nats, bit for bit, whatever is beside it; in one of another size the last bits may differ.
     """
 
-    def log_prob(self, images, *, context=None, batch_size=None, progress=None):
+    def log_prob(
+        self,
+        images: Array,
+        *,
+        context: Array | None = None,
+        batch_size: int | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+    ) -> np.ndarray:
         """Log-probability of images.
 
         Args:
@@ -32,7 +45,14 @@ class Likelihood:
         found = self._nats("log_prob", images, context, batch_size)
         return blocks.gathered(found, len(images), (), "float32", progress)
 
-    def nats_map(self, images, *, context=None, batch_size=None, progress=None):
+    def nats_map(
+        self,
+        images: Array,
+        *,
+        context: Array | None = None,
+        batch_size: int | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+    ) -> np.ndarray:
         """Log-probability of every sub-pixel of images given the earlier ones.
 
         Args, errors: of `log_prob`.
@@ -44,7 +64,9 @@ class Likelihood:
         found = self._nats("nats", images, context, batch_size)
         return blocks.gathered(found, len(images), self.image_shape, "float32", progress)
 
-    def nats_batches(self, images, *, context=None, batch_size=None):
+    def nats_batches(
+        self, images: Array, *, context: Array | None = None, batch_size: int | None = None
+    ) -> Iterator[np.ndarray]:
         """What `nats_map` returns, a block at a time.
 
         Args, errors: of `log_prob`.

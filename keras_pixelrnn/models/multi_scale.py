@@ -1,12 +1,16 @@
 """Multi-scale PixelRNN."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks, raster
+from keras_pixelrnn._types import Array, Policy, Seed, Shape, Tensor
 from keras_pixelrnn.completion import particles, smc
 from keras_pixelrnn.distributions import check_distribution
+from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.models.base import PixelModel
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.multi_scale_network import MultiScaleNetwork
@@ -48,16 +52,16 @@ class MultiScalePixelRNN(PixelModel):
 
     def __init__(
         self,
-        image_shape,
-        distribution,
-        factor=2,
-        context_units=16,
-        num_classes=None,
-        context_shape=None,
-        dtype=None,
-        name=None,
-        trainable=True,
-        **kwargs,
+        image_shape: Shape,
+        distribution: PixelDistribution,
+        factor: int = 2,
+        context_units: int = 16,
+        num_classes: int | None = None,
+        context_shape: Shape | None = None,
+        dtype: Policy | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
     ):
         own = checks.taken_by(type(self), PixelModel)
         checks.unknown(type(self), kwargs, PixelRNN.arguments() | own)
@@ -111,7 +115,7 @@ class MultiScalePixelRNN(PixelModel):
             **kwargs,
         }
 
-    def upscale(self, small, *, seed, context=None):
+    def upscale(self, small: Array, *, seed: Seed, context: Array | None = None) -> np.ndarray:
         """Draw large images around small ones: super-resolution.
 
         Args:
@@ -138,19 +142,41 @@ class MultiScalePixelRNN(PixelModel):
         known[:: self.factor, :: self.factor] = True
         return self.complete(images, known, seed=seed, context=context)
 
-    def sample_graph(self, uniform, *given):
+    def sample_graph(self, uniform: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
         return self._draw(*self._unknown(uniform), uniform, given)
 
-    def sample_with_graph(self, uniform, temperature, top_k, top_p, *given):
+    def sample_with_graph(
+        self, uniform: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, *given: Tensor
+    ) -> tuple[Tensor, Tensor]:
         return self._draw(*self._unknown(uniform), uniform, given, (temperature, top_k, top_p))
 
-    def complete_graph(self, images, known, uniform, *given):
+    def complete_graph(
+        self, images: Tensor, known: Tensor, uniform: Tensor, *given: Tensor
+    ) -> tuple[Tensor, Tensor]:
         return self._draw(images, known, uniform, given)
 
-    def complete_with_graph(self, images, known, uniform, temperature, top_k, top_p, *given):
+    def complete_with_graph(
+        self,
+        images: Tensor,
+        known: Tensor,
+        uniform: Tensor,
+        temperature: Tensor,
+        top_k: Tensor,
+        top_p: Tensor,
+        *given: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         return self._draw(images, known, uniform, given, (temperature, top_k, top_p))
 
-    def complete_smc_graph(self, images, known, numbers, threshold, *given, n_particles, n=1):
+    def complete_smc_graph(
+        self,
+        images: Tensor,
+        known: Tensor,
+        numbers: Tensor,
+        threshold: Tensor,
+        *given: Tensor,
+        n_particles: int,
+        n: int = 1,
+    ) -> dict[str, Tensor]:
         """Particles complete the small image first, are resampled once more, and go on in the large
         one, each around its own small image: there they are weighted and not resampled again."""
         network, context = self.network, self.context.map(*given)
@@ -192,10 +218,10 @@ class MultiScalePixelRNN(PixelModel):
         return nothing, ops.cast(nothing, "bool")
 
     @property
-    def feature_layers(self):
+    def feature_layers(self) -> list[str]:
         return self.network.feature_layers
 
-    def features_graph(self, images, *given, layer):
+    def features_graph(self, images: Tensor, *given: Tensor, layer: str) -> Tensor:
         scaled = self.distribution.network_input(ops.convert_to_tensor(images))
         return self.network.features(scaled, self.context.map(*given), layer)
 

@@ -1,12 +1,15 @@
 """The same weights for images of another height and width."""
 
+from typing import Any
+
 from keras_pixelrnn import checks
+from keras_pixelrnn._types import Shape
 
 
 class Resizing:
     """`resized` of all models: no weight depends on the size of an image."""
 
-    def resized(self, size):
+    def resized(self, size: Shape) -> Any:
         """A model of images of another height and width, with a copy of this one's weights.
 
         Every layer does at each pixel what it has learned, whatever the size: layers see zeros outside
@@ -44,7 +47,7 @@ class Resizing:
         model.set_weights(self.get_weights())
         return model
 
-    def at_size(self, size):
+    def at_size(self, size: Shape | None) -> Any:
         """This model where `size` is None or its own, else `resized(size)`, made and compiled once; it
         has the weights that this one has now."""
         if size is None or (size := checks.size(size)) == self.image_shape[:2]:

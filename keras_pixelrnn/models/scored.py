@@ -1,8 +1,12 @@
 """What models say of images beside their likelihood."""
 
+from typing import Any
+
+import numpy as np
 from keras import ops
 
 from keras_pixelrnn import checks, scores
+from keras_pixelrnn._types import Array, Seed, Tensor
 from keras_pixelrnn.scores import entropy, features
 from keras_pixelrnn.scores import restore as restoring
 
@@ -10,7 +14,15 @@ from keras_pixelrnn.scores import restore as restoring
 class Scored:
     """Scores of images, as methods of all models."""
 
-    def score(self, images, *, method="nats", background=None, context=None, batch_size=None):
+    def score(
+        self,
+        images: Array,
+        *,
+        method: str = "nats",
+        background: Any = None,
+        context: Array | None = None,
+        batch_size: int | None = None,
+    ) -> np.ndarray:
         """How strange images are to the model: the larger, the stranger.
 
         Args:
@@ -39,7 +51,16 @@ class Scored:
             batch_size=batch_size,
         )
 
-    def restore(self, images, *, seed, nats_threshold=None, mask=None, context=None, **options):
+    def restore(
+        self,
+        images: Array,
+        *,
+        seed: Seed,
+        nats_threshold: float | None = None,
+        mask: Array | None = None,
+        context: Array | None = None,
+        **options: Any,
+    ) -> scores.Restoration:
         """Draw anew what is strange about images, and say where that was.
 
         Args:
@@ -64,7 +85,9 @@ class Scored:
         told = {"nats_threshold": nats_threshold, "mask": mask, "context": context}
         return restoring.restore(self, images, seed=seed, **told, **options)
 
-    def entropy_map(self, images, *, context=None, batch_size=64):
+    def entropy_map(
+        self, images: Array, *, context: Array | None = None, batch_size: int = 64
+    ) -> np.ndarray:
         """How uncertain the model is of each sub-pixel, given all earlier ones.
 
         The entropy of the predictive distribution: the nats that the sub-pixel costs on average over
@@ -89,7 +112,14 @@ class Scored:
         size = entropy.batch_that_fits(size, self.image_shape, self.distribution.levels)
         return self.run_by_parts("entropy", [images, *given], _of(images, size))
 
-    def features(self, images, layer, *, context=None, batch_size=64):
+    def features(
+        self,
+        images: Array,
+        layer: str,
+        *,
+        context: Array | None = None,
+        batch_size: int = 64,
+    ) -> np.ndarray:
         """Hidden features of every pixel: what a layer of the network computes of the earlier ones.
 
         Args:
@@ -113,20 +143,20 @@ class Scored:
         return self.run_by_parts("features", [images, *given], size, layer=path)
 
     @property
-    def feature_layers(self):
+    def feature_layers(self) -> list[str]:
         """Paths of the layers that `features` takes, a list of str, from the image to the parameters."""
         return features.names(self.network)
 
-    def judged_graph(self, restored, images, *given):
+    def judged_graph(self, restored: Tensor, images: Tensor, *given: Tensor) -> Tensor:
         """What each sub-pixel of `images` costs, `(batch, height, width, channels)` nats, given the
         earlier sub-pixels of `restored`."""
         return -self.distribution.log_prob(self.params_graph(restored, *given), images)
 
-    def entropy_graph(self, images, *given):
+    def entropy_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Entropy `(batch, height, width, channels)` of every sub-pixel, nats."""
         return entropy.entropies(self.distribution, self.params_graph(images, *given), images)
 
-    def features_graph(self, images, *given, layer):
+    def features_graph(self, images: Tensor, *given: Tensor, layer: str) -> Tensor:
         """Features `(batch, height, width, n)` of a layer of `feature_layers`."""
         scaled = self.distribution.network_input(ops.convert_to_tensor(images))
         return features.of_layer(self.network, scaled, self.context.map(*given), layer)
