@@ -179,7 +179,7 @@ class DiscretizedLogisticMixture(DiscretizedMixture):
     100
     """
 
-    def drawer(self, channels):
+    def drawer(self, channels: int) -> Any:
         if backend.under_xla():
             return super().drawer(channels)
         return MixtureDrawer(self, channels, self._log_scale_limits())
