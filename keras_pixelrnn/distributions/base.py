@@ -144,7 +144,7 @@ class PixelDistribution:
         """
         return self.quantile(self.log_pmf(params, pixel, channel), u)
 
-    def drawer(self, channels: int):
+    def drawer(self, channels: int) -> Any:
         """A function that starts to draw the pixels of a stream, made once for all of them.
 
         Args:
