@@ -14,8 +14,9 @@ def dtype_policy(dtype):
         policy = keras.dtype_policies.get(dtype)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(_expected(dtype)) from error
-    if policy.name not in POLICIES:
-        raise ValueError(_expected(policy.name))
+    name = getattr(policy, "name", None)  # Keras hands back what it cannot make a policy of
+    if name not in POLICIES:
+        raise ValueError(_expected(dtype if name is None else name))
     if keras.config.floatx() != "float32":
         raise ValueError(
             "This package computes in float32. Leave `keras.config.floatx()` at that, and choose a "

@@ -9,9 +9,15 @@ from keras_pixelrnn.data.split import SPLITS, Arrays, Source
 
 def digits():
     """1,797 digits, split 1257/180/360 in an order that is written down in DIGITS.md."""
-    with resources.files(__package__).joinpath("digits.npz").open("rb") as file:
-        stored = np.load(file)
-        images, labels = stored["image"], stored["label"].astype(np.int64)
+    path = resources.files(__package__).joinpath("digits.npz")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            images, labels = stored["image"], stored["label"].astype(np.int64)
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds
+        raise ValueError(
+            f"Cannot read {path}, which comes with the package. Install the package again. "
+            f"Received: {type(error).__name__}: {error}"
+        ) from error
     order = np.random.RandomState(0).permutation(len(images))
     parts = dict(zip(SPLITS, (order[540:], order[360:540], order[:360]), strict=True))
     return Source(

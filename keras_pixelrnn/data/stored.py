@@ -2,7 +2,9 @@
 
 import json
 import struct
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,24 @@ import numpy as np
 from keras_pixelrnn.data import arrays
 from keras_pixelrnn.data.split import SPLITS
 
+BROKEN = (  # what readers raise at damaged files
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    NotImplementedError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+)
 SUFFIXES = {".npz", ".npy", ".h5", ".hdf5"}
+MOST_CHECKED = 1 << 30  # bytes of an array in a .npz that are read once to see their check sum
 ABOUT = "pixelrnn"  # member of a packed file that says what its numbers mean
 IMAGES = ("images", "image", "x", "data")
 LABELS = ("labels", "label", "y")
@@ -27,14 +46,18 @@ def stored(path, class_names=None):
     path = Path(path)
     try:
         found = _read(path)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except BROKEN as error:
         raise ValueError(
             f"Cannot read {path}. Received: {type(error).__name__}: {error}"
         ) from error
-    about = json.loads(str(np.asarray(found.pop(ABOUT)))) if ABOUT in found else {}
-    parts = _parts(found, path)
-    names = about.get("class_names") if class_names is None else class_names
-    source = arrays.from_splits(parts, names or None, f"file {path.name}")
+    try:
+        about = json.loads(str(np.asarray(found.pop(ABOUT)))) if ABOUT in found else {}
+        names = about.get("class_names") if class_names is None else class_names
+        source = arrays.from_splits(_parts(found, path), names or None, f"file {path.name}")
+    except (ValueError, AttributeError) as error:
+        if str(path) in str(error):
+            raise
+        raise ValueError(f"Cannot use {path}. {error}") from error
     if about:
         source = source._replace(protocol=about["protocol"], class_names=tuple(names or ()))
     return source, about
@@ -43,7 +66,11 @@ def stored(path, class_names=None):
 def _read(path):
     """`{name: array}`; arrays stay in the file where that is possible."""
     if path.suffix == ".npy":
-        return {"images": np.load(path, mmap_mode="r", allow_pickle=False)}
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            found.close()
+            raise ValueError("it is a zip file; one of arrays is called .npz")
+        return {"images": found}
     if path.suffix == ".npz":
         return _members(path)
     import h5py
@@ -75,6 +102,9 @@ def _members(path):
                     found[name] = np.lib.format.read_array(file, allow_pickle=False)
                     continue
                 header = file.tell()
+                # `memmap` reads past the check sum, which is what reading the member checks.
+                while member.file_size <= MOST_CHECKED and file.read(1 << 20):
+                    pass
             start = _data_start(path, member) + header
             found[name] = np.memmap(path, dtype, "r", offset=start, shape=shape)
     return found

@@ -1,5 +1,6 @@
 """Trained models by name, from folders, files and the hub; and the way back."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from keras_pixelrnn.models.variables import differences, values_by_path
 from keras_pixelrnn.presets.card import FRONT_MATTER, card
 
 HUB = "hf://"
+WEIGHTS = "model.weights.h5"
+DIGEST = "weights_sha256"  # key of the facts of a preset
 
 
 class Pretrained:
@@ -110,6 +113,7 @@ class Pretrained:
             scratch = Path(scratch) / "preset"
             keras.saving.save_model(bare, scratch, zipped=False)
             shutil.rmtree(scratch / "assets", ignore_errors=True)  # empty: no model here has any
+            facts[DIGEST] = _digest(scratch / WEIGHTS)
             (scratch / presets.FACTS).write_text(
                 json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
@@ -162,11 +166,13 @@ def _source(preset):
 
 
 def _load(source):
+    if isinstance(source, Path) and source.is_dir():
+        _check_weights(source)
     try:
-        model = keras.saving.load_model(source, compile=False)
-    except ImportError:  # Keras says what to install
-        raise
+        model = keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as error:  # h5py, zipfile and Keras raise a dozen kinds
+        if isinstance(error, ImportError) and str(source).startswith(HUB):
+            raise  # Keras says what to install
         raise ValueError(
             f"Cannot load a model from {source}. Expected what `save_to_preset` or `model.save` wrote. "
             f"Received: {type(error).__name__}: {error}"
@@ -177,6 +183,22 @@ def _load(source):
             f"Received: {type(model).__name__}"
         )
     return model
+
+
+def _check_weights(folder):
+    """`ValueError` where the weights in a folder are not those that `save_to_preset` wrote."""
+    file = folder / WEIGHTS
+    wanted = presets.facts(folder).get(DIGEST) if (folder / presets.FACTS).is_file() else None
+    if wanted is not None and file.is_file() and _digest(file) != wanted:
+        raise ValueError(
+            f"Cannot load a model from {folder}: {file.name} is damaged: its bytes do "
+            f"not have the check sum that {presets.FACTS} states. Copy "
+            f"it again; where it was changed on purpose, delete {DIGEST!r} from {presets.FACTS}."
+        )
+
+
+def _digest(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _of_class(wanted, kind, preset):

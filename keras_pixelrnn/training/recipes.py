@@ -44,7 +44,7 @@ def read_recipe(name: str, gpu: bool = False) -> dict[str, Any]:
             f"Unknown recipe. Expected one of: {', '.join(recipe_names())}. Received: {name!r}"
         )
     file = resources.files("keras_pixelrnn") / "recipes" / f"{name}.toml"
-    written = tomllib.loads(file.read_text())
+    written = _read(file)
     own = written.pop("gpu", None)
     if gpu:
         if own is None:
@@ -60,3 +60,12 @@ def read_recipe(name: str, gpu: bool = False) -> dict[str, Any]:
             f"The recipe {name!r} has settings that a training does not. Received: {sorted(unknown)}"
         )
     return {**settings, "recipe": name}
+
+
+def _read(file):
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # no UTF-8, or no TOML
+        raise ValueError(
+            f"The recipe {file} is damaged. Install the package again. Received: {error}"
+        ) from error

@@ -1,0 +1,124 @@
+"""Thousands of bad calls and damaged files, and what becomes of each.
+
+python -m benchmarks.faults calls --count 10000     # crashes, hangs, silence, unnamed arguments
+"""
+
+import argparse
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.faults import bad
+
+PATIENCE = 120.0  # seconds without a sign, after which a call hangs; the first exports a model
+KINDS = {"constructor": 0.4, "method": 0.25, "load": 0.1, "signature": 0.05, "file": 0.2}
+
+
+def worker(seed, first, count, folder, log):
+    """Makes the calls `first .. count-1`; one line before and one after each."""
+    import numpy as np
+
+    from benchmarks.faults.calls import Calls
+    from benchmarks.faults.files import Files
+
+    calls, files = Calls(folder / "export"), Files(folder / "files")
+    names, chances = list(KINDS), list(KINDS.values())
+    with open(log, "a") as file:
+        for index in range(first, count):
+            rng = np.random.default_rng([seed, index])
+            kind = names[rng.choice(len(names), p=chances)]
+            call = files.draw(rng) if kind == "file" else calls.draw(rng, kind)
+            print(
+                json.dumps({"begun": index, "kind": kind, "what": call.what}), file=file, flush=True
+            )
+            found, text, seconds = bad.outcome(call)
+            line = {"index": index, "found": found, "text": text[:400], "seconds": seconds}
+            print(json.dumps(line), file=file, flush=True)
+
+
+def calls(count, seed, log):
+    """Runs workers until all calls are made; returns `{kind: Counter of outcomes}` and the bad ends."""
+    log = Path(log)
+    log.unlink(missing_ok=True)
+    ends = {}
+    first = 0
+    while first < count:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "benchmarks.faults", "worker", "--seed", str(seed)]
+            command += ["--first", str(first), "--count", str(count), "--log", str(log)]
+            process = subprocess.Popen([*command, "--folder", folder], stderr=subprocess.DEVNULL)
+            size, seen = -1, time.monotonic()
+            while process.poll() is None:
+                time.sleep(0.2)
+                now = log.stat().st_size if log.exists() else 0
+                if now != size:
+                    size, seen = now, time.monotonic()
+                elif time.monotonic() - seen > PATIENCE:
+                    process.kill()
+                    process.wait()
+        done, begun = _read(log)
+        if process.returncode != 0 and (not begun or max(begun) < first):
+            raise RuntimeError(f"The worker did not begin: exit code {process.returncode}")
+        last = max(begun)
+        if last not in done:
+            ends[last] = bad.HANG if process.returncode == -9 else bad.CRASH
+        first = last + 1
+    return _read(log), ends
+
+
+def _read(log):
+    done, begun = {}, {}
+    for line in log.read_text().splitlines():
+        entry = json.loads(line)
+        if "begun" in entry:
+            begun[entry["begun"]] = entry
+        else:
+            done[entry["index"]] = entry
+    return done, begun
+
+
+def table(done, begun, ends):
+    """Markdown of outcomes by kind, and a line for each that is not as it should be."""
+    words = [bad.NAMED, bad.UNNAMED, bad.HARMLESS, bad.SILENT, bad.CRASH, bad.HANG]
+    counts = collections.defaultdict(collections.Counter)
+    for index, entry in begun.items():
+        found = ends.get(index) or done[index]["found"]
+        counts[entry["kind"]][found] += 1
+        if found not in (bad.NAMED, bad.HARMLESS):
+            print(f"{found}: {entry['what'][:150]} -> {done.get(index, {}).get('text', '')[:200]}")
+    print(f"\n| kind | calls | {' | '.join(words)} |\n|{'---|' * (len(words) + 2)}")
+    total = sum(counts.values(), collections.Counter())
+    for kind, found in [*counts.items(), ("all", total)]:
+        print(f"| {kind} | {sum(found.values())} | {' | '.join(str(found[w]) for w in words)} |")
+    failed = total[bad.NAMED] + total[bad.UNNAMED]
+    print(f"\n{total[bad.NAMED] / max(failed, 1):.2%} of the errors name the argument or file")
+    seconds = sorted(entry["seconds"] for entry in done.values())
+    print(f"seconds of a call: median {seconds[len(seconds) // 2]:.4f}, longest {seconds[-1]:.1f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["calls", "worker"])
+    parser.add_argument("--count", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--log", type=Path, default=Path("faults.jsonl"))
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    if given.what == "worker":
+        worker(given.seed, given.first, given.count, given.folder, given.log)
+    else:
+        found, ends = calls(given.count or 10_000, given.seed, given.log)
+        table(*found, ends)
+
+
+if __name__ == "__main__":
+    main()
