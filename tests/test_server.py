@@ -1,11 +1,9 @@
-"""The development server and the clients, as a person runs them; the batching, as a server does it."""
+"""The development server and the clients, as a person runs them."""
 
 import concurrent.futures
 import json
 import socket
 import sys
-import threading
-import time
 import urllib.error
 import urllib.request
 
@@ -19,13 +17,7 @@ from tests.served import Running, example
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 grpc = pytest.importorskip("grpc")
 
-from keras_pixelrnn.serving.server import RequestError, Server  # noqa: E402
-from keras_pixelrnn.serving.server.batching import (  # noqa: E402
-    BatchScheduler,
-    Full,
-    Parameters,
-    read_parameters,
-)
+from keras_pixelrnn.serving.server import Server  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group(QUICK.name)
 
@@ -208,80 +200,6 @@ def test_a_bad_row_leaves_its_batch_mates(server, expected):
     outside = np.full((1, *QUICK.make().image_shape), 9).tolist()
     with pytest.raises(rest.MarkedRows):
         rest.predict(server.url, "nats_map", [{"image": outside[0]}])
-
-
-def scheduler_of(log, **parameters):
-    def run(key, inputs):
-        log.append((key, inputs["x"].tolist()))
-        if key == "slow":
-            time.sleep(0.3)
-        return {"y": inputs["x"] * 2}
-
-    return BatchScheduler(run, Parameters(**parameters))
-
-
-def test_requests_share_a_batch_filled_up_to_an_allowed_size():
-    log = []
-    scheduler = scheduler_of(
-        log, max_batch_size=4, batch_timeout_micros=200_000, allowed_batch_sizes=(1, 4)
-    )
-    with concurrent.futures.ThreadPoolExecutor(3) as threads:
-        answers = threads.map(lambda n: scheduler.submit("f", {"x": np.array([n])})["y"], [1, 2, 3])
-        assert [int(y[0]) for y in answers] == [2, 4, 6]
-    ((key, rows),) = log
-    assert key == "f"
-    assert len(rows) == 4
-    assert set(rows) == {1, 2, 3}
-    scheduler.close()
-
-
-def test_a_slow_signature_does_not_hold_up_another():
-    log = []
-    scheduler = scheduler_of(log, max_batch_size=1, num_batch_threads=2)
-    slow = threading.Thread(target=lambda: scheduler.submit("slow", {"x": np.array([1])}))
-    slow.start()
-    time.sleep(0.05)
-    start = time.monotonic()
-    scheduler.submit("quick", {"x": np.array([1])})
-    assert time.monotonic() - start < 0.2
-    slow.join()
-    scheduler.close()
-
-
-def test_a_full_queue_is_refused_and_an_error_reaches_every_caller():
-    def fail(key, inputs):
-        time.sleep(0.2)
-        raise RequestError(3, "no")
-
-    scheduler = BatchScheduler(
-        fail, Parameters(max_batch_size=1, num_batch_threads=1, max_enqueued_batches=1)
-    )
-    outcomes = []
-
-    def submit():
-        try:
-            scheduler.submit("f", {"x": np.array([1])})
-        except Exception as error:
-            outcomes.append(type(error))
-
-    threads = [threading.Thread(target=submit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.02)
-    for thread in threads:
-        thread.join()
-    scheduler.close()
-    assert sorted(kind.__name__ for kind in outcomes) == sorted(
-        [Full.__name__] * 2 + [RequestError.__name__] * 2
-    )
-
-
-def test_parameters_are_those_that_exports_write(export_of):
-    text = (export_of(QUICK) / "batching_params.pbtxt").read_text()
-    parameters = read_parameters(text)
-    assert parameters.allowed_batch_sizes[-1] == parameters.max_batch_size == 64
-    with pytest.raises(ValueError, match="end with"):
-        read_parameters("max_batch_size { value: 8 } allowed_batch_sizes: 4")
 
 
 def test_no_export_is_refused(tmp_path):

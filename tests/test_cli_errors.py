@@ -1,0 +1,120 @@
+"""The command `pixelrnn` where it fails, is interrupted or only asked for help."""
+
+import signal
+import sys
+import time
+
+import pytest
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import cli
+from keras_pixelrnn.cli import progress
+from tests.commands import fails, process, run
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nothing"], 2, "No such command 'nothing'"),
+        (["sample"], 2, "Missing argument 'NAME'"),
+        (["sample", "digitz"], 2, "Did you mean 'digits'?"),
+        (["sample", "digits", "-n", "0"], 2, "-n"),
+        (["sample", "digits", "--colour"], 2, "--colour"),
+        (["sample", "."], 1, "holds no model"),
+        (["sample", "digits", "--temperature", "-1", "-n", "1"], 1, "temperature"),
+        (["complete", "digits", "absent.png"], 2, "absent.png"),
+        (["score", "digits", "."], 2, "no PNG or JPEG"),
+        (["train", "--epochs", "many"], 2, "--epochs"),
+        (["train", "--model", "transformer"], 2, "transformer"),
+        (["train", "--recipe", "nothing"], 2, "nothing"),
+        (["train", "--dataset", "digits", "--levels", "99"], 1, "levels=99"),
+        (["check", "absent"], 2, "absent"),
+    ],
+)
+def test_errors_are_one_line(arguments, code, words, capsys):
+    found, text = fails(capsys, *arguments)
+    assert found == code
+    assert words in text
+    assert "Traceback" not in text
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(ValueError, match="holds no model"):
+        cli.main(["sample", ".", "--debug"])
+
+
+def test_an_unforeseen_error_is_one_line(monkeypatch, capsys):
+    def fail(*_, **__):
+        raise KeyError("some\nthing")
+
+    monkeypatch.setattr(kp.models, "from_preset", fail)
+    code, text = fails(capsys, "sample", "digits")
+    assert code == 1
+    assert "KeyError" in text
+    assert "--debug" in text
+
+
+def test_every_command_has_help():
+    listed = run("--help")
+    for name in cli.COMMANDS:
+        assert name in listed
+        shown = run(name, "--help")
+        assert shown.startswith(f"Usage: pixelrnn {name} ")
+        assert "--debug" in shown
+
+
+def test_progress_is_for_terminals(monkeypatch, capsys):
+    assert list(progress.over(range(3), 3, "counting")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert list(progress.over([[1, 2], [3]], 3, "counting")) == [[1, 2], [3]]
+    shown = capsys.readouterr().err
+    assert "counting" in shown
+    assert "3/3" in shown
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["sample", "digitz"]])
+def test_help_and_wrong_arguments_need_no_tensorflow(arguments):
+    code = f"""
+import sys
+sys.argv = ["pixelrnn", *{arguments}]
+from keras_pixelrnn.cli import main
+try:
+    main()
+finally:
+    print(sorted({{"tensorflow", "keras", "jax"}} & set(sys.modules)))
+"""
+    out, err = process(code=code).communicate(timeout=60)
+    assert out.splitlines()[-1] == "[]", err
+
+
+@pytest.mark.parametrize(
+    "busy",
+    ["while True: pass", "import ctypes; ctypes.PyDLL(None).sleep(20)"],
+    ids=["in Python", "where Python does not listen"],
+)
+def test_ctrl_c_ends_it_within_a_second(busy):
+    """Also while a library keeps Python's lock, as it may in a compilation."""
+    code = f"""
+import sys
+sys.argv = ["pixelrnn", "models"]
+from keras_pixelrnn import cli, presets
+def names():
+    print("begun", flush=True)
+    {busy}
+presets.names = names
+cli.main()
+"""
+    running = process(code=code)
+    assert running.stdout.readline() == "begun\n"
+    start = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert time.monotonic() - start < 3  # 1 s on a machine with nothing else to do
+    assert err == "pixelrnn: interrupted\n"
+    assert running.returncode == 128 + signal.SIGINT

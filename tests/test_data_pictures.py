@@ -1,0 +1,185 @@
+"""Files of images: formats, depths, turns, transparency."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import keras_pixelrnn as kp
+from keras_pixelrnn.data import reading
+from keras_pixelrnn.data.reading import Reader
+from tests.image_files import COLOUR, GREY, fill, load_one, png
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "ppm"])
+def test_lossless_formats(tmp_path, suffix):
+    save = {"lossless": True} if suffix == "webp" else {}
+    found = load_one(Image.fromarray(COLOUR), tmp_path, f"a.{suffix}", save)
+    np.testing.assert_array_equal(found, COLOUR)
+
+
+def test_grey_palette_and_bits(tmp_path):
+    grey = Image.fromarray(GREY)
+    np.testing.assert_array_equal(load_one(grey, tmp_path, channels=1)[..., 0], GREY)
+    np.testing.assert_array_equal(load_one(grey, tmp_path, channels=3)[..., 2], GREY)
+    palette = Image.fromarray(COLOUR).quantize(48, dither=Image.Dither.NONE)
+    want = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(load_one(palette, tmp_path), want)
+    bits = load_one(Image.fromarray(GREY > 100), tmp_path, channels=1)
+    np.testing.assert_array_equal(bits[..., 0], np.where(GREY > 100, 255, 0))
+
+
+def test_codes_in_files(tmp_path):
+    palette = Image.fromarray(GREY % 7)
+    palette.putpalette([255, 0, 0, 0, 255, 0] * 8)
+    said = {"values": "codes", "levels": 7, "channels": 1}
+    np.testing.assert_array_equal(load_one(palette, tmp_path, **said)[..., 0], GREY % 7)
+    with pytest.raises(ValueError, match="cannot be resized"):
+        load_one(palette, tmp_path, image_size=3, **said)
+    with pytest.raises(ValueError, match=r"Codes must lie in 0 .. 4"):
+        load_one(palette, tmp_path, values="codes", levels=5, channels=1)
+    deep = Image.fromarray(GREY.astype(np.uint16) * 10)
+    said = {"values": "codes", "levels": 4096, "channels": 1}
+    found = load_one(deep, tmp_path, **said)
+    np.testing.assert_array_equal(found[..., 0], GREY.astype(int) * 10)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("bits", [8, 16, 48])
+def test_exif_turns(tmp_path, orientation, bits):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    if bits == 8:
+        image = Image.fromarray(COLOUR)
+        image.save(tmp_path / "a.png", exif=exif)
+        want = COLOUR
+    elif bits == 16:
+        want = GREY.astype(np.uint16)[..., None] * 200
+        Image.fromarray(want[..., 0]).save(tmp_path / "a.tif", exif=exif)
+    else:
+        imagecodecs = pytest.importorskip("imagecodecs")
+        want = COLOUR.astype(np.uint16) * 200
+        data = imagecodecs.png_encode(want)
+        tiff = (
+            b"Exif\0\0" + exif.tobytes()
+            if not exif.tobytes().startswith(b"Exif")
+            else exif.tobytes()
+        )
+        body = tiff.removeprefix(b"Exif\0\0")
+        chunk = b"eXIf" + body
+        whole = struct.pack(">I", len(body)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        (tmp_path / "a.png").write_bytes(data[:33] + whole + data[33:])
+    turned = {
+        1: want,
+        2: want[:, ::-1],
+        3: want[::-1, ::-1],
+        4: want[::-1],
+        5: want.swapaxes(0, 1),
+        6: want.swapaxes(0, 1)[:, ::-1],
+        7: want.swapaxes(0, 1)[::-1, ::-1],
+        8: want.swapaxes(0, 1)[::-1],
+    }[orientation]
+    file = next(tmp_path.glob("a.*"))
+    data = file.read_bytes()
+    file.unlink()
+    found = load_one(
+        lambda path: path.write_bytes(data),
+        tmp_path,
+        file.name,
+        image_size=turned.shape[:2],
+        channels=turned.shape[2],
+        value_range=None if bits == 8 else (0, 65535),
+    )
+    np.testing.assert_array_equal(found, turned)
+
+
+def test_sixteen_bits_stay_sixteen(tmp_path):
+    deep = GREY.astype(np.uint16) * 257
+    for suffix in ("png", "tif"):
+        name = f"a.{suffix}"
+        image, folder = Image.fromarray(deep), tmp_path / suffix
+        folder.mkdir()
+        found = load_one(image, folder, name, channels=1, value_range=(0, 65535))
+        np.testing.assert_array_equal(found[..., 0], deep)
+        eight = load_one(image, folder, name, channels=1, value_range=(0, 65535), levels=256)
+        np.testing.assert_array_equal(eight[..., 0], GREY)
+        with pytest.raises(ValueError, match="uint16 can mean several things"):
+            load_one(image, folder, name, channels=1)
+    large = load_one(
+        image, tmp_path / "tif", name, image_size=(3, 4), channels=1, value_range=(0, 65535)
+    )
+    mean = deep.reshape(3, 2, 4, 2).mean((1, 3))
+    assert abs(large[..., 0] - mean).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_sixteen_bits_in_colour(tmp_path, channels):
+    pytest.importorskip("imagecodecs")
+    deep = np.random.default_rng(0).integers(0, 65536, (6, 8, channels)).astype(np.uint16)
+    said = {"channels": channels, "value_range": (0, 65535)}
+    found = load_one(lambda path: png(deep, path), tmp_path, **said)
+    np.testing.assert_array_equal(found, deep)
+    with pytest.raises(ValueError, match="can mean several things"):
+        load_one(lambda path: png(deep, path), tmp_path, channels=channels)
+
+
+def test_mixed_depths_are_refused(tmp_path):
+    fill(tmp_path, 5)
+    Image.fromarray(GREY.astype(np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(ValueError, match=r"one kind of numbers.*deep\.png"):
+        kp.data.load(tmp_path, image_size=4, channels=1)
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "P", "L"])
+def test_transparency_does_not_reveal_hidden_colours(tmp_path, kind):
+    alpha = np.where(GREY > 100, 255, 0).astype(np.uint8)
+    image = Image.fromarray(np.dstack([COLOUR, alpha]))
+    save = {}
+    if kind == "LA":
+        image = Image.merge("LA", (Image.fromarray(GREY), Image.fromarray(alpha)))
+    elif kind in ("P", "L"):
+        image = Image.fromarray(GREY)
+        if kind == "P":
+            image.putpalette([n // 3 for n in range(768)])
+        save = {"transparency": int(GREY[0, 1])}
+        alpha = np.where(GREY[0, 1] == GREY, 0, 255)
+    with pytest.raises(ValueError, match=r"transparent.*background='white'.*a\.png"):
+        load_one(image, tmp_path, save=save)
+    for colour, value in [("white", 255), ((7, 7, 7), 7)]:
+        found = load_one(image, tmp_path, save=save, background=colour)
+        hidden, shown = (alpha == 0)[..., None], COLOUR if kind == "RGBA" else GREY[..., None]
+        np.testing.assert_array_equal(
+            found, np.broadcast_to(np.where(hidden, value, shown), found.shape)
+        )
+    if kind == "RGBA":
+        np.testing.assert_array_equal(load_one(image, tmp_path, channels=4)[..., 3], alpha)
+
+
+def test_opaque_alpha_needs_no_word(tmp_path):
+    opaque = np.dstack([COLOUR, np.full_like(GREY, 255)])
+    np.testing.assert_array_equal(load_one(Image.fromarray(opaque), tmp_path), COLOUR)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"progressive": True, "quality": 30}, {"subsampling": 0}])
+def test_jpegs_are_what_pillow_makes_of_them(tmp_path, channels, options):
+    pytest.importorskip("imagecodecs")
+    coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+    smooth = Image.fromarray(coarse).resize((37, 21), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    smooth.convert("L" if channels == 1 else "RGB").save(tmp_path / "a.jpg", exif=exif, **options)
+    want = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.jpg")))
+    reader = Reader(37, 21, channels, np.dtype(np.uint8))
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert reading._jpeg(image) is not None
+    np.testing.assert_array_equal(reader.read(tmp_path / "a.jpg").squeeze(), want)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for cut in (2, 40):
+        (tmp_path / "cut.jpg").write_bytes(whole[:-cut])
+        with Image.open(tmp_path / "cut.jpg") as image:
+            assert reading._jpeg(image) is None
+    with pytest.raises(ValueError, match=r"Cannot read the image .*cut\.jpg"):
+        reader.read(tmp_path / "cut.jpg")

@@ -1,0 +1,179 @@
+"""What `fit`, `evaluate` and `predict` take, and that each comes to the same numbers."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.carriers import (
+    IMAGES,
+    LABELS,
+    LEVELS,
+    STREAMS,
+    Batches,
+    as_dataset,
+    as_generator,
+    made,
+)
+from tests.test_jax_training import run
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    return made(num_classes=3)
+
+
+@pytest.mark.parametrize("carrier", [*STREAMS, lambda parts: Batches(parts, workers=2)])
+def test_streams_of_images(carrier, plain):
+    expected = plain.log_prob(IMAGES)
+    for form in [IMAGES, {"image": IMAGES}]:
+        found = plain.evaluate(carrier(form), verbose=0)
+        assert found == pytest.approx(-expected.mean(), rel=1e-5)
+    params = plain.predict(carrier(IMAGES), verbose=0)
+    np.testing.assert_allclose(
+        LEVELS.log_prob(params, IMAGES).numpy().sum((1, 2, 3)), expected, rtol=1e-5
+    )
+
+
+def test_arrays_of_images(plain):
+    expected = -plain.log_prob(IMAGES).mean()
+    for form in [
+        (IMAGES,),
+        (IMAGES, IMAGES),
+        ({"image": IMAGES},),
+        ([IMAGES],),
+        (IMAGES.astype(np.int64),),
+        (tf.constant(IMAGES),),
+    ]:
+        assert plain.evaluate(*form, verbose=0) == pytest.approx(expected, rel=1e-5)
+    history = plain.fit(IMAGES, validation_data=IMAGES, verbose=0).history
+    assert history["loss"] == history["val_loss"] == pytest.approx([expected], rel=1e-5)
+
+
+def test_a_memory_map_is_an_array(plain, tmp_path):
+    np.save(tmp_path / "images.npy", IMAGES)
+    stored = np.load(tmp_path / "images.npy", mmap_mode="r")
+    assert plain.evaluate(stored, verbose=0) == pytest.approx(
+        -plain.log_prob(IMAGES).mean(), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "labels", [LABELS, LABELS[:, None], np.eye(3)[LABELS], LABELS.astype(np.uint8)]
+)
+def test_forms_of_labels(labels, labelled):
+    expected = labelled.log_prob(IMAGES, context=LABELS)
+    np.testing.assert_array_equal(labelled.log_prob(IMAGES, context=labels), expected)
+    for form in [
+        (IMAGES, labels),
+        ((IMAGES, labels),),
+        ({"image": IMAGES, "label": labels},),
+        ([IMAGES, labels], IMAGES),
+        (as_dataset((IMAGES, labels)),),
+        (as_dataset({"image": IMAGES, "label": labels}),),
+        (as_generator((IMAGES, labels)),),
+        (Batches((IMAGES, labels)),),
+    ]:
+        assert labelled.evaluate(*form, verbose=0) == pytest.approx(-expected.mean(), rel=1e-5)
+    assert labelled.predict((IMAGES, labels), verbose=0).shape == (6, 4, 5, 5)
+
+
+def test_weights_of_images_count(plain):
+    weights = np.linspace(0, 1, 6)
+    expected = (-plain.log_prob(IMAGES) * weights).mean()
+    for form in [
+        {"x": IMAGES, "sample_weight": weights},
+        {"x": IMAGES, "sample_weight": weights[:, None]},
+        {"x": as_dataset((IMAGES, IMAGES, weights))},
+        {"x": as_generator((IMAGES, IMAGES, weights))},
+        {"x": Batches((IMAGES, IMAGES, weights))},
+    ]:
+        assert plain.fit(**form, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+    history = plain.fit(IMAGES, validation_data=(IMAGES, None, weights), verbose=0).history
+    assert history["val_loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_weights_of_classes_count(labelled):
+    weights = np.array([1.0, 0.0, 3.0])[LABELS]
+    expected = (-labelled.log_prob(IMAGES, context=LABELS) * weights).mean()
+    for form in [(IMAGES, LABELS), (as_dataset((IMAGES, LABELS)),), (Batches((IMAGES, LABELS)),)]:
+        found = labelled.fit(*form, class_weight={1: 0.0, 2: 3.0}, verbose=0).history["loss"][0]
+        assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_vectors_as_context():
+    model = made(context_shape=(2,))
+    context = np.random.default_rng(1).normal(size=(6, 2))
+    expected = -model.log_prob(IMAGES, context=context).mean()
+    pairs = as_dataset((IMAGES, context))
+    for form in [(IMAGES, context), (pairs,), ({"image": IMAGES, "context": context},)]:
+        assert model.evaluate(*form, verbose=0) == pytest.approx(expected, rel=1e-5)
+    context[1, 1] = np.nan
+    for form in [(IMAGES, context), (as_dataset((IMAGES, context)),)]:
+        with pytest.raises(ValueError, match=r"Received: context with \[nan"):
+            model.fit(*form, verbose=0)
+
+
+def test_a_bad_batch_costs_nothing_under_jax():
+    """The model is what it was after the step before, weights and optimizer."""
+    assert run("jax_fit").endswith("the same\n")
+
+
+MIRRORED = """
+import numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, keras_pixelrnn as kp
+images = np.random.default_rng(0).integers(0, 5, (16, 4, 5, 1)).astype(np.uint8)
+labels = np.arange(16) % 3
+
+def trained(strategy):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = kp.models.PixelCNN(
+            (4, 5, 1), kp.distributions.Categorical(5), units=4, num_blocks=1, num_classes=3
+        )
+        model.compile(keras.optimizers.SGD(0.01))
+    data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
+    losses = model.fit(data, validation_data=data, epochs=2, verbose=0).history
+    losses["arrays"] = model.evaluate(images, labels, batch_size=8, verbose=0)
+    try:
+        model.fit(tf.data.Dataset.from_tensor_slices((images + 3, labels)).batch(8), verbose=0)
+    except ValueError as error:
+        assert "Values of `images` must lie in 0 .. 4" in str(error)
+    else:
+        raise AssertionError("bad images went through")
+    return np.hstack([losses[key] for key in sorted(losses)])
+
+mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert mirrored.num_replicas_in_sync == 2
+np.testing.assert_allclose(trained(mirrored), trained(tf.distribute.get_strategy()), rtol=1e-4)
+"""
+
+
+@pytest.mark.slow
+def test_mirrored_training_is_the_same_training():
+    out = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr[-3000:]
+
+
+class Endless(Batches):
+    """The same, again and again."""
+
+    num_batches = None
+
+    def __getitem__(self, number):
+        return super().__getitem__(number % 2)
+
+
+@pytest.mark.parametrize("carrier", [as_dataset, Batches, Endless])
+@pytest.mark.filterwarnings("error")
+def test_keras_warns_of_no_shuffling_that_nobody_asked_for(plain, carrier):
+    plain.fit(carrier(IMAGES), steps_per_epoch=2, verbose=0)
