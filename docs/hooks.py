@@ -46,12 +46,27 @@ def reference():
     return pages
 
 
+def _taken_in(module, member):
+    """Names of methods from parts of a class that have no entry of their own."""
+    public = [getattr(module, name) for name in module.__all__]
+    bases = [x for x in public if isinstance(x, type) and issubclass(member, x) and x is not member]
+    told = {part for base in bases for part in base.__mro__}
+    own = [x for x in member.__mro__[1:] if x.__module__.startswith("keras_pixelrnn")]
+    return [
+        name
+        for part in own
+        if part not in told
+        for name, value in vars(part).items()
+        if not name.startswith("_") and value.__doc__
+    ]
+
+
 def _entry(module, member):
     """The lines of one public member: by where it is defined, which is what griffe reads."""
     if hasattr(member, "__qualname__") and member.__module__.startswith("keras_pixelrnn"):
         lines = [f"::: {member.__module__}.{member.__qualname__}"]
         if isinstance(member, type):  # and what it has from classes that are not shown themselves
-            lines += ["    options:", "      inherited_members: false"]
+            lines += ["    options:", f"      inherited_members: {_taken_in(module, member)}"]
         return [*lines, ""]
     if hasattr(member, "__name__"):
         return [f"::: {member.__name__}", ""]

@@ -68,8 +68,8 @@ def train_function(model, arrays=None):
 
 
 def looped():
-    """Whether steps become a loop on the device. XLA runs convolutions in a loop slowly on a CPU: a step
-    of a PixelCNN took four times as long."""
+    """Whether steps become a loop on the device. XLA runs convolutions in a loop slowly on a
+    CPU."""
     import jax
 
     return jax.default_backend() != "cpu"
