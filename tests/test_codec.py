@@ -16,10 +16,9 @@ MONO = CASES["pixelcnn-bernoulli-1"]
 
 @pytest.fixture(scope="module")
 def coded():
-    """A model that is certain of nothing, nine images, and their file in blocks of four."""
-    model = MONO.make()
-    model.set_weights([2.0 * weight for weight in model.get_weights()])
-    images = np.random.default_rng(1).integers(0, 2, (9, *model.image_shape)).astype(np.uint8)
+    """A model, nine images as it draws them, and their file in blocks of four."""
+    model = conformance.randomised(MONO.make(), scale=0.3)
+    images = model.sample(9, seed=1)
     return model, images, codec.compress(model, images, block_size=4)
 
 

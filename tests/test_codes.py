@@ -55,6 +55,7 @@ def test_fit_score_draw_and_complete(model, tmp_path):
     assert again.distribution.embedding_size == 4
 
 
+@pytest.mark.slow
 def test_sample_by_the_c_session(model, tmp_path):
     path = kp.export.save_for_serving(model, tmp_path)
     seeds, labels = np.array([3, 4], np.int64), np.array([0, 2], np.int32)
@@ -129,7 +130,7 @@ def test_no_order_among_codes():
 
 def test_codes_under_bfloat16():
     """Neighbouring codes stay different: 8191 and 8190 are one number in bfloat16."""
-    model = coded(8192, dtype="mixed_bfloat16")
+    model = randomised(coded(8192, dtype="mixed_bfloat16"))
     codes = np.full((2, 3, 4, 1), 8191, np.uint16)
     codes[1, 0, 0] = 8190
     params = model.params(codes)

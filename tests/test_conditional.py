@@ -41,7 +41,7 @@ def test_each_label_has_a_distribution_of_its_own(make):
     assert chi_square_z(counts_of(drawn), found[2]) > 4.5
 
 
-@pytest.mark.parametrize("jit", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_fit_on_pairs(jit):
     """Label 0 has black images, label 1 white ones; the model learns which is which."""
     keras.utils.set_random_seed(0)

@@ -96,7 +96,7 @@ def test_one_control_per_image():
     np.testing.assert_array_equal(mixed[2], model.sample(3, seed=seeds, top_k=2)[2])
 
 
-@pytest.mark.parametrize("architecture", [pytest.param("pixelcnn", marks=SLOW), "multi_scale"])
+@pytest.mark.parametrize("architecture", ["pixelcnn", pytest.param("multi_scale", marks=SLOW)])
 def test_controls_of_a_completion(architecture):
     """With nothing known a completion is a sample; what is known stays as it is."""
     model = randomised(MADE[architecture]((2, 3, 1), kp.distributions.Categorical(5)))

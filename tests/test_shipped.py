@@ -63,6 +63,7 @@ def test_no_pixel_sees_itself_or_later_ones(model):
         assert (now[order[place:]] != nats[order[place:]]).any()
 
 
+@pytest.mark.slow
 def test_export(name, model, tmp_path):
     """The one in the repository, of the digits; that of any other as `pixelrnn export` writes it."""
     path = SAVED / name / "1"
