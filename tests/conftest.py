@@ -7,6 +7,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # Tests compile much and run little.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+import keras
 import numpy as np
 import pytest
 
@@ -56,6 +57,12 @@ def _graphs(request, monkeypatch):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Weights that nobody drew on purpose are the same in every run."""
+    keras.utils.set_random_seed(0)
 
 
 def pytest_addoption(parser):
