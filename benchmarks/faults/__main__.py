@@ -1,6 +1,7 @@
-"""Thousands of bad calls and damaged files, and what becomes of each.
+"""Thousands of bad calls and damaged files, tens of killed trainings, and what becomes of each.
 
 python -m benchmarks.faults calls --count 10000     # crashes, hangs, silence, unnamed arguments
+python -m benchmarks.faults kills --count 50        # trainings killed and resumed
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.faults import bad
+from benchmarks.faults import bad, kills
 
 PATIENCE = 120.0  # seconds without a sign, after which a call hangs; the first exports a model
 KINDS = {"constructor": 0.4, "method": 0.25, "load": 0.1, "signature": 0.05, "file": 0.2}
@@ -103,7 +104,7 @@ def table(done, begun, ends):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["calls", "worker"])
+    parser.add_argument("what", choices=["calls", "kills", "worker"])
     parser.add_argument("--count", type=int, default=None)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
@@ -115,6 +116,8 @@ def main():
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     if given.what == "worker":
         worker(given.seed, given.first, given.count, given.folder, given.log)
+    elif given.what == "kills":
+        kills.run(given.count or 50, given.seed)
     else:
         found, ends = calls(given.count or 10_000, given.seed, given.log)
         table(*found, ends)
