@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_pixelrnn.data.png import check_sums
+
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
 BROKEN = (
@@ -213,6 +215,8 @@ def _unreadable(file, error):
 def _upright(image, file):
     """The decoded picture, turned as its EXIF orientation says."""
     try:
+        if image.format == "PNG" and image.fp is not None:  # None: its pixels are there already
+            check_sums(image.fp)
         image.load()
         return ImageOps.exif_transpose(image)
     except BROKEN as error:
