@@ -39,7 +39,7 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
         "epochs": epochs,
         "seconds": metrics["training_seconds"],
         "machine": metrics.get("machine"),
-        "began": metrics.get("began"),
+        "began": metrics.get("began", settings.get("initial_weights")),
         "command": _command(settings),
         "weights": f"best epoch on validation images{averaged}; the test images served once",
     }
@@ -110,6 +110,8 @@ def _command(settings):
         and not isinstance(value, bool)
         and value != usual.get(key)
     ]
+    if settings.get("initial_weights"):
+        options.append(f"--initial-weights {settings['initial_weights']}")
     begin = f"pixelrnn train --recipe {settings['recipe']}" + (" --gpu" if gpu else "")
     return " ".join([begin, *options])
 

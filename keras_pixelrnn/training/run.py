@@ -13,7 +13,7 @@ from keras_pixelrnn.training import resuming, together
 from keras_pixelrnn.training.checkpoints import sweep_up
 from keras_pixelrnn.training.fit import stored
 from keras_pixelrnn.training.lock import only_one
-from keras_pixelrnn.training.making import make_model
+from keras_pixelrnn.training.making import begin_with, make_model
 from keras_pixelrnn.training.results import finished_epochs, forget, write_results
 from keras_pixelrnn.training.resumable import steps_of
 from keras_pixelrnn.training.schedule import compile_model
@@ -81,6 +81,10 @@ def _train(settings, stopping, callbacks):
                 begun, done = _begin(settings, data, held, team.rank == 0)
             if done:
                 return not team.rank
+            if begun is None and settings.initial_weights:
+                report = begin_with(settings.initial_weights, model)
+                if not team.rank:
+                    print(f"weights of {settings.initial_weights}: {report}")
             compile_model(settings, model, settings.epochs * steps)
             if not team.rank:
                 print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
