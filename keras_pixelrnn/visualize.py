@@ -8,11 +8,9 @@ import numpy as np
 from PIL import Image
 
 from keras_pixelrnn._types import Array, Shape
+from keras_pixelrnn.data.reading import Reader, depth
 
 UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
-
-
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # of a picture, by its channels
 
 
 def brightness(images: Array, levels: int) -> np.ndarray:
@@ -53,40 +51,48 @@ def _sixteen_bits(levels):
 
 
 def to_values(
-    picture: Image.Image, image_shape: Shape, levels: int, where: Any = "the picture"
+    picture: Image.Image,
+    image_shape: Shape,
+    levels: int,
+    where: Any = "the picture",
+    background: tuple[int, int, int] | None = None,
 ) -> np.ndarray:
     """A picture as an image of a model: the way back from `to_picture`, exactly.
+
+    It is read as `kp.data.load` reads files: upright, deep where it is deep, nothing hidden shown.
 
     Args:
         picture: a `PIL.Image.Image`.
         image_shape: `(height, width, channels)` of the model; the picture must be of that size.
-        levels: number of values of a sub-pixel: `value * levels // 256`, as in training; beyond 256
-            levels `value * levels // 65536` of a grey picture of 16 bits.
+        levels: number of values of a sub-pixel: `value * levels // 256`, as in training, of a picture
+            of 16 bits `value * levels // 65536`.
         where: what to call it in an error.
+        background: `(r, g, b)` that transparent pixels are laid upon.
 
     Returns:
         `(height, width, channels)` array, uint8 up to 256 levels and uint16 beyond.
 
     Raises:
-        ValueError: another size, or more levels than the picture has.
+        ValueError: another size, more levels than the picture has, or pixels that are transparent where
+            neither the model has a channel for that nor a `background` is given.
     """
     height, width, channels = image_shape
-    if picture.size != (width, height):
+    reader = Reader(height, width, channels, depth(picture)[0], background=background)
+    pixels = reader.pixels(picture, where)
+    if pixels.shape[:2] != (height, width):
         raise ValueError(
             f"The model takes images of {width} x {height} pixels (width x height). Resize {where} "
-            f"first. Received: {picture.size[0]} x {picture.size[1]}"
+            f"first. Received: {pixels.shape[1]} x {pixels.shape[0]}"
         )
-    if levels > 256:
-        if channels != 1 or not picture.mode.startswith("I;16"):
-            raise ValueError(
-                "A model of more than 256 levels takes grey pictures of 16 bits; give it any others "
-                f"as values, from Python. Received: levels={levels}, {channels} channels, a picture "
-                f"of mode {picture.mode!r}"
-            )
-        values = np.asarray(picture, np.int64).reshape(image_shape)
-        return (values * levels // 65536).astype(np.uint16)
-    values = np.asarray(picture.convert(MODES[channels]), np.int64).reshape(image_shape)
-    return (values * levels // 256).astype(np.uint8)
+    steps = {"uint8": 256, "uint16": 65536}.get(str(pixels.dtype), 0)
+    if levels > steps:
+        raise ValueError(
+            f"A model of {levels} levels takes pictures of 8 or, beyond 256 levels, 16 bits; give it "
+            f"any others as values, from Python. Received: {where} of {pixels.dtype}"
+        )
+    return (pixels.astype(np.int64) * levels // steps).astype(
+        "uint8" if levels <= 256 else "uint16"
+    )
 
 
 def grid(

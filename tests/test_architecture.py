@@ -10,7 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keras_pixelrnn"
 FLOORS = [
-    ["_lazy", "_types", "_version", "backend", "checks", "masks", "geometry", "presets"],
+    ["_lazy", "_types", "_version", "mapped"],
+    ["backend", "checks", "masks", "geometry", "presets"],
     ["noise", "sweep"],
     ["layers", "distributions"],
     ["raster", "losses", "metrics", "data"],

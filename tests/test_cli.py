@@ -158,9 +158,25 @@ def test_scores_are_the_likelihood(grey, colour, capsys):
     result = CliRunner().invoke(cli.pixelrnn, ["score", grey, "samples"])
     assert "left out, " in result.stderr
     assert len(result.stdout.splitlines()) == 5
-    code, text = fails(capsys, "score", grey, "samples/grid.png")
-    assert code == 1
-    assert "5 x 6 pixels" in text
+    code, text = fails(capsys, "score", grey, "samples/grid.png", "samples/00000.png")
+    assert (code, "differ in size (height width): 6 5, " in text) == (2, True)
+
+
+def test_pictures_of_another_size(grey):
+    model = kp.models.from_preset(grey).resized((4, 7))
+    images = model.sample(2, seed=5)
+    for number, image in enumerate(images):
+        visualize.to_picture(image, 5).save(f"{number}.png")
+    for arguments in (["0.png", "1.png"], [".", "--size", 4, 7]):
+        result = CliRunner().invoke(cli.pixelrnn, ["score", grey, *map(str, arguments)])
+        nats = [float(row["nats"]) for row in csv.DictReader(io.StringIO(result.stdout))]
+        np.testing.assert_allclose(nats, model.log_prob(images), atol=1e-3)
+        assert ("these have 4 x 7" in result.stderr) == ("0.png" in arguments)
+    run("complete", grey, "0.png", "-n", 2)
+    known = np.arange(4)[:, None] < np.full(7, 2)
+    expected = model.complete(np.repeat(images[:1], 2, axis=0), known, seed=0)
+    found = [values_of(f"completions/{number:05}.png", model) for number in range(2)]
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_scores_of_strangeness(grey, capsys):

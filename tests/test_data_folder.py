@@ -1,6 +1,7 @@
 """Folders of image files: splits, classes, and what cannot be read as it is."""
 
 import itertools
+import os
 import struct
 import zlib
 
@@ -44,6 +45,9 @@ def test_missing_splits_come_from_train(tmp_path, missing):
         (["train", "val", "validation", "test"], "Two folders for one split"),
         (["train", "test", "."], "000.png"),
         (["train/cat", "train/dog", "test/cat", "test/emu"], "Received: emu"),
+        (["images/train", "images/val"], "splits lie right in the folder.*images with train, val"),
+        (["cat/Test", "cat/train", "dog/train", "dog/test"], "splits lie right in the folder"),
+        (["train/a/train", "train/a/test", "test"], "splits lie right in the folder"),
     ],
 )
 def test_unclear_splits_are_refused(tmp_path, folders, words):
@@ -88,6 +92,15 @@ def test_loose_images_beside_folders_make_no_classes(tmp_path):
     assert (data.num_classes, sum(data.sizes.values())) == (0, 12)
 
 
+def test_pictures_that_are_not_read_are_counted(tmp_path):
+    fill(tmp_path, 12)
+    (tmp_path / "b").mkdir()
+    for name in ("a.heic", "b/b.AVIF", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"2 files are left out, a\.heic"):
+        assert sum(kp.data.load(tmp_path, image_size=4).sizes.values()) == 12
+
+
 def broken(tmp_path, kind):
     path = tmp_path / "bad.png"
     if kind == "cut":
@@ -107,10 +120,17 @@ def broken(tmp_path, kind):
         path = tmp_path / "bad.tif"
         pages = [Image.fromarray(np.full((6, 8), n, np.uint8)) for n in range(3)]
         pages[0].save(path, save_all=True, append_images=pages[1:])
+    elif kind == "gif":
+        path = tmp_path / "bad.gif"
+        Image.new("L", (6, 8)).save(path, save_all=True, append_images=[Image.new("L", (6, 8), 9)])
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(tmp_path / "gone.png")
     return path
 
 
-@pytest.mark.parametrize("kind", ["cut", "text", "empty", "bomb", "frames"])
+@pytest.mark.parametrize("kind", ["cut", "text", "empty", "bomb", "frames", "gif", "pipe", "link"])
 def test_files_that_hold_no_image(tmp_path, kind):
     fill(tmp_path, 20)
     path = broken(tmp_path, kind)

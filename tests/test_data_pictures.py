@@ -8,12 +8,12 @@ import pytest
 from PIL import Image, ImageOps
 
 import keras_pixelrnn as kp
-from keras_pixelrnn.data import reading
+from keras_pixelrnn.data import decoding
 from keras_pixelrnn.data.reading import Reader
 from tests.image_files import COLOUR, GREY, fill, load_one, png
 
 
-@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "ppm"])
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp", "ppm", "PNG"])
 def test_lossless_formats(tmp_path, suffix):
     save = {"lossless": True} if suffix == "webp" else {}
     found = load_one(Image.fromarray(COLOUR), tmp_path, f"a.{suffix}", save)
@@ -116,7 +116,6 @@ def test_sixteen_bits_stay_sixteen(tmp_path):
 
 @pytest.mark.parametrize("channels", [3, 4])
 def test_sixteen_bits_in_colour(tmp_path, channels):
-    pytest.importorskip("imagecodecs")
     deep = np.random.default_rng(0).integers(0, 65536, (6, 8, channels)).astype(np.uint16)
     said = {"channels": channels, "value_range": (0, 65535)}
     found = load_one(lambda path: png(deep, path), tmp_path, **said)
@@ -162,10 +161,62 @@ def test_opaque_alpha_needs_no_word(tmp_path):
     np.testing.assert_array_equal(load_one(Image.fromarray(opaque), tmp_path), COLOUR)
 
 
+def test_numbers_of_pnm_files_stay_what_they_are(tmp_path):
+    """Pillow stretches them to 8 or 16 bits, and cuts colour to 8."""
+    said = {"values": "codes", "levels": 64, "channels": 1}
+    small = b"P5 8 6 100\n" + (GREY // 4).tobytes()
+    found = load_one(lambda path: path.write_bytes(small), tmp_path, "a.pgm", **said)
+    np.testing.assert_array_equal(found[..., 0], GREY // 4)
+    for most, factor, said in [
+        (4095, 10, {"channels": 1, "value_range": (0, 4095)}),
+        (65535, 257, {"channels": 1, "value_range": (0, 65535)}),
+    ]:
+        deep = (GREY * np.uint16(factor)).astype(">u2")
+        data = b"P5 8 6 %d\n" % most + deep.tobytes()
+        found = load_one(lambda path, data=data: path.write_bytes(data), tmp_path, "a.pgm", **said)
+        np.testing.assert_array_equal(found[..., 0], deep)
+    deep = (COLOUR * np.uint16(250)).astype(">u2")
+    data = b"P6 8 6 65535\n" + deep.tobytes()
+    with pytest.raises(ValueError, match="uint16 can mean several things"):
+        load_one(lambda path: path.write_bytes(data), tmp_path, "a.pgm")
+    found = load_one(lambda path: path.write_bytes(data), tmp_path, "a.pgm", value_range=(0, 65535))
+    np.testing.assert_array_equal(found, deep)
+    with pytest.raises(ValueError, match=r"Cannot read the image .*truncated"):
+        load_one(
+            lambda path: path.write_bytes(data[:-9]), tmp_path, "a.pgm", value_range=(0, 65535)
+        )
+
+
+def test_transparency_of_deep_images(tmp_path):
+    deep = GREY.astype(np.uint16) * 200
+    said = {"channels": 1, "value_range": (0, 65535)}
+    keyed = {"image": Image.fromarray(deep), "save": {"transparency": int(deep[0, 1])}}
+    with pytest.raises(ValueError, match="transparent pixels need"):
+        load_one(tmp_path=tmp_path, **keyed, **said)
+    found = load_one(tmp_path=tmp_path, **keyed, **said, background="white")
+    np.testing.assert_array_equal(found[..., 0], np.where(deep == deep[0, 1], 65535, deep))
+    for alpha, want in [(65535, deep), (32768, np.rint(deep * (32768 / 65535)))]:
+        pixels = np.dstack([deep, np.full_like(deep, alpha)])
+        found = load_one(lambda path, p=pixels: png(p, path), tmp_path, **said, background="black")
+        np.testing.assert_array_equal(found[..., 0], want)
+    with pytest.raises(ValueError, match="transparent pixels need"):
+        load_one(lambda path: png(pixels, path), tmp_path, **said)
+
+
+DECODERS = {
+    "TensorFlow": lambda: decoding._tensorflow().jpeg,
+    "imagecodecs": lambda: pytest.importorskip("imagecodecs").jpeg8_decode,
+}
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("options", [{}, {"progressive": True, "quality": 30}, {"subsampling": 0}])
-def test_jpegs_are_what_pillow_makes_of_them(tmp_path, channels, options):
-    pytest.importorskip("imagecodecs")
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True, "quality": 30}, {"subsampling": 0}, {"subsampling": 1}]
+)
+def test_jpegs_are_what_pillow_makes_of_them(tmp_path, channels, options, decoder, monkeypatch):
+    decode = DECODERS[decoder]()
+    monkeypatch.setattr(decoding, "_jpeg_decoder", lambda: decode)
     coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
     smooth = Image.fromarray(coarse).resize((37, 21), Image.Resampling.BICUBIC)
     exif = Image.Exif()
@@ -173,13 +224,57 @@ def test_jpegs_are_what_pillow_makes_of_them(tmp_path, channels, options):
     smooth.convert("L" if channels == 1 else "RGB").save(tmp_path / "a.jpg", exif=exif, **options)
     want = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.jpg")))
     reader = Reader(37, 21, channels, np.dtype(np.uint8))
-    with Image.open(tmp_path / "a.jpg") as image:
-        assert reading._jpeg(image) is not None
-    np.testing.assert_array_equal(reader.read(tmp_path / "a.jpg").squeeze(), want)
     whole = (tmp_path / "a.jpg").read_bytes()
+    np.testing.assert_array_equal(decoding.plain(whole, channels).squeeze(), want)
+    np.testing.assert_array_equal(reader.read(tmp_path / "a.jpg").squeeze(), want)
+    assert decoding.plain(whole, 4 - channels) is None
     for cut in (2, 40):
-        (tmp_path / "cut.jpg").write_bytes(whole[:-cut])
-        with Image.open(tmp_path / "cut.jpg") as image:
-            assert reading._jpeg(image) is None
+        assert decoding.plain(whole[:-cut], channels) is None
+    (tmp_path / "cut.jpg").write_bytes(whole[:-40])
     with pytest.raises(ValueError, match=r"Cannot read the image .*cut\.jpg"):
         reader.read(tmp_path / "cut.jpg")
+
+
+def test_only_plain_pngs_are_not_for_pillow(tmp_path):
+    """What is transparent, turned, of a palette, deep or cut is; and the numbers are the same."""
+    exif, path = Image.Exif(), tmp_path / "a.png"
+    exif[0x0112] = 6
+    for image, channels, save, plain in [
+        (Image.fromarray(COLOUR), 3, {}, True),
+        (Image.fromarray(GREY), 1, {"compress_level": 0}, True),
+        (Image.fromarray(COLOUR), 1, {}, False),
+        (Image.fromarray(GREY), 3, {}, False),
+        (Image.fromarray(COLOUR), 3, {"exif": exif}, False),
+        (Image.fromarray(COLOUR), 3, {"transparency": (0, 255, 0)}, False),
+        (Image.fromarray(COLOUR).quantize(9), 1, {}, False),
+        (Image.fromarray(GREY > 9), 1, {}, False),
+        (Image.fromarray(GREY.astype(np.uint16)), 1, {}, False),
+        (Image.fromarray(COLOUR).convert("RGBA"), 3, {}, False),
+    ]:
+        image.save(path, **save)
+        found = decoding.plain(path.read_bytes(), channels)
+        assert (found is not None) == plain, save
+        if plain:
+            np.testing.assert_array_equal(found.squeeze(), np.asarray(image))
+    Image.fromarray(COLOUR).save(path)
+    for cut in (1, 12, 30):
+        assert decoding.plain(path.read_bytes()[:-cut], 3) is None
+    flipped = bytearray(path.read_bytes())
+    flipped[60] ^= 1
+    assert decoding.plain(bytes(flipped), 3) is None
+
+
+def test_pictures_that_a_model_is_given_are_read_like_files(tmp_path):
+    """16 bits used to be cut, hidden colours shown and turns left out."""
+    exif, path, shape = Image.Exif(), tmp_path / "a.png", (8, 6, 1)
+    exif[0x0112] = 6
+    turned = GREY[..., None].swapaxes(0, 1)[:, ::-1]
+    Image.fromarray(GREY).save(path, exif=exif)
+    with Image.open(path) as picture:
+        np.testing.assert_array_equal(kp.visualize.to_values(picture, shape, 256), turned)
+    png(turned * np.uint16(257), path)
+    with Image.open(path) as picture:
+        np.testing.assert_array_equal(kp.visualize.to_values(picture, shape, 256), turned)
+    Image.fromarray(np.dstack([COLOUR, GREY])).save(path)
+    with Image.open(path) as picture, pytest.raises(ValueError, match="transparent pixels need"):
+        kp.visualize.to_values(picture, (6, 8, 3), 256)

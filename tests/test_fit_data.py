@@ -3,10 +3,13 @@
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_pixelrnn import mapped
+from keras_pixelrnn.models.stored_batches import StoredBatches
 from tests.carriers import (
     IMAGES,
     LABELS,
@@ -58,12 +61,46 @@ def test_arrays_of_images(plain):
     assert history["val_loss"] == pytest.approx([expected], rel=1e-5)
 
 
-def test_a_memory_map_is_an_array(plain, tmp_path):
-    np.save(tmp_path / "images.npy", IMAGES)
-    stored = np.load(tmp_path / "images.npy", mmap_mode="r")
-    assert plain.evaluate(stored, verbose=0) == pytest.approx(
-        -plain.log_prob(IMAGES).mean(), rel=1e-5
-    )
+@pytest.mark.parametrize("kind", ["npy", "h5", "big-endian"])
+def test_arrays_in_files_are_arrays(kind, plain, labelled, tmp_path):
+    path = tmp_path / "images.npy"
+    if kind == "h5":
+        stored = h5py.File(tmp_path / "images.h5", "w").create_dataset("images", data=IMAGES)
+    else:
+        np.save(path, IMAGES.astype(">u2") if kind == "big-endian" else IMAGES)
+        stored = np.load(path, mmap_mode="r")
+    nats = -plain.log_prob(IMAGES)
+    assert plain.evaluate(stored, verbose=0, batch_size=4) == pytest.approx(nats.mean(), rel=1e-5)
+    params = plain.predict(stored, verbose=0, batch_size=4)
+    np.testing.assert_allclose(params, plain.predict(IMAGES, verbose=0), atol=1e-5)
+    weight = np.arange(6.0)
+    told = -labelled.log_prob(IMAGES, context=LABELS)
+    history = labelled.fit(
+        stored, LABELS, 4, validation_data=(stored, LABELS), sample_weight=weight, verbose=0
+    ).history
+    assert history["loss"] == pytest.approx([(told * weight).mean()], rel=1e-5)
+    assert history["val_loss"] == pytest.approx([told.mean()], rel=1e-5)
+    history = plain.fit(stored, validation_split=0.3, batch_size=3, verbose=0).history
+    assert history["loss"] == pytest.approx([nats[:4].mean()], rel=1e-5)
+    assert history["val_loss"] == pytest.approx([nats[4:].mean()], rel=1e-5)
+
+
+def test_arrays_in_files_are_shuffled_and_read_in_batches(tmp_path, monkeypatch):
+    numbered = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
+    np.save(tmp_path / "images.npy", numbered)
+    batches = StoredBatches(np.load(tmp_path / "images.npy", mmap_mode="r"), batch_size=8)
+    first, held = batches.parted(0.2, shuffle=True)
+    orders = []
+    for _ in range(2):
+        orders.append(np.concatenate([first[n][0].ravel() for n in range(first.num_batches)]))
+        first.on_epoch_end()
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(16))
+    assert orders[0].tolist() != orders[1].tolist() != sorted(orders[1])
+    assert held[0][0].ravel().tolist() == [16, 17, 18, 19]
+    monkeypatch.setattr(mapped, "RELEASE_BYTES", 1)
+    mapping = np.load(tmp_path / "images.npy", mmap_mode="c")
+    mapping[0] = 7
+    assert StoredBatches(mapping, batch_size=20)[0][0].ravel()[0] == 7, "written, and not dropped"
 
 
 @pytest.mark.parametrize(

@@ -99,5 +99,5 @@ def test_grey_pictures_have_16_bits(levels, tmp_path):
         found = visualize.to_values(picture, image.shape, levels)
         assert found.dtype == np.uint16
         np.testing.assert_array_equal(found, image)
-        with pytest.raises(ValueError, match="grey pictures of 16 bits"):
+        with pytest.raises(ValueError, match="beyond 256 levels, 16 bits"):
             visualize.to_values(picture.convert("L"), image.shape, levels)

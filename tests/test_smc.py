@@ -162,6 +162,20 @@ def test_an_image_depends_on_its_own_seed_alone(tiny):
     assert (found.images[0] != found.images[1]).any()
 
 
+def test_images_are_completed_in_blocks(tiny):
+    model = tiny("grey")
+    image, known = problem(model, 5, 2)
+    seeds, done = np.arange(5), []
+    options = {"seed": seeds, "n_particles": 16, "batch_size": 2}
+    found = smc(model, image, known, 5, progress=lambda *count: done.append(count), **options)
+    assert done == [(2, 5), (4, 5), (5, 5)]
+    alone = smc(model, image, known, 1, **{**options, "seed": seeds[4:]})
+    for many, one in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(many[4:], one)
+    default = smc(model, image, known, 5, seed=seeds, n_particles=16)
+    np.testing.assert_allclose(default.log_z, found.log_z, atol=1e-5)
+
+
 def test_everything_known_and_nothing(tiny):
     model = tiny("grey")
     image, known = problem(model, 5, 4)
@@ -257,6 +271,8 @@ def test_systematic_resampling():
         ({"method": "best"}, ValueError, "method='best'"),
         ({"n_particles": 3}, TypeError, "n_particles"),
         ({"method": "smc", "n_particles": 0}, ValueError, "n_particles=0"),
+        ({"method": "smc", "batch_size": 0}, ValueError, "batch_size=0"),
+        ({"method": "smc", "progress": 3}, ValueError, "progress=3"),
         ({"method": "smc", "n": 1.5}, ValueError, "n=1.5"),
         ({"method": "smc", "ess_threshold": 1.5}, ValueError, "ess_threshold=1.5"),
         ({"method": "smc", "particles": 3}, TypeError, "particles"),

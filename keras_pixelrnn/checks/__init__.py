@@ -11,6 +11,7 @@ from keras_pixelrnn.checks.images import (
     images,
     is_float,
     known,
+    unmasked,
 )
 from keras_pixelrnn.checks.numbers import (
     MOST_BLOCKS,
@@ -72,5 +73,6 @@ __all__ = [
     "switch",
     "taken_by",
     "unknown",
+    "unmasked",
     "whole",
 ]

@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 
+from keras_pixelrnn import mapped
 from keras_pixelrnn.checks.numbers import shown
 
 
 def as_array(name, value):
     """`value` as an array of numbers or booleans, or `ValueError`."""
+    unmasked(f"`{name}`", value)
     try:
         array = np.asarray(value)
     except Exception as error:  # ragged, symbolic, sparse: each raises something else
@@ -24,6 +26,16 @@ def as_array(name, value):
     return array
 
 
+def unmasked(where, array):
+    """`ValueError` for a masked array: what its mask hides would be taken for values."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(
+            "Masked arrays are not taken: what a mask hides has no value here. Fill it in, "
+            f"array.filled(0); what is to be drawn is said by `known` of `complete`. Received: {where}, "
+            f"a masked array of shape {array.shape}"
+        )
+
+
 def is_float(tensor):
     """Whether a tensor, of any backend, is of floats."""
     return keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
@@ -38,7 +50,7 @@ def image_array(shape, dtype, image_shape, distribution):
             f": batch, height, width, channels.{_way_out(shape, image_shape)} "
             f"Received: shape {shape}"
         )
-    dtype = str(dtype)
+    dtype = getattr(dtype, "name", None) or str(dtype)  # of any byte order
     if not dtype.startswith(("int", "uint")):
         raise ValueError(
             f"`images` must be integers in 0 .. {distribution.levels - 1}; scaling happens "
@@ -61,8 +73,8 @@ def images(images, image_shape, distribution):
     """`images` as an array of the distribution's dtype, or `ValueError` saying what is wrong."""
     images = as_array("images", images)
     image_array(images.shape, images.dtype, image_shape, distribution)
-    low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
-    image_values(low, high, distribution)
+    low, high = mapped.extent(images) if images.size else (0, 0)
+    image_values(int(low), int(high), distribution)
     return images.astype(distribution.dtype, copy=False)  # a large file stays where it is
 
 

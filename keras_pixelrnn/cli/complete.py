@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import names, progress
+from keras_pixelrnn.cli import names, pictures, progress
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -16,9 +16,10 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("-n", "--count", type=click.IntRange(1), default=4, show_default=True)
 @names.seed
 @click.option("--out", type=names.Target(), default="completions", show_default=True)
+@names.size
 @names.label
 @names.batch_size
-def command(name, image, mask, count, seed, out, label, batch_size):
+def command(name, image, mask, count, seed, out, size, label, batch_size):
     """Draw what is missing of the picture IMAGE, several times, with the model NAME.
 
     \b
@@ -26,14 +27,15 @@ def command(name, image, mask, count, seed, out, label, batch_size):
     pixelrnn complete digits digit.png --mask mask.png
 
     Exact where everything that is given comes before all that is drawn, row by row from the top left;
-    what is given further down does not act on what is drawn above it.
+    what is given further down does not act on what is drawn above it. A picture of another size than the
+    model's is completed by the same weights at that size.
     """
     import numpy as np
     from PIL import Image
 
     from keras_pixelrnn import models, visualize
 
-    model = models.from_preset(name)
+    model = pictures.at_size(models.from_preset(name), size, [image])
     shape, levels = model.image_shape, model.distribution.levels
     with Image.open(image) as picture:
         original = visualize.to_values(picture, shape, levels, image)

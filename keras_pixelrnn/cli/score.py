@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import judging, names, progress
+from keras_pixelrnn.cli import judging, names, pictures, progress
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 
@@ -16,9 +16,10 @@ SUFFIXES = {".png", ".jpg", ".jpeg"}
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--maps", type=names.Target(), help="folder for pictures of the nats")
 @judging.options
+@names.size
 @names.label
 @names.batch_size
-def command(name, paths, maps, label, batch_size, **judged):
+def command(name, paths, maps, size, label, batch_size, **judged):
     """Likelihood of image files, or of all in a folder, under the model NAME: CSV on stdout.
 
     \b
@@ -28,8 +29,9 @@ def command(name, paths, maps, label, batch_size, **judged):
 
     Columns: file, nats (natural logarithms; higher is likelier), bits_per_dim (lower is likelier);
     with --method or a threshold also score, in nats, higher the stranger the image, and with a threshold
-    strange, 1 where the score is above it. Pictures must have the size of the model's images (of a
-    folder, others are left out, and named); their values are quantised to its levels, as in training.
+    strange, 1 where the score is above it. Pictures that are named, all of one size, may have another
+    than the model's; of a folder those of the model's size, or of --size, are scored, others left out
+    and named. Their values are quantised to the model's levels, as in training.
     """
     judging.check(**judged)
     found = [file for path in paths for file in _files(path)]
@@ -41,7 +43,8 @@ def command(name, paths, maps, label, batch_size, **judged):
     from keras_pixelrnn import models, visualize
     from keras_pixelrnn.metrics import bits_per_dim
 
-    model = models.from_preset(name)
+    named = [path for path in paths if not path.is_dir()]
+    model = pictures.at_size(models.from_preset(name), size, named)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     files, images = read(model, found, paths)
@@ -83,8 +86,9 @@ def read(model, found, paths):
     for file in found:
         try:
             with Image.open(file) as picture:
-                if file not in paths and picture.size != model.image_shape[1::-1]:
-                    click.echo(f"left out, {picture.size[0]} x {picture.size[1]}: {file}", err=True)
+                height, width = pictures.size_of(file)
+                if file not in paths and (height, width) != model.image_shape[:2]:
+                    click.echo(f"left out, {width} x {height}: {file}", err=True)
                     continue
                 images.append(
                     visualize.to_values(picture, model.image_shape, model.distribution.levels, file)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import backend, checks, noise
+from keras_pixelrnn import checks, noise
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.completion.lookahead import check_fits
 
@@ -47,6 +47,8 @@ def complete(
     ess_threshold=0.5,
     n=None,
     lookahead=None,
+    batch_size=None,
+    progress=None,
 ):
     """Draw the unknown sub-pixels of images given all known ones, earlier and later.
 
@@ -69,6 +71,9 @@ def complete(
         n: number of draws per image; None for one, without an axis of its own.
         lookahead: of `fit_lookahead`: particles draw with the known sub-pixels ahead in mind, and
             fewer are needed.
+        batch_size: images of a block, or of more than 1,024 particles groups of them, worked on at a
+            time by one core; None to choose it.
+        progress: True for a bar, or a function of the number of images done and of all.
 
     Returns:
         A `Completion`.
@@ -112,9 +117,8 @@ def complete(
         *given,
     ]
     most = max(1, MOST_PARTICLES // size)
-    parts = max(-(-len(images) // most), min(backend.cores(), len(images)), 1)
-    found = model.run_by_parts(
-        "complete_smc", arrays, -(-len(images) // parts), n_particles=size, **options
+    found = model.run_particles(
+        arrays, most, groups, batch_size, progress, n_particles=size, **options
     )
     if groups > 1:
         found = _together(found, seeds, groups, draws)

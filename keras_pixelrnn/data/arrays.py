@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from keras_pixelrnn import checks, mapped
 from keras_pixelrnn.data import labels as labels_
+from keras_pixelrnn.data import streams
 from keras_pixelrnn.data.split import SPLITS, Arrays, Source, Subset, check_splits, hold_out, tenths
 
 WHOLE = 2**30  # bytes of a stored array that are read through to see its values
@@ -33,25 +35,26 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
 
     Args:
         parts: array `(n, height, width, channels)`, split 80/10/10 in its order; a tuple
-            `(images, labels)` likewise; or a dict of either by split, of which "validation" and
-            "test" are taken from the end of train where they are missing.
+            `(images, labels)` likewise, or a dict with "image" and "label"; or a dict of any of these
+            by split, of which "validation" and "test" are taken from the end of train where missing.
         class_names: names of the labels.
         protocol: words.
     """
-    if isinstance(parts, dict):
+    by_split = isinstance(parts, dict) and not streams.is_named(parts)
+    if by_split:
         pairs = {name: _pair(part) for name, part in split_names(parts).items()}
     else:
         pairs = {"train": _pair(parts)}
     names = class_names
     splits, stored = {}, []
     for name, (images, labels) in pairs.items():
-        images = as_images(images, f"{name} images" if isinstance(parts, dict) else "images")
+        images = as_images(images, f"{name} images" if by_split else "images")
         if labels is not None:
             labels, found = labels_.as_ints(labels, len(images), names)
             names = found if names is None else names
         splits[name] = Arrays(images, labels)
         stored.append((images, labels))
-    if isinstance(parts, dict):
+    if by_split:
         splits, words = hold_out(splits)
     else:
         whole, ends = splits["train"], tenths(splits["train"].shape[0])
@@ -59,7 +62,7 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
         splits = {name: Subset(whole, part) for name, part in zip(SPLITS, numbers, strict=True)}
         words = ", split 80/10/10 in their order"
     check_splits(splits)
-    small = all(_size(images) <= WHOLE and _in_memory(images) for images, _ in stored)
+    small = all(_size(images) <= WHOLE and not mapped.is_stored(images) for images, _ in stored)
     return Source(
         splits,
         None,
@@ -76,11 +79,14 @@ def as_images(images, where="images"):
         hasattr(images, "shape") and hasattr(images, "dtype") and hasattr(images, "__getitem__")
     ):
         images = _stacked(images, where)
-    elif not isinstance(images, np.ndarray) and not _is_stored(images):
+    elif not isinstance(images, np.ndarray) and not mapped.is_stored(images):
         images = np.asarray(images)  # tensors of TensorFlow, JAX, PyTorch
     if images.dtype.kind not in "biuf":
         raise ValueError(f"Images must be numbers. Received: {where} of dtype {images.dtype}")
+    checks.unmasked(where, images)
     shape = tuple(images.shape)
+    if 0 in shape[1:]:
+        raise ValueError(f"Images must have pixels. Received: {where} of shape {shape}")
     if len(shape) == 3:
         raise ValueError(
             f"Images have shape (n, height, width, channels); these lack one axis. For {shape[0]} "
@@ -106,6 +112,8 @@ def as_images(images, where="images"):
 
 
 def _pair(part):
+    if streams.is_named(part):
+        return streams.parts(part, "a dict of arrays")
     if not isinstance(part, tuple):
         return part, None
     if len(part) != 2:
@@ -122,15 +130,6 @@ def _stacked(images, where):
             f"`image_size`. Received: {where}: {error}"
         ) from error
     return found
-
-
-def _is_stored(images):
-    """Whether this is an array in an HDF5 or Zarr file, which must not be read whole."""
-    return type(images).__module__.split(".")[0] in ("h5py", "zarr")
-
-
-def _in_memory(images):
-    return isinstance(images, np.ndarray) and not isinstance(images, np.memmap)
 
 
 def _size(images):

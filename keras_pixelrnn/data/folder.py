@@ -9,7 +9,7 @@ import numpy as np
 from PIL import ImageColor
 
 from keras_pixelrnn.data import cache, listing
-from keras_pixelrnn.data.reading import MODES, Reader, UnreadableError, probe
+from keras_pixelrnn.data.reading import Reader, UnreadableError, probe
 from keras_pixelrnn.data.split import SPLITS, Source, Subset, check_splits, hold_out, tenths
 
 PROBED = 8  # files whose headers are looked at before any is read
@@ -72,7 +72,7 @@ def folder(
     """
     path = Path(path)
     height, width = checked_size(image_size)
-    if channels not in MODES:
+    if channels not in (1, 3, 4):
         raise ValueError(f"`channels` must be 1, 3 or 4. Received: channels={channels}")
     if on_error not in ("raise", "skip"):
         raise ValueError(f"`on_error` must be 'raise' or 'skip'. Received: on_error={on_error!r}")
@@ -105,6 +105,7 @@ def folder(
         names,
         f"folder {path.name}{words}{skipped}{classes}, {height}x{width}x{channels}",
         at_hand=at_once and whole is not files,
+        dataset={"name": path.resolve().name},
     )
 
 
@@ -170,7 +171,7 @@ def one_dtype(files, on_error="raise"):
     found = {}
     for file in files:
         try:
-            found.setdefault(probe(file)[0], file)
+            found.setdefault(probe(file), file)
         except UnreadableError:
             if on_error == "raise":
                 raise

@@ -47,7 +47,10 @@ def huggingface(data, *, image_size, channels, background, exact, on_error, kept
     check_splits(splits)
     known = (0, 255) if made["train"][1] and splits["train"].dtype == np.uint8 else None
     title = getattr(next(iter(parts.values())).info, "dataset_name", None) or "data set"
-    return Source(splits, None if exact else known, names or (), f"{title} (Hugging Face){words}")
+    licence = getattr(next(iter(parts.values())).info, "license", None)
+    about = {"name": title, **({"licence": licence} if licence else {})}
+    protocol = f"{title} (Hugging Face){words}"
+    return Source(splits, None if exact else known, names or (), protocol, dataset=about)
 
 
 def _split(rows, name, image_size, channels, background, exact, on_error, kept):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_pixelrnn import checks
+
 
 def as_ints(labels, count, class_names=None):
     """Labels as numbers, and the names of the classes.
@@ -39,10 +41,17 @@ def as_ints(labels, count, class_names=None):
             )
         width, labels = labels.shape[1], labels.argmax(1)
         class_names = class_names or tuple(map(str, range(width)))
-    numbers = labels.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN is told below
+        numbers = labels.astype(np.int64)
     if (numbers != labels).any() or (numbers < 0).any():
         wrong = labels[(numbers != labels) | (numbers < 0)][0]
         raise ValueError(f"Labels must be whole numbers from 0 on. Received: a label {wrong}")
+    if len(numbers) and numbers.max() >= checks.MOST_CLASSES:
+        raise ValueError(
+            f"Labels must be below {checks.MOST_CLASSES}; number the classes 0, 1, 2, ..., by "
+            "np.unique(labels, return_inverse=True)[1] for one. "
+            f"Received: a label {numbers.max()}"
+        )
     if class_names is not None and len(numbers) and numbers.max() >= len(class_names):
         raise ValueError(
             f"Labels must lie in 0 .. {len(class_names) - 1}, one for each class name. "
@@ -54,6 +63,11 @@ def as_ints(labels, count, class_names=None):
 def _from_names(labels, class_names):
     if labels.ndim != 1:
         raise ValueError(f"Names of classes have shape (n,). Received: {labels.shape}")
+    missing = [label for label in labels if label is None or label != label]
+    if missing:
+        raise ValueError(
+            f"Every image needs a label; leave those without out. Received: a label {missing[0]}"
+        )
     names = [label.decode() if isinstance(label, bytes) else str(label) for label in labels]
     class_names = tuple(sorted(set(names))) if class_names is None else tuple(class_names)
     number = {name: n for n, name in enumerate(class_names)}

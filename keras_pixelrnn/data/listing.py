@@ -1,15 +1,23 @@
 """The image files of a folder: which there are, which split and which class each belongs to."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_pixelrnn.data.arrays import ALIASES
 from keras_pixelrnn.data.split import SPLITS
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"}
+SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
+    *(".pgm", ".ppm", ".pbm", ".pnm"),
+}
+UNREAD = {
+    *(".heic", ".heif", ".avif", ".jp2", ".psd", ".tga", ".exr", ".hdr", ".dng", ".nef", ".cr2"),
+    *(".svg", ".dcm", ".ico", ".eps"),
+}
 SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
-FORMATS = "PNG, JPEG, WebP, BMP, TIFF or PNM"
+FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM"
 
 
 class Listing(NamedTuple):
@@ -76,15 +84,40 @@ def _children(folder):
 def _files(root):
     """Paths of all image files below a folder, sorted, each folder once whatever links to it."""
     found, seen = [], set()
-    for path, folders, files in os.walk(root, followlinks=True):
+    unread = []
+    for path, folders, files in os.walk(root, followlinks=True, onerror=_refuse):
         place = os.stat(path)
         if (place.st_dev, place.st_ino) in seen:
             folders.clear()
             continue
         seen.add((place.st_dev, place.st_ino))
         folders[:] = sorted(folder for folder in folders if _counts(folder))
+        _refuse_splits(path, folders)
         found += [os.path.join(path, file) for file in files if _counts(file) and _is_image(file)]
+        unread += [file for file in files if os.path.splitext(file)[1].lower() in UNREAD]
+    if unread:
+        warnings.warn(
+            f"{len(unread)} files are left out, {unread[0]} for one: only {FORMATS} are read.",
+            stacklevel=2,
+        )
     return sorted(found)
+
+
+def _refuse(error):
+    """A folder that cannot be looked into must not go missing."""
+    raise ValueError(f"Cannot read a folder of images. Received: {error}") from error
+
+
+def _refuse_splits(path, folders):
+    """`ValueError` for splits that lie deeper than where they are looked for: they would be pooled."""
+    names = [folder.lower() for folder in folders]
+    splits = {ALIASES.get(name, name) for name in names} & set(SPLITS)
+    if len(splits) > 1:
+        raise ValueError(
+            "Folders of splits lie right in the folder that is loaded, classes within them "
+            f"(train/cat, test/cat). Load the folder that holds them, or move them. Received: {path} "
+            f"with {', '.join(sorted(folders))}"
+        )
 
 
 def _counts(name):

@@ -44,8 +44,8 @@ def load(
             an array `(n, height, width, channels)` in memory, memory-mapped or in HDF5;
             a finite `tf.data.Dataset`, generator or `keras.utils.PyDataset`; a Hugging Face
             `Dataset` or `DatasetDict`;
-            `(images, labels)`; or a dict of any of these by split, of which "validation" and "test",
-            where missing, are taken from the end of "train".
+            `(images, labels)`, or a dict with "image" and "label"; or a dict of any of these by
+            split, of which "validation" and "test", where missing, are taken from the end of "train".
         data_dir: folder of prepared TFDS data; the environment variable TFDS_DATA_DIR if None.
         values: "intensities", ordered numbers of a `value_range`, quantised to `levels` equal steps;
             "integers", ordered and already 0 .. levels-1; "codes", the same without an order;
@@ -179,7 +179,7 @@ def _given(source, class_names, files):
     _refuse(files, "arrays and streams")
     if _is_train_and_test(source):
         source = dict(zip(("train", "test"), map(tuple, source), strict=True))
-    if isinstance(source, dict):
+    if isinstance(source, dict) and not streams.is_named(source):
         source = {key: _drained(part, f"{key} images") for key, part in source.items()}
     else:
         source = _drained(source, "the stream")

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from keras_pixelrnn import checks
 from keras_pixelrnn.data.values import MOST_LEVELS, Values
 
 MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
+MOST_STORED = 2**45
 BINARIZATIONS = ("static", "dynamic", "threshold")
 OPTIONS = """Say what they hold:
   values="intensities", value_range=(low, high)  ordered, quantised to `levels`
@@ -27,8 +27,8 @@ def decide(dtype, *, known=None, extent=None, **said):
     """
     dtype, levels, binarization = np.dtype(dtype), said["levels"], said["binarization"]
     meaning, value_range = said["values"], said["value_range"]
-    checks.optional(checks.choice, "values", meaning, MEANINGS)
-    checks.optional(checks.choice, "binarization", binarization, BINARIZATIONS)
+    if meaning is not None and meaning not in MEANINGS:
+        raise ValueError(f"`values` must be one of {MEANINGS}. Received: values={meaning!r}")
     _check_levels(levels)
     if value_range is not None:
         if meaning not in (None, "intensities"):
@@ -97,8 +97,7 @@ def _stated(meaning, dtype, known, levels):
 def _range(value_range, dtype):
     try:
         low, high = value_range
-        fits = isinstance(value_range, (tuple, list, np.ndarray))  # a set has no order
-        fits = fits and np.isfinite([low, high]).all() and low < high
+        fits = np.isfinite([low, high]).all() and low < high
     except (TypeError, ValueError):
         fits = False
     if not fits:
@@ -111,7 +110,15 @@ def _range(value_range, dtype):
             f"The range of integers ends in integers. Received: value_range={value_range!r} for "
             f"dtype {dtype}"
         )
-    return (int(low), int(high)) if dtype.kind in "biu" else (float(low), float(high))
+    if dtype.kind not in "biu":
+        return float(low), float(high)
+    low, high = int(low), int(high)
+    if low < -MOST_STORED or high > MOST_STORED:  # beyond, int64 overflows in making levels
+        raise ValueError(
+            f"The range of integers lies within {-MOST_STORED} .. {MOST_STORED}. Shift them right or "
+            f"make floats of them. Received: value_range={value_range!r} for dtype {dtype}"
+        )
+    return low, high
 
 
 def _check_levels(levels):

@@ -64,6 +64,7 @@ def _about(data):
         "binarization": values.binarization,
         "class_names": list(data.class_names),
         "protocol": data.source.protocol,
+        "dataset": data.source.dataset,
     }
 
 

@@ -1,16 +1,17 @@
 """One image file or decoded picture, as an array that means what the file meant."""
 
-import functools
 import io
+import os
+import stat
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_pixelrnn.data.png import check_sums
+from keras_pixelrnn.data.decoding import ORIENTATION, TURNS, is_stretched, plain, pnm, sixteen_bits
 
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
 BROKEN = (
     OSError,
@@ -21,17 +22,6 @@ BROKEN = (
     Image.DecompressionBombWarning,  # where warnings are errors
 )
 SERIES = ("TIFF", "PNG", "WEBP", "GIF")  # formats whose files may hold several images
-
-ORIENTATION = 0x0112  # the EXIF tag
-TURNS = {  # what makes an image upright, by its orientation
-    2: np.fliplr,
-    3: lambda pixels: np.rot90(pixels, 2),
-    4: np.flipud,
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
-    8: np.rot90,
-}
 
 
 class Encoded(NamedTuple):
@@ -68,52 +58,63 @@ class Reader:
 
     def read(self, file):
         """The image `(height, width, channels)` of a path or `Encoded`; errors name the file."""
-        with _opened(file) as image:
-            pixels = self.pixels(image, file)
+        data = _bytes(file)
+        pixels = None if self.exact or self.dtype != np.uint8 else plain(data, self.channels)
+        if pixels is None:
+            with _opened(data, file) as image:
+                pixels = self.pixels(image, file)
         return self.fitted(pixels, file)
 
     def pixels(self, image, file):
-        """Numbers `(h, w, channels)` of an open picture, upright, in its own size."""
-        dtype, sixteen_colours = depth(image)
+        """Numbers `(h, w, channels)` of an open picture, upright, in its own size.
+
+        Args:
+            image: of Pillow.
+            file: what to call it in an error.
+        """
+        dtype, in_colour = depth(image)
         if dtype != self.dtype:
             raise ValueError(
                 f"The files of a folder hold one kind of numbers, here {self.dtype}. Convert this "
                 f"one, or keep it elsewhere. Received: {file} with {dtype}"
             )
-        if sixteen_colours:
+        if in_colour or (is_stretched(image) and (self.exact or dtype != np.uint8)):
+            pixels = _stored(image, file)  # before Pillow, asked for the EXIF, closes the file
             turn = TURNS.get(image.getexif().get(ORIENTATION), lambda pixels: pixels)
-            return self._channels_of(turn(_sixteen_bits(file)), file)
-        if not self.exact and image.format == "JPEG" and image.mode == MODES[self.channels]:
-            pixels = _jpeg(image)
-            if pixels is not None:
-                return pixels.reshape(*pixels.shape[:2], -1)
+            return self._channels_of(turn(pixels), image, file)
         image = _upright(image, file)
         if dtype != np.uint8:
-            return self._channels_of(np.asarray(image).astype(self.dtype)[..., None], file)
+            pixels = np.asarray(image).astype(self.dtype)[..., None]
+            return self._channels_of(pixels, image, file)
         if self.exact:
             pixels = np.asarray(image)  # of a palette, its indices
             pixels = pixels.astype(np.uint8).reshape(*pixels.shape[:2], -1)
-            return self._channels_of(pixels, file)
+            return self._channels_of(pixels, image, file)
         return np.asarray(self._converted(image, file)).reshape(image.height, image.width, -1)
 
     def _converted(self, image, file):
         """An 8-bit picture in the wanted mode."""
-        if self.channels < 4 and _has_alpha(image):
+        if self.channels in (1, 3) and _has_alpha(image):
             image = image.convert("RGBA")
             if image.getextrema()[3][0] < 255:
-                if self.background is None:
-                    raise ValueError(
-                        "An image with transparent pixels needs a colour to lie on, such as "
-                        "background='white' or (255, 255, 255), or channels=4. "
-                        f"Received: {file}, background=None"
-                    )
+                self._needs_background(file)
                 below = Image.new("RGBA", image.size, (*self.background, 255))
                 image = Image.alpha_composite(below, image)
             image = image.convert("RGB")
         return image if image.mode == MODES[self.channels] else image.convert(MODES[self.channels])
 
-    def _channels_of(self, pixels, file):
+    def _needs_background(self, file):
+        if self.background is None:
+            raise ValueError(
+                "An image with transparent pixels needs a colour to lie on, such as "
+                "background='white' or (255, 255, 255), or channels=4; or save it without them. "
+                f"Received: {file}, background=None"
+            )
+
+    def _channels_of(self, pixels, image, file):
         """Deep or exact numbers with the wanted number of channels; only grey becomes colour."""
+        if not self.exact:
+            pixels = self._laid(pixels, image.info.get("transparency"), file)
         if pixels.shape[2] == self.channels:
             return pixels
         if pixels.shape[2] == 1 and not self.exact:
@@ -123,6 +124,30 @@ class Reader:
             f" images are not mixed. Pass channels={pixels.shape[2]}, or convert the files. "
             f"Received: {file} with {pixels.shape[2]} channels"
         )
+
+    def _laid(self, pixels, transparent, file):
+        """Deep numbers, those with alpha, or of the colour that is `transparent`, on the background."""
+        channels = pixels.shape[2]
+        if channels in (1, 3) and transparent is not None:
+            alpha = ~(pixels == np.reshape(transparent, -1)).all(axis=2, keepdims=True)
+            alpha = alpha * np.iinfo(self.dtype).max
+        elif channels in (2, 4) and self.channels in (1, 3):
+            pixels, alpha = pixels[..., :-1], pixels[..., -1:].astype(np.int64)
+        else:
+            return pixels
+        most = np.iinfo(self.dtype).max
+        if (alpha < most).any():
+            self._needs_background(file)
+            below = np.array(self.background) * (most // 255)
+            if pixels.shape[2] == 1 and len(set(self.background)) > 1:
+                raise ValueError(
+                    "Grey images of more than 8 bits lie on a grey background. "
+                    f"Received: {file}, background={self.background}"
+                )
+            below = below[: pixels.shape[2]]
+            mixed = pixels * (alpha / most) + below * (1 - alpha / most)
+            pixels = np.rint(mixed).astype(self.dtype)
+        return pixels
 
     def fitted(self, pixels, file):
         """The largest centred part of the wanted aspect ratio, resized by averaging areas."""
@@ -152,39 +177,38 @@ class Reader:
 
 def depth(image):
     """dtype of an open picture's numbers, and whether it is colour that Pillow would cut to 8 bits."""
-    if any(";16" in str(tile[3]) for tile in image.tile) and image.mode not in DEEP:
+    tile = getattr(image, "tile", ())
+    deep = any(";16" in str(part[3]) for part in tile)
+    deep |= is_stretched(image) and tile[0][3][1] > 255
+    if deep and image.mode not in DEEP:
         return np.dtype(np.uint16), True
+    if deep and image.mode == "I" and not any(";16S" in str(part[3]) for part in tile):
+        return np.dtype(np.uint16), False
     return np.dtype(DEEP.get(image.mode, np.uint8)), False
 
 
 def probe(file):
-    """dtype and number of channels of a file, from its header."""
-    with _opened(file) as image:
-        deep = depth(image)[0]
-        return deep, 1 if image.mode in (*DEEP, "1", "L", "P") else len(image.getbands())
+    """dtype of a file's numbers, from its header."""
+    with _opened(_bytes(file), file) as image:
+        return depth(image)[0]
 
 
 class _opened:
-    """`with _opened(path) as image`: what is wrong with the file is said with its name."""
+    """`with _opened(data, file) as image`: what is wrong with the file is said with its name."""
 
-    def __init__(self, file):
-        self._file = file
+    def __init__(self, data, file):
+        # A stream, not the path: Pillow 13 maps a path into memory and garbles turned TIFF files.
+        self._stream, self._file = io.BytesIO(data), file
 
     def __enter__(self):
         try:
-            # A stream, not the path: Pillow 13 maps a path into memory and garbles turned TIFF files.
-            self._stream = _stream(self._file)
-        except OSError as error:
-            raise _unreadable(self._file, error) from error
-        try:
             self._image = Image.open(self._stream)
         except BROKEN as error:
-            self._stream.close()
             raise _unreadable(self._file, error) from error
         most = Image.MAX_IMAGE_PIXELS
         pixels, frames = self._image.width * self._image.height, _frames(self._image)
         if (most and pixels > most) or frames != 1:
-            self.__exit__()
+            self._image.close()
             what = f"{pixels} pixels, more than PIL.Image.MAX_IMAGE_PIXELS = {most}"
             if frames != 1:
                 what = f"{frames} frames; expected a single image"
@@ -193,11 +217,32 @@ class _opened:
 
     def __exit__(self, *error):
         self._image.close()
-        self._stream.close()
 
 
-def _stream(file):
-    return io.BytesIO(file.data) if isinstance(file, Encoded) else open(file, "rb")
+def _bytes(file):
+    if isinstance(file, Encoded):
+        return file.data
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for
+            raise OSError("not a file, but a folder, a pipe or a device")
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _stored(image, file):
+    """Numbers of a file that Pillow would cut or stretch."""
+    try:
+        image.fp.seek(0)
+        data = image.fp.read()
+        if is_stretched(image):
+            return pnm(data, image, file).astype(depth(image)[0])
+        return sixteen_bits(data, file)
+    except BROKEN as error:
+        if str(file) in str(error):
+            raise
+        raise _unreadable(file, error) from error
 
 
 def _frames(image):
@@ -215,55 +260,11 @@ def _unreadable(file, error):
 def _upright(image, file):
     """The decoded picture, turned as its EXIF orientation says."""
     try:
-        if image.format == "PNG" and image.fp is not None:  # None: its pixels are there already
-            check_sums(image.fp)
         image.load()
         return ImageOps.exif_transpose(image)
     except BROKEN as error:
         raise _unreadable(file, error) from error
 
 
-def _jpeg(image):
-    """Pixels of an open JPEG, upright, by imagecodecs: Pillow's numbers in half the time. None where
-    it is not installed, or where Pillow should say what is wrong with the file."""
-    decode = _jpeg_decoder()
-    if decode is None:
-        return None
-    image.fp.seek(0)
-    data = image.fp.read()
-    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # cut off: the decoder would fill it up
-        return None
-    try:
-        pixels = decode(data)
-    except Exception:
-        return None
-    turn = TURNS.get(image.getexif().get(ORIENTATION))
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
-
-
-@functools.cache
-def _jpeg_decoder():
-    try:
-        from imagecodecs import jpeg8_decode
-    except ImportError:
-        return None
-    return jpeg8_decode
-
-
 def _has_alpha(image):
     return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-
-
-def _sixteen_bits(file):
-    try:
-        import imagecodecs
-    except ImportError:
-        raise ValueError(
-            "Colour images of 16 bits need the package imagecodecs: pip install "
-            f"keras-pixelrnn[images]. Received: {file}"
-        ) from None
-    try:
-        pixels = imagecodecs.imread(file.data if isinstance(file, Encoded) else file)
-    except Exception as error:
-        raise _unreadable(file, error) from error
-    return pixels.reshape(*pixels.shape[:2], -1)

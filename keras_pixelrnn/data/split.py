@@ -1,13 +1,13 @@
 """Images of a split, read by their numbers. Random access is what makes order and resuming exact."""
 
-import mmap
 import threading
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_pixelrnn import mapped
+
 SPLITS = ("train", "validation", "test")
-RELEASE_BYTES = 2**28  # of a memory-mapped file, read before its pages are given back
 FAULT_BYTES = 2**16  # Linux maps that much around a page that is read
 
 
@@ -23,6 +23,7 @@ class Source(NamedTuple):
         protocol: data set and splits in words.
         extent: function giving the smallest and largest number; None where that is too much work.
         at_hand: whether all images are in memory, so that their values can be checked at once.
+        dataset: what is known of the data set: its "name", and its "licence" where that is stated.
     """
 
     splits: dict
@@ -31,6 +32,7 @@ class Source(NamedTuple):
     protocol: str
     extent: object = None
     at_hand: bool = False
+    dataset: dict | None = None
 
 
 class Arrays:
@@ -46,7 +48,7 @@ class Arrays:
         self._labels = np.full(len(images), -1) if labels is None else labels
         self._by_runs = not isinstance(images, np.ndarray)  # HDF5: sorted, without repetitions
         self._lock = threading.Lock()
-        self._mapped, self._seen = _mapping(images), 0
+        self._released = mapped.Released(images)
         self.shape, self.dtype = tuple(images.shape), np.dtype(images.dtype)
 
     def read(self, numbers):
@@ -56,27 +58,8 @@ class Arrays:
                 images = np.asarray(self._images[unique])[back]
         else:
             images = np.asarray(self._images[numbers])
-            self._release(images.nbytes + len(images) * FAULT_BYTES)
+            self._released.seen(images.nbytes + len(images) * FAULT_BYTES)
         return images, self._labels[numbers]
-
-    def _release(self, size):
-        """Give back the pages that reading a mapped file has left in this process's memory."""
-        if self._mapped is None:
-            return
-        self._seen += size
-        if self._seen >= RELEASE_BYTES:
-            self._seen = 0
-            self._mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def _mapping(images):
-    """The memory map under an array whose pages may be dropped and read again, or None."""
-    if getattr(images, "mode", None) not in ("r", "r+", "w+") or not hasattr(mmap, "MADV_DONTNEED"):
-        return None  # of a private map ("c") that would drop what was written
-    base = images
-    while isinstance(base, np.ndarray):
-        base = base.base
-    return base if isinstance(base, mmap.mmap) else None
 
 
 class Subset:

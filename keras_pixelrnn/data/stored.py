@@ -60,6 +60,7 @@ def stored(path, class_names=None):
         raise ValueError(f"Cannot use {path}. {error}") from error
     if about:
         source = source._replace(protocol=about["protocol"], class_names=tuple(names or ()))
+    source = source._replace(dataset=about.get("dataset") or {"name": path.name})
     return source, about
 
 

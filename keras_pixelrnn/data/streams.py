@@ -19,6 +19,11 @@ def is_stream(source):
     return hasattr(source, "num_batches") or hasattr(source, "__iter__")
 
 
+def is_named(source):
+    """Whether this is a dict such as TensorFlow Datasets has: an image by one of its usual names."""
+    return isinstance(source, dict) and any(key in source for key in KEYS[0])
+
+
 def drained(source, where="the stream"):
     """All images of a finite stream, and their labels or None.
 
@@ -29,7 +34,7 @@ def drained(source, where="the stream"):
     """
     spool, labels = None, []
     for element in _elements(source, where):
-        image, label = _parts(element, where)
+        image, label = parts(element, where)
         image = np.asarray(image)
         if image.ndim not in (3, 4):
             raise ValueError(
@@ -104,8 +109,8 @@ def _elements(source, where):
     return (source[n] for n in range(source.num_batches)) if by_number else source
 
 
-def _parts(element, where):
-    """Image and label of an element."""
+def parts(element, where):
+    """Image and label, or None, of an element: a dict, a tuple, or an image alone."""
     if isinstance(element, dict):
         found = [[key for key in keys if key in element] for keys in KEYS]
         if len(found[0]) != 1 or len(found[1]) > 1:

@@ -50,7 +50,14 @@ def tfds(name, data_dir=None):
         (0, 1) if builder.name == "binarized_mnist" else known,  # stored as 0 and 1
         classes,
         f"{name} (TFDS), {'/'.join(str(sizes[split]) for split in SPLITS)}{held_out}",
+        dataset=_about(builder),
     )
+
+
+def _about(builder):
+    """Name of a data set, and its licence where TFDS states one."""
+    licence = getattr(builder.info.redistribution_info, "license", None)
+    return {"name": builder.name, **({"licence": licence} if licence else {})}
 
 
 def _builder(name, data_dir):

@@ -13,7 +13,7 @@ from keras_pixelrnn.completion import smc
 from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers.causal import CausalLayer
-from keras_pixelrnn.models import adapters, frozen
+from keras_pixelrnn.models import adapters, blocks, frozen
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.drawing import Drawing
 from keras_pixelrnn.models.functions import Functions
@@ -195,6 +195,30 @@ class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Ref
     def run_by_parts(self, name: str, arrays: Sequence[Any], size: int, **options: Any) -> Any:
         """What the graph function of that name returns: see `Functions.by_parts`."""
         return self._functions.by_parts(name, arrays, size, **options)
+
+    def run_particles(
+        self,
+        arrays: Sequence[Any],
+        most: int,
+        groups: int,
+        batch_size: int | None,
+        progress: Any,
+        **options: Any,
+    ) -> Any:
+        """What `complete_smc_graph` returns of any number of images.
+
+        Args:
+            arrays: its arguments, `groups` rows of each image.
+            most: rows of a block without a `batch_size`.
+            batch_size, progress: as of `complete`.
+            **options: constants of the graph.
+        """
+        rows = len(arrays[0])
+        size = blocks.particles_size(rows, most, batch_size)
+        told = blocks.reporter(progress, rows // groups)
+        return self._functions.by_parts(
+            "complete_smc", arrays, size, told=lambda done: told(done // groups), **options
+        )
 
     # ---- configuration --------------------------------------------------------------------------
 

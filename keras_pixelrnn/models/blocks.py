@@ -49,6 +49,13 @@ def likelihood_size(model, n, batch_size=None):
     return min(power_of_two(most, up=False), power_of_two(max(n, 1)))
 
 
+def particles_size(n, most, batch_size=None):
+    """The same where `n` images, of which `most` fit, are completed by particles."""
+    if batch_size is not None:
+        return checks.positive_int("batch_size", batch_size)
+    return min(power_of_two(most, up=False), power_of_two(-(-max(n, 1) // backend.cores())))
+
+
 def _widest(model):
     """Features of the widest map: the last axis of a weight are the features that it makes."""
     return max(variable.shape[-1] for variable in model.variables if len(variable.shape))
@@ -110,19 +117,26 @@ def gathered(blocks, count, shape, dtype, progress=None):
         count, shape, dtype: of the array.
         progress: None, True for a bar, or a function of the number of images done and of all.
     """
-    if progress is True:
-        bar = keras.utils.Progbar(count, unit_name="image")
-        progress = lambda done, _: bar.update(done)  # noqa: E731
-    elif progress is not None and progress is not False and not callable(progress):
-        raise ValueError(
-            "`progress` must be True, for a bar, or a function of two numbers, the images done and "
-            f"all of them. Received: progress={checks.shown(progress)}"
-        )
+    told = reporter(progress, count)
     whole = np.empty((count, *shape), dtype)
     done = 0
     for block in blocks:
         whole[done : done + len(block)] = block
         done += len(block)
-        if progress:
-            progress(done, count)
+        told(done)
     return whole
+
+
+def reporter(progress, count):
+    """A function of the number of images done, of `count`: `progress` is None, True for a bar, or a
+    function of both numbers."""
+    if progress is True:
+        return keras.utils.Progbar(count, unit_name="image").update
+    if progress is None or progress is False:
+        return lambda done: None
+    if callable(progress):
+        return lambda done: progress(done, count)
+    raise ValueError(
+        "`progress` must be True, for a bar, or a function of two numbers, the images done and "
+        f"all of them. Received: progress={checks.shown(progress)}"
+    )

@@ -128,8 +128,7 @@ class Drawing:
             seed: int, or an array of one int per image.
             context: of a conditional model: one for all images, or one for each.
             method: "ancestral" or "smc".
-            batch_size: images of a block, drawn at a time by one core; None to choose it. This and
-                the next are of "ancestral".
+            batch_size: images of a block, drawn at a time by one core; None to choose it.
             progress: True for a bar, or a function of the number of images done and of all.
             **options: of "ancestral": `temperature`, `top_k` and `top_p`, as of `sample`. Of "smc":
                 `n_particles`, `ess_threshold`, `n` and `lookahead`; see
@@ -144,10 +143,11 @@ class Drawing:
                 method.
             TypeError: an option that the method does not have.
         """
-        if checks.choice("method", method, ("ancestral", "smc")) == "smc":
-            steering = {"batch_size": batch_size, "progress": progress}
-            options |= {key: value for key, value in steering.items() if value is not None}
+        if method == "smc":
+            options |= {"batch_size": batch_size, "progress": progress}
             return particles.complete(self, images, known, seed=seed, context=context, **options)
+        if method != "ancestral":
+            raise ValueError(f"`method` must be 'ancestral' or 'smc'. Received: method={method!r}")
         controls = {name: options.pop(name) for name in CONTROLS if name in options}
         if options:
             raise TypeError(

@@ -81,7 +81,13 @@ class Functions:
             yield tree.map_structure(lambda part, left=left: part[:left], outputs)
             left -= size
 
-    def by_parts(self, name, arrays, size, xla=True, **options):
-        """The same for all images at once: nested arrays `(n, ...)`."""
-        done = list(self.in_blocks(name, arrays, size, xla=xla, **options))
+    def by_parts(self, name, arrays, size, xla=True, told=None, **options):
+        """The same for all images at once: nested arrays `(n, ...)`; `told` is called with the number of
+        images done after each block."""
+        done, count = [], 0
+        for outputs in self.in_blocks(name, arrays, size, xla=xla, **options):
+            done.append(outputs)
+            count += len(tree.flatten(outputs)[0])
+            if told:
+                told(count)
         return tree.map_structure(lambda *parts: np.concatenate(parts), *done)

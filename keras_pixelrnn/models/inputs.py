@@ -3,9 +3,7 @@
 import keras
 import numpy as np
 
-from keras_pixelrnn import checks
-
-CHUNK = 2**26  # bytes of an array that are looked at in one go
+from keras_pixelrnn import checks, mapped
 
 
 class Inputs:
@@ -81,8 +79,15 @@ class Inputs:
         """
         image, context, target = self.parts(x, y)
         image = image if hasattr(image, "shape") else checks.as_array("images", image)
+        checks.unmasked("`images`", image)
         checks.image_array(image.shape, dtype_of(image), self.image_shape, self.distribution)
         self._check_values(image)
+        if (
+            isinstance(image, np.ndarray)
+            and not image.dtype.isnative
+            and not mapped.is_stored(image)
+        ):
+            image = image.astype(image.dtype.newbyteorder("="))
         if target is not None and target is not image:
             self._check_target(image, target)
         count = int(image.shape[0])
@@ -138,17 +143,16 @@ class Inputs:
         if limits.min >= 0 and limits.max < self.distribution.levels:
             return
         low, high = 0, 0
-        for part in chunks(image):
+        for part in mapped.chunks(host(image)):
             low, high = min(low, int(part.min())), max(high, int(part.max()))
         if low < 0 or high >= self.distribution.levels:  # say the range there is, 0 in it or not
-            low, high = extent(image)
+            low, high = mapped.extent(host(image))
             checks.image_values(low, high, self.distribution)
 
     def _check_target(self, image, target):
         same = tuple(target.shape) == tuple(image.shape)
-        if not same or any(
-            (a != b).any() for a, b in zip(chunks(image), chunks(target), strict=True)
-        ):
+        both = (mapped.chunks(host(part)) for part in (image, target) if same)
+        if not same or any((a != b).any() for a, b in zip(*both, strict=True)):
             raise ValueError(
                 "The targets of images are these images themselves; leave `y` out. Received: targets "
                 f"of shape {tuple(target.shape)} that differ from the images"
@@ -171,6 +175,11 @@ class Inputs:
         if isinstance(image, (tuple, list)) and len(image) and hasattr(image[0], "shape"):
             image = image[0]
         if isinstance(image, np.ndarray):
+            if not image.dtype.isnative:
+                raise ValueError(
+                    "A call takes numbers in the byte order of this machine: images.astype("
+                    f"images.dtype.newbyteorder('=')). Received: dtype {image.dtype}"
+                )
             checks.images(image, self.image_shape, self.distribution)
         elif hasattr(image, "dtype") and len(image.shape) == 4:
             checks.image_array(
@@ -181,27 +190,10 @@ class Inputs:
 def dtype_of(array):
     """Name of the dtype of an array or tensor of any library, such as "uint8"."""
     if isinstance(array, np.ndarray):
-        return str(array.dtype)
+        return array.dtype.name
     return keras.backend.standardize_dtype(array.dtype)
 
 
 def host(array):
     """An array or tensor of any library as NumPy's."""
     return keras.ops.convert_to_numpy(array) if keras.ops.is_tensor(array) else array
-
-
-def chunks(array):
-    """Parts of an array along its first axis, as NumPy arrays."""
-    count = int(array.shape[0])
-    size = int(np.prod(array.shape[1:])) * np.dtype(dtype_of(array)).itemsize
-    rows = max(1, CHUNK // max(1, size))
-    for first in range(0, count, rows):
-        part = np.asarray(host(array[first : first + rows]))
-        if part.size:
-            yield part
-
-
-def extent(array):
-    """Smallest and largest number of an array."""
-    found = [(int(part.min()), int(part.max())) for part in chunks(array)]
-    return min(low for low, _ in found), max(high for _, high in found)

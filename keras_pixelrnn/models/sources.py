@@ -5,7 +5,8 @@ import types
 
 import keras
 
-from keras_pixelrnn import backend
+from keras_pixelrnn import backend, mapped
+from keras_pixelrnn.models.stored_batches import StoredBatches
 
 
 class Sources:
@@ -22,8 +23,9 @@ class Sources:
         self.inputs, self.error = inputs, None
         self.context = inputs.context
 
-    def wrapped(self, x, y=None, weight=None, class_weight=None):
-        """`(x, y, sample_weight)` for Keras: arrays checked, streams checked as they are read."""
+    def wrapped(self, x, y=None, weight=None, class_weight=None, batch_size=None):
+        """`(x, y, sample_weight)` for Keras: arrays checked, those in files as batches; streams checked
+        as they are read."""
         inputs = self.inputs
         table = None if class_weight is None else inputs.class_weights(class_weight)
         if backend.is_dataset(x):
@@ -38,6 +40,9 @@ class Sources:
             x, weight = inputs.arrays(x, y, weight, class_weight)
             # Keras leaves weights out where there are no targets.
             y = None if weight is None else inputs.parts(x)[0]
+            images, *context = x if self.context.given else (x,)
+            if mapped.is_stored(images):
+                return StoredBatches(images, tuple(context), weight, batch_size), None, None
         elif class_weight is not None and backend.passes_through(x):
             raise ValueError(
                 "`class_weight` cannot be applied to the batches of a loader that is passed on as it "

@@ -7,6 +7,7 @@ import keras
 from keras_pixelrnn import backend, losses
 from keras_pixelrnn.models.inputs import Inputs
 from keras_pixelrnn.models.sources import Sources
+from keras_pixelrnn.models.stored_batches import StoredBatches
 
 # The state that Keras hands from step to step under JAX, in its order.
 STATE = ("trainable_variables", "non_trainable_variables")
@@ -19,7 +20,8 @@ class Trained:
 
     They take images, `(image, context)` of a conditional model, or either in a dict by name, with
     weights of images behind; as arrays, `tf.data.Dataset`, generator, `keras.utils.PyDataset` or Grain
-    data set. Arrays are checked before the first step, batches of streams as they come; what is
+    data set. Arrays are checked before the first step and read where they lie, those in files a batch
+    at a time; batches of streams are checked as they come; what is
     refused is refused with the words of `log_prob`, and the model is what it was after the step
     before. Distributed data sets and PyTorch's loaders are passed on as they are: of their batches only
     shapes and dtypes are checked.
@@ -59,13 +61,21 @@ class Trained:
             ValueError: what does not fit the model; it names what was expected.
         """
         sources = Sources(self._rules)
-        x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight)
+        x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight, batch_size)
         # By default Keras asks for what such data cannot do, and then warns of it.
         endless = isinstance(x, keras.utils.PyDataset) and x.num_batches is None
         shuffle = shuffle and not (endless or backend.is_dataset(x))
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(validation_data)
-            validation_data = sources.wrapped(*given)
+            given = sources.wrapped(
+                *given, batch_size=options.get("validation_batch_size") or batch_size
+            )
+            validation_data = given[0] if isinstance(given[0], StoredBatches) else given
+        if isinstance(x, StoredBatches):
+            share = validation_split if validation_data is None else 0.0
+            x, held = x.parted(share, shuffle)
+            validation_data = held if share else validation_data
+            shuffle, validation_split = False, 0.0
         with sources.spoken():
             return super().fit(
                 x,
@@ -87,7 +97,7 @@ class Trained:
         """`keras.Model.evaluate` on what `fit` takes."""
         sources = Sources(self._rules)
         if not options.get("_use_cached_eval_dataset"):  # `fit` has wrapped what it evaluates on
-            x, y, sample_weight = sources.wrapped(x, y, sample_weight)
+            x, y, sample_weight = sources.wrapped(x, y, sample_weight, batch_size=batch_size)
         with sources.spoken(), self._state_kept():
             return super().evaluate(
                 x, y, batch_size, verbose=verbose, sample_weight=sample_weight, **options
@@ -96,7 +106,7 @@ class Trained:
     def predict(self, x, batch_size=None, **options):
         """Parameters `(n, height, width, P)` of what `fit` takes: `keras.Model.predict`."""
         sources = Sources(self._rules)
-        x, _, _ = sources.wrapped(x)
+        x, _, _ = sources.wrapped(x, batch_size=batch_size)
         with sources.spoken(), self._state_kept():
             return super().predict(x, batch_size, **options)
 

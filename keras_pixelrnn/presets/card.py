@@ -18,6 +18,7 @@ tags: [keras, pixelrnn, autoregressive, density-estimation]
 ---
 
 """
+MOST_NAMES = 200  # classes that a card names
 PICTURES = {
     "samples.png": ("Samples", "Not picked: the first ones drawn."),
     "completions.png": (
@@ -104,6 +105,11 @@ def _rows(facts):
     yield "distribution", f"`{facts['distribution']}`"
     if facts.get("protocol"):
         yield "protocol", facts["protocol"]
+    names = facts.get("class_names")
+    if names and names != [str(number) for number in range(len(names))]:
+        told = [f"{number} {name}" for number, name in enumerate(names[:MOST_NAMES])]
+        more = len(names) - MOST_NAMES
+        yield "labels", ", ".join(told) + (f" and {more} more" if more > 0 else "")
     if data:
         title = data.get("title", data.get("name", ""))
         yield "data", f"{title}; licence: {data.get('licence', 'not stated')}"

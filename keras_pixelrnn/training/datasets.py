@@ -27,9 +27,13 @@ KNOWN = {
 }
 
 
-def described(name: str) -> dict[str, Any]:
-    """Title, licence and source of a data set; of one that is not known here its name alone."""
-    if name not in KNOWN:
-        return {"name": name, "licence": "not stated"}
-    title, licence, source = KNOWN[name]
-    return {"name": name, "title": title, "licence": licence, "source": source}
+def described(dataset: dict[str, Any]) -> dict[str, Any]:
+    """Title, licence and source of a data set; of one that is not known here what it says itself.
+
+    Args:
+        dataset: its "name", and perhaps its "licence".
+    """
+    if dataset["name"] not in KNOWN:
+        return {"licence": "not stated", **dataset}
+    title, licence, source = KNOWN[dataset["name"]]
+    return {"name": dataset["name"], "title": title, "licence": licence, "source": source}

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_pixelrnn.models.pretrained import described
 from keras_pixelrnn.presets.card import PICTURES, architecture, card
-from keras_pixelrnn.training import archive, datasets, recipes
+from keras_pixelrnn.training import datasets, recipes
 from keras_pixelrnn.training.settings import Settings
 
 # Van den Oord et al. 2016 (arXiv 1601.06759), tables 4 and 6; gated: 2016b (arXiv 1606.05328), table 1.
@@ -39,7 +39,7 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
         "epochs": epochs,
         "seconds": metrics["training_seconds"],
         "machine": metrics.get("machine"),
-        "began": metrics.get("began", settings.get("initial_weights")),
+        "began": metrics.get("began"),
         "command": _command(settings),
         "weights": f"best epoch on validation images{averaged}; the test images served once",
     }
@@ -49,7 +49,8 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
         "test": metrics["test"],
         "protocol": metrics["protocol"],
         "paper": PAPER.get(settings.get("recipe") or name),
-        "dataset": datasets.described(settings["dataset"]),
+        "dataset": datasets.described(metrics.get("dataset") or {"name": settings["dataset"]}),
+        "class_names": metrics.get("class_names"),
         "training": {key: value for key, value in training.items() if value is not None},
         "sampling": metrics.get("sampling"),
     }
@@ -66,7 +67,7 @@ def write_report(folder: Path, facts: dict[str, Any]) -> None:
     if (folder / "history.csv").is_file():
         draw_curve(folder, facts)
     pictures = tuple(name for name in PICTURES if (folder / name).is_file())
-    archive.replace_text(folder / "README.md", card(facts, pictures))
+    (folder / "README.md").write_text(card(facts, pictures), encoding="utf-8")
 
 
 def read_history(folder: Path) -> list[dict[str, str]]:
@@ -92,10 +93,7 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
     axes.set(xlabel="epoch", ylabel="bits/dim", title=architecture(facts))
     axes.legend()
     axes.grid(alpha=0.3)
-    archive.replace(
-        folder / "learning_curve.png",
-        lambda file: figure.savefig(file, format="png", metadata={"Software": None}),
-    )
+    figure.savefig(folder / "learning_curve.png", metadata={"Software": None})
 
 
 def _command(settings):
@@ -110,8 +108,6 @@ def _command(settings):
         and not isinstance(value, bool)
         and value != usual.get(key)
     ]
-    if settings.get("initial_weights"):
-        options.append(f"--initial-weights {settings['initial_weights']}")
     begin = f"pixelrnn train --recipe {settings['recipe']}" + (" --gpu" if gpu else "")
     return " ".join([begin, *options])
 

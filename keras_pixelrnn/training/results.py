@@ -48,7 +48,7 @@ def result_metrics(settings, model, data, seconds):
     test = data.evaluation("test", settings.batch_size, labels=settings.conditional)
     likelihood = evaluation.evaluate(model, test)
     print(f"test: {likelihood}\nprotocol: {data.protocol}")
-    return {
+    found = {
         "test": {
             "nats": likelihood.nats,
             "bits_per_dim": likelihood.bits_per_dim,
@@ -59,7 +59,11 @@ def result_metrics(settings, model, data, seconds):
         "parameters": model.count_params(),
         "training_seconds": seconds,
         "settings": settings.to_dict(),
+        "dataset": data.source.dataset,
     }
+    if settings.conditional:
+        found["class_names"] = list(data.class_names)
+    return found
 
 
 def forget(state):

@@ -1,0 +1,79 @@
+"""What `data.load` refuses by name, and what it takes in more than one form."""
+
+import numpy as np
+import pytest
+
+import keras_pixelrnn as kp
+
+IMAGES = np.arange(20 * 4 * 5).reshape(20, 4, 5, 1)
+BYTES = IMAGES.astype(np.uint8)
+LABELS = np.arange(20) % 3
+
+
+@pytest.mark.parametrize(
+    ("images", "said", "words"),
+    [
+        (np.ma.masked_array(BYTES, BYTES % 3 == 0), {}, "a masked array of shape"),
+        (np.zeros((20, 0, 5, 1), np.uint8), {}, "must have pixels"),
+        (np.zeros((20, 4, 5, 0), np.uint8), {}, "must have pixels"),
+        (IMAGES.astype("u8"), {"value_range": (0, 2**64 - 1), "levels": 9}, "range of integers"),
+        (IMAGES, {"value_range": (-(2**63), 2**63 - 1), "levels": 9}, "range of integers"),
+        (IMAGES.astype(object), {"values": "codes", "levels": 400}, "must be numbers"),
+        (IMAGES.astype("M8[s]"), {"values": "codes", "levels": 400}, "must be numbers"),
+    ],
+)
+def test_arrays_that_mean_nothing(images, said, words):
+    with pytest.raises(ValueError, match=words):
+        kp.data.load(images, **said)
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">i4", ">f4", "uint32", "uint64", "float16"])
+def test_any_numbers_are_read(dtype):
+    data = kp.data.load(IMAGES.astype(dtype), values="codes", levels=400)
+    found = np.concatenate(
+        [np.asarray(b) for split in data.sizes for b in data.evaluation(split, 7)]
+    )
+    np.testing.assert_array_equal(found, IMAGES)
+    assert found.dtype == np.uint16
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (LABELS * 10**9, "must be below"),
+        (np.array(["ant", None, "cat"], object)[LABELS], "needs a label"),
+        (np.array([0.0, np.nan, 1.0])[LABELS], "a label nan"),
+        (LABELS[:, None, None], "one label for each"),
+    ],
+)
+def test_labels_that_mean_nothing(labels, words):
+    with pytest.raises(ValueError, match=words):
+        kp.data.from_array(BYTES, labels)
+
+
+def test_dicts_as_tensorflow_datasets_has_them():
+    one = kp.data.load({"image": BYTES, "label": LABELS})
+    both = kp.data.load({"train": {"image": BYTES, "label": LABELS}, "test": {"image": BYTES}})
+    assert (one.sizes["train"], one.num_classes) == (16, 3)
+    assert (both.sizes["test"], both.num_classes) == (20, 3)
+    with pytest.raises(ValueError, match="Expected dicts with one of"):
+        kp.data.load({"image": BYTES, "images": BYTES})
+
+
+def test_numbers_of_another_byte_order():
+    model = kp.models.PixelCNN((4, 5, 1), kp.distributions.Categorical(256), units=1, num_blocks=1)
+    turned = BYTES.astype(">u2")
+    expected = model.log_prob(BYTES)
+    np.testing.assert_array_equal(model.log_prob(turned), expected)
+    model.compile("sgd", run_eagerly=True)
+    assert model.evaluate(turned, verbose=0) == pytest.approx(-expected.mean(), rel=1e-5)
+    with pytest.raises(ValueError, match="byte order"):
+        model(turned)
+
+
+def test_masked_arrays_are_refused_by_models():
+    model = kp.models.PixelCNN((4, 5, 1), kp.distributions.Categorical(256), units=1, num_blocks=1)
+    masked = np.ma.masked_array(BYTES, BYTES % 3 == 0)
+    for call in (model.log_prob, model, model.predict, model.fit):
+        with pytest.raises(ValueError, match="masked"):
+            call(masked)
