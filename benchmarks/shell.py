@@ -3,7 +3,8 @@
     python -m benchmarks.shell
 
 Each time is the least of a few runs in a fresh process, in an empty folder. Beside it stands the time of
-the processor, which says more on a machine that is busy with other work.
+the processor, which says more on a machine that is busy with other work. The first picture includes the
+import of TensorFlow, whose own time stands above it.
 """
 
 import os
@@ -67,6 +68,7 @@ def main():
     for label, found, bar in (
         ("pixelrnn --help, s", seconds([*COMMAND, "--help"]), 0.5),
         ("pixelrnn train --help, s", seconds([*COMMAND, "train", "--help"]), 0.5),
+        ("import tensorflow, s", seconds([sys.executable, "-c", "import tensorflow"]), "none"),
         ("pixelrnn sample digits -n 16, s", seconds([*COMMAND, "sample", "digits", "-n", "16"]), 6),
         ("from_preset, the slowest, s", loading, 2),
         ("wheel, MB", (wheel_bytes() / 1e6,), 25),

@@ -95,18 +95,21 @@ def sweep(z, kernel, taps, spans=None):
 def _forward(z, kernel, taps, spans, batch):
     """For each span: `(h, c)` before it, and all hidden states, cell states and gates of it."""
 
-    def step(carry, z):
-        h, c = carry
-        gates = activate(z + _product(kernel, _gather(h, taps, batch)), axis=1)
-        h, c = update(gates, c, axis=1)
-        return (h, c), (h, c, gates)
+    def step_at(here):
+        def step(carry, z):
+            h, c = carry
+            gates = activate(z + _product(kernel, _gather(h, taps, here)), axis=1)
+            h, c = update(gates, c, axis=1)
+            return (h, c), (h, c, gates)
+
+        return step
 
     zero = ops.zeros_like(z[0][0, :, : z[0].shape[2] // GATES])
     carry, before = (zero, zero), spans[0][1]
     starts, states = [], []
     for part, (_, here) in zip(z, spans, strict=True):
         starts.append(tuple(_at(here, x, before, batch) for x in carry))
-        carry, stored = backend.scan(step, starts[-1], part)
+        carry, stored = backend.scan(step_at(here), starts[-1], part)
         states.append(stored)
         before = here
     return starts, states
@@ -116,15 +119,18 @@ def _backward(starts, states, kernel, taps, spans, batch, dh):
     """Gradients of `z`, for each span, and of `kernel` from `dh`, the gradient of every hidden state."""
     back = ops.swapaxes(kernel, 1, 2)
 
-    def step(carry, x):
-        dh, dc, dkernel = carry  # dh and dc: what later steps ask of this step's states
-        dh_here, seen, forget, (slope_o, slope_c, slope_f, slope_i, slope_g) = x
-        dh = dh + dh_here
-        dc = dc + dh * slope_c
-        dz = ops.concatenate([dh * slope_o, dc * slope_f, dc * slope_i, dc * slope_g], axis=1)
-        # Adding up here is faster than one product at the end, which needs dz transposed.
-        dkernel = dkernel + ops.matmul(dz, ops.swapaxes(seen, 1, 2))
-        return (_scatter(ops.matmul(back, dz), taps, batch), dc * forget, dkernel), dz
+    def step_at(here):
+        def step(carry, x):
+            dh, dc, dkernel = carry  # dh and dc: what later steps ask of this step's states
+            dh_here, seen, forget, (slope_o, slope_c, slope_f, slope_i, slope_g) = x
+            dh = dh + dh_here
+            dc = dc + dh * slope_c
+            dz = ops.concatenate([dh * slope_o, dc * slope_f, dc * slope_i, dc * slope_g], axis=1)
+            # Adding up here is faster than one product at the end, which needs dz transposed.
+            dkernel = dkernel + ops.matmul(dz, ops.swapaxes(seen, 1, 2))
+            return (_scatter(ops.matmul(back, dz), taps, here), dc * forget, dkernel), dz
+
+        return step
 
     zero = ops.zeros_like(states[-1][1][0])
     asked, after = (zero, zero), spans[-1][1]
@@ -144,10 +150,10 @@ def _backward(starts, states, kernel, taps, spans, batch, dh):
             g * i * (1.0 - i),
             i * (1.0 - g * g),
         )
-        seen = _gather(h_before, taps, batch)
+        seen = _gather(h_before, taps, here)
         carry = (*(_at(here, x, after, batch) for x in asked), dkernel)
         (*asked, dkernel), part = backend.scan(
-            step, carry, (dh[index], seen, f, slopes), reverse=True
+            step_at(here), carry, (dh[index], seen, f, slopes), reverse=True
         )
         dz.insert(0, part)
         after = here
@@ -174,23 +180,25 @@ def _product(kernel, x):
     return ops.expand_dims(ops.matmul(ops.squeeze(kernel, 0), ops.squeeze(x, 0)), 0)
 
 
-def _gather(h, taps, batch):
-    """What each position reads: h features to `len(taps) * h`."""
-    return ops.concatenate([_shift(h, -tap, batch) for tap in taps], axis=-2)
+def _gather(h, taps, here):
+    """What each of the positions `here` reads: h features to `len(taps) * h`."""
+    return ops.concatenate([_shift(h, -tap, here) for tap in taps], axis=-2)
 
 
-def _scatter(dh, taps, batch):
+def _scatter(dh, taps, here):
     """Transpose of `_gather`: every tap's gradient back to the position it was read from."""
     parts = ops.split(dh, len(taps), axis=-2)
-    return sum(_shift(part, tap, batch) for part, tap in zip(parts, taps, strict=True))
+    return sum(_shift(part, tap, here) for part, tap in zip(parts, taps, strict=True))
 
 
-def _shift(x, positions, batch):
+def _shift(x, positions, here):
     """`x` moved by some positions along its last axis, which holds `positions * batch`."""
     if positions == 0:
         return x
-    count = abs(positions) * batch
+    # Of its own shape, which XLA knows inside a loop; not so a number that the loop is handed.
+    size = ops.shape(x)[-1]
+    count = abs(positions) * (size // (here.stop - here.start))
     if positions > 0:
-        zeros, kept = ops.zeros_like(x[..., :count]), x[..., : ops.shape(x)[-1] - count]
+        zeros, kept = ops.zeros_like(x[..., :count]), x[..., : size - count]
         return ops.concatenate([zeros, kept], axis=-1)
     return ops.concatenate([x[..., count:], ops.zeros_like(x[..., :count])], axis=-1)

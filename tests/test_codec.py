@@ -7,7 +7,7 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import codec
-from keras_pixelrnn.codec import coder, container, decisions, lossless
+from keras_pixelrnn.codec import coder, container, decisions, lossless, walk
 from tests import conformance
 
 CASES = {case.name: case for case in conformance.MODELS}
@@ -65,15 +65,17 @@ def test_one_image_needs_its_block_alone(coded, monkeypatch):
         codec.decompress(model, data, indices=[9])
 
 
-def test_bytes_are_the_nats_of_the_model(rng):
-    """Of decisions with known probabilities, on any shift of the grid: within 0.5%."""
+@pytest.mark.parametrize(("guard", "most"), [(1e-6, 1.005), (1e-3, 1.02)])
+def test_bytes_are_the_nats_of_the_model(rng, guard, most):
+    """Of decisions with known probabilities; the wider guard means a hint for each 500 of them at any
+    one shift of the grid, 6% more bytes, which a shift for each part of them must save."""
     logits = rng.normal(size=(200, 300, 1)) * 4.0
     p = 1.0 / (1.0 + np.exp(-logits))
     bits = (rng.random(p.shape) < p).astype(np.int32)
     open_ = np.ones(p.shape, bool)
-    block = coder.encode(decisions.bent(logits), open_, bits, np.full(p.shape, 1e-6))
+    block = coder.encode(decisions.bent(logits), open_, bits, np.full(p.shape, guard))
     bound = -np.log2(np.where(bits == 1, p, 1.0 - p)).sum() / 8
-    assert bound < len(block) < 1.005 * bound
+    assert 0.995 * bound < len(block) < most * bound
 
 
 def test_a_table_of_whole_numbers_that_no_rounding_of_exp_can_change():
@@ -113,7 +115,7 @@ def test_damage_never_passes(coded, rng):
     """Bytes flipped, cut off, added; and the same with the file's check sum made to fit again."""
     model, images, data = coded
     refused = 0
-    for trial in range(30):
+    for trial in range(9):
         broken = bytearray(data)
         place = int(rng.integers(len(data)))
         kind = trial % 3
@@ -132,7 +134,7 @@ def test_damage_never_passes(coded, rng):
             refused += 1
         else:
             np.testing.assert_array_equal(found, images)
-    assert refused > 20
+    assert refused > 5
 
 
 def test_another_model_is_refused_by_name(coded):
@@ -150,9 +152,22 @@ def test_a_machine_too_far_off_is_told(coded, monkeypatch):
     bent = decisions.bent
     monkeypatch.setattr(decisions, "bent", lambda logits: bent(logits + 0.05))
     with pytest.raises(codec.Damaged, match=r"Block 0 of 3 .*larger `tolerance`"):
-        codec.decompress(model, data, batch_size=4, xla=False)
-    monkeypatch.undo()
-    np.testing.assert_array_equal(codec.decompress(model, data, batch_size=4, xla=False), images)
+        codec.decompress(model, data, indices=[1], batch_size=4, xla=False)
+
+
+def test_a_block_that_noise_breaks_is_tried_in_another_execution(coded, monkeypatch):
+    model, images, data = coded
+    decide, runs = walk.decide, []
+
+    def noisy(model, count, given, choose, xla):
+        runs.append((xla, count))
+        moved = (lambda log_pmf: choose(log_pmf + [[0.0, 0.05]])) if xla else choose
+        return decide(model, count, given, moved, xla=False)
+
+    monkeypatch.setattr(walk, "decide", noisy)
+    found = codec.decompress(model, data, indices=[1], batch_size=4)
+    np.testing.assert_array_equal(found, images[1:2])
+    assert runs == [(True, 4), (False, 4)]
 
 
 def test_what_the_model_cannot_code_is_stored_as_it_is(coded, monkeypatch):

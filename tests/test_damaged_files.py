@@ -15,6 +15,7 @@ import pytest
 import keras_pixelrnn as kp
 from benchmarks.faults import bad
 from benchmarks.faults.files import Files
+from keras_pixelrnn.data.reading import Reader, UnreadableError
 from keras_pixelrnn.serving.server import run
 from keras_pixelrnn.training import recipes
 from tests.conformance import QUICK
@@ -47,6 +48,23 @@ def test_a_flipped_weight_of_a_preset_is_seen(files, tmp_path):
     del facts["weights_sha256"]
     (folder / "preset.json").write_text(json.dumps(facts))
     kp.models.from_preset(folder)  # as the message says
+
+
+def test_no_flipped_bit_of_a_png_file_is_taken_for_a_picture(files, tmp_path):
+    """Pillow does not look at the check sums of the chunks that hold the pixels."""
+    path, read = tmp_path / "a.png", Reader(8, 8, 1, np.dtype(np.uint8))
+    good = files.raw[files.good / "pictures" / "11.png"]
+    path.write_bytes(good)
+    expected = read.read(path)
+    for index in range(len(good)):
+        flipped = bytearray(good)
+        flipped[index] ^= 1 << (index % 8)
+        for damaged in (good[:index], flipped):
+            path.write_bytes(damaged)
+            with pytest.raises(UnreadableError, match=r"a\.png"):
+                read.read(path)
+    path.write_bytes(good + b"more")
+    np.testing.assert_array_equal(read.read(path), expected)
 
 
 def test_presets_that_come_along_have_check_sums():

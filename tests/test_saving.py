@@ -1,7 +1,10 @@
 """Every standard way to keep a model keeps every variable of it, frozen flags and random state too."""
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -166,3 +169,38 @@ def test_a_file_without_random_states_loads(tmp_path, monkeypatch):
     )
     again = by_file(model, tmp_path)
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+ORBAX = """
+import sys, pathlib
+import keras, numpy as np, orbax.checkpoint
+from tests import conformance
+from tests.test_saving import assert_same, trained
+
+for case in conformance.SPANNING:
+    if "multi_scale" in case.name:
+        continue  # its two networks have variables of the same names, which Keras refuses
+    model = trained(case)
+    folder = pathlib.Path(sys.argv[1]) / case.name
+    with orbax.checkpoint.StandardCheckpointer() as kept:
+        kept.save(folder, model.get_state_tree())
+        kept.wait_until_finished()
+        tree = kept.restore(folder)
+    keras.utils.clear_session()  # so that the optimizer is called the same, as in a new process
+    again = trained(case, seed=1)
+    again.set_state_tree(tree)
+    assert_same(model, again)
+print("the same")
+"""
+
+
+@pytest.mark.slow
+def test_orbax_on_jax(tmp_path):
+    pytest.importorskip("orbax.checkpoint")
+    out = subprocess.run(
+        [sys.executable, "-c", ORBAX, str(tmp_path)],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert out.stdout.endswith("the same\n"), out.stderr[-3000:]

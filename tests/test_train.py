@@ -82,6 +82,23 @@ def test_scoring_again(trained, capsys):
     assert protocol.endswith(kp.data.load("digits").protocol)
 
 
+def test_weights_of_a_trained_model_to_begin_with(trained, tmp_path, capsys, unexported):
+    given = [*SMALL, "--epochs", "1", "--learning-rate", "1e-9", "--ema", "0"]
+    train(*given, "--initial-weights", trained, "--output", tmp_path / "on")
+    assert f"weights of {trained}: copied" in capsys.readouterr().out
+    before, after = (
+        json.loads((folder / "metrics.json").read_text()) for folder in (trained, tmp_path / "on")
+    )
+    assert after["test"]["nats"] == pytest.approx(before["test"]["nats"], rel=1e-5)
+    assert after["settings"]["initial_weights"] == str(trained)
+    facts = training.report.facts_of(
+        "on", keras.models.load_model(tmp_path / "on" / "model.keras"), after
+    )
+    assert facts["training"]["began"] == str(trained)
+    with pytest.raises(ValueError, match=r"Unknown preset.*digits.*digitz"):
+        train("--initial-weights", "digitz", *given, "--output", tmp_path / "other")
+
+
 def test_more_epochs_after_the_end(trained, capsys, unexported):
     train("--output", trained, "--resume")
     assert "is finished: 2 epochs" in capsys.readouterr().out
@@ -133,8 +150,9 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
     assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
 
 
-def test_a_second_training_writes_a_new_version(trained, unexported):
+def test_a_second_training_writes_a_new_version(trained, capsys, unexported):
     train(*SMALL, "--epochs", "1", "--output", trained)
+    assert "The results of 3 epochs are there: their SavedModel stays" in capsys.readouterr().out
     assert (trained / "2").is_dir()
     assert (trained / "3").is_dir()
     assert len(rows(trained / "history.csv")) == 1

@@ -17,29 +17,6 @@ from pathlib import Path
 from benchmarks.faults import bad, kills
 
 PATIENCE = 120.0  # seconds without a sign, after which a call hangs; the first exports a model
-KINDS = {"constructor": 0.4, "method": 0.25, "load": 0.1, "signature": 0.05, "file": 0.2}
-
-
-def worker(seed, first, count, folder, log):
-    """Makes the calls `first .. count-1`; one line before and one after each."""
-    import numpy as np
-
-    from benchmarks.faults.calls import Calls
-    from benchmarks.faults.files import Files
-
-    calls, files = Calls(folder / "export"), Files(folder / "files")
-    names, chances = list(KINDS), list(KINDS.values())
-    with open(log, "a") as file:
-        for index in range(first, count):
-            rng = np.random.default_rng([seed, index])
-            kind = names[rng.choice(len(names), p=chances)]
-            call = files.draw(rng) if kind == "file" else calls.draw(rng, kind)
-            print(
-                json.dumps({"begun": index, "kind": kind, "what": call.what}), file=file, flush=True
-            )
-            found, text, seconds = bad.outcome(call)
-            line = {"index": index, "found": found, "text": text[:400], "seconds": seconds}
-            print(json.dumps(line), file=file, flush=True)
 
 
 def calls(count, seed, log):
@@ -50,9 +27,9 @@ def calls(count, seed, log):
     first = 0
     while first < count:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "benchmarks.faults", "worker", "--seed", str(seed)]
-            command += ["--first", str(first), "--count", str(count), "--log", str(log)]
-            process = subprocess.Popen([*command, "--folder", folder], stderr=subprocess.DEVNULL)
+            given = [seed, first, count, folder, log]
+            command = [sys.executable, "-m", "benchmarks.faults.worker", *map(str, given)]
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
             size, seen = -1, time.monotonic()
             while process.poll() is None:
                 time.sleep(0.2)
@@ -103,20 +80,18 @@ def table(done, begun, ends):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["calls", "kills", "worker"])
-    parser.add_argument("--count", type=int, default=None)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--log", type=Path, default=Path("faults.jsonl"))
-    parser.add_argument("--folder", type=Path)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=["calls", "kills"])
+    parser.add_argument("--count", type=int, help="calls (10000) or kills (50)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, other calls and kills")
+    parser.add_argument("--log", type=Path, default=Path("faults.jsonl"), help="of calls, each one")
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-    if given.what == "worker":
-        worker(given.seed, given.first, given.count, given.folder, given.log)
-    elif given.what == "kills":
+    if given.what == "kills":
         kills.run(given.count or 50, given.seed)
     else:
         found, ends = calls(given.count or 10_000, given.seed, given.log)

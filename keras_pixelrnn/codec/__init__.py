@@ -12,7 +12,8 @@ backends, batch sizes and thread counts. So:
    decisions that are this near to a border: a rounding hint, which says "the cell above the border
    next to you". The list is explicit, so the reader, whose logits are others, needs no rule of its own
    about what is near.
-3. The grid of a block, or of an image, is shifted to where the fewest hints are needed.
+3. The grid is shifted, anew every thousand decisions or so, to where no hint is needed, or few are. A
+   shift is one of 256, so it takes a byte, much less than the hints that it saves.
 4. Images of a block run in step and share a stream; a block is read without the others. A CRC-32 of
    every block's images, and one of the whole file, let nothing wrong pass; what cannot be coded, or
    (`verify=True`) does not come back, is stored as it is.

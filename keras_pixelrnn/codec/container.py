@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-MAGIC, VERSION = b"kpz", 1
+MAGIC, VERSION = b"kpz", 2
 LONGEST_NAME = 40  # bytes
 
 
@@ -127,7 +127,8 @@ def read(data):
         )
     if data[3:4] != bytes([VERSION]):
         raise Damaged(
-            f"This package reads version {VERSION} of the format. Update keras_pixelrnn. "
+            f"This package reads version {VERSION} of the format. Use the keras_pixelrnn that wrote the "
+            "file, or a newer one than this. "
             f"Received: version {data[3] if len(data) > 3 else 'none'}"
         )
     start, body = Reader(data[4:8]).take(4), data[8:]

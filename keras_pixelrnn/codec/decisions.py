@@ -3,7 +3,7 @@
 A value of `levels` is found from its highest bit down, a decision for each bit. What the network says
 of a decision is one number, the logit of a 1. It is bent, so that the grid is fine where a decision is
 open and coarse where it is nearly certain, and rounded to a cell of that grid; a cell has a
-probability in whole 2^-20. The grid can be shifted as a whole, by one of `SHIFTS` offsets.
+probability in whole 2^-20. The grid can be shifted by one of `SHIFTS` offsets.
 
 Rounding costs about p (1 - p) step^2 / 24 nats a decision.
 """

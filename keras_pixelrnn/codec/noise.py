@@ -11,6 +11,7 @@ from keras import ops
 FACTOR = 8.0  # of what is expected, to cover what is not
 UNKNOWN = 4e-6  # where both executions are the same to the bit, as under JAX, and say nothing
 LEAST = 2.5e-7  # two float32 numbers that are next to each other differ by up to half of it
+OF_PMF = 1e-5  # of a step of the grid: what probabilities of the very same parameters differ by
 POOLED = 16  # parameters that the mean of an image counts for
 
 

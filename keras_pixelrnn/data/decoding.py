@@ -3,6 +3,7 @@ whose numbers Pillow would cut or stretch."""
 
 import functools
 import struct
+import zlib
 
 import keras
 import numpy as np
@@ -56,13 +57,15 @@ def _plain_png(data, channels):
     width, height, bits, kind = struct.unpack(">IIBB", data[16:26])
     if bits != 8 or PNG_CHANNELS.get(kind) != channels or not _reasonable(width, height):
         return None
-    place, last = 33, b""
-    while place + 12 <= len(data):
+    place, last = len(PNG), b""
+    while last != b"IEND" and place + 12 <= len(data):
         last = data[place + 4 : place + 8]
         end = place + 12 + int.from_bytes(data[place : place + 4], "big")
         if last in (b"tRNS", b"eXIf", b"acTL", b"iTXt", b"zTXt"):  # transparent, turned, several
             return None
         if last == b"tEXt" and b"Raw profile" in data[place:end]:  # an EXIF as text
+            return None
+        if zlib.crc32(data[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
             return None
         place = end
     if last != b"IEND":

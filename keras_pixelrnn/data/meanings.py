@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.data.values import MOST_LEVELS, Values
 
 MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
@@ -27,8 +28,8 @@ def decide(dtype, *, known=None, extent=None, **said):
     """
     dtype, levels, binarization = np.dtype(dtype), said["levels"], said["binarization"]
     meaning, value_range = said["values"], said["value_range"]
-    if meaning is not None and meaning not in MEANINGS:
-        raise ValueError(f"`values` must be one of {MEANINGS}. Received: values={meaning!r}")
+    checks.optional(checks.choice, "values", meaning, MEANINGS)
+    checks.optional(checks.choice, "binarization", binarization, BINARIZATIONS)
     _check_levels(levels)
     if value_range is not None:
         if meaning not in (None, "intensities"):
@@ -97,7 +98,8 @@ def _stated(meaning, dtype, known, levels):
 def _range(value_range, dtype):
     try:
         low, high = value_range
-        fits = np.isfinite([low, high]).all() and low < high
+        fits = isinstance(value_range, (tuple, list, np.ndarray))  # a set has no order
+        fits = fits and np.isfinite([low, high]).all() and low < high
     except (TypeError, ValueError):
         fits = False
     if not fits:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_pixelrnn.data.decoding import ORIENTATION, TURNS, is_stretched, plain, pnm, sixteen_bits
+from keras_pixelrnn.data.png import check_sums
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
@@ -260,6 +261,8 @@ def _unreadable(file, error):
 def _upright(image, file):
     """The decoded picture, turned as its EXIF orientation says."""
     try:
+        if image.format == "PNG" and image.fp is not None:  # None: its pixels are there already
+            check_sums(image.fp)
         image.load()
         return ImageOps.exif_transpose(image)
     except BROKEN as error:

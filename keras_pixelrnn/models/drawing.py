@@ -143,11 +143,9 @@ class Drawing:
                 method.
             TypeError: an option that the method does not have.
         """
-        if method == "smc":
+        if checks.choice("method", method, ("ancestral", "smc")) == "smc":
             options |= {"batch_size": batch_size, "progress": progress}
             return particles.complete(self, images, known, seed=seed, context=context, **options)
-        if method != "ancestral":
-            raise ValueError(f"`method` must be 'ancestral' or 'smc'. Received: method={method!r}")
         controls = {name: options.pop(name) for name in CONTROLS if name in options}
         if options:
             raise TypeError(

@@ -52,6 +52,9 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         if not self.fine.built:
             self.fine.build(x_shape, (*x_shape[:-1], self.widen.filters + extra))
 
+    def compute_output_shape(self, x_shape, context_shape=None):
+        return self.fine.compute_output_shape(x_shape)
+
     def call(self, x, context=None):
         small = self.reduce(x)
         coarse = self.coarse(small, self.coarse_context(context))

@@ -8,6 +8,9 @@ from keras_pixelrnn.metrics import bits_per_dim
 from keras_pixelrnn.models.base import PixelModel
 from keras_pixelrnn.serving.inputs import Rows, exactly
 
+# A name of operations, which stands in the error of someone who compiles what draws.
+NO_XLA = "what_draws_in_an_export_runs_without_XLA.To_compile_it_load_the_model_itself"
+
 
 def signatures(model, particles=None, rows_at_once=None):
     """`{name: (function, input specs)}` of everything that an export of `model` can do; `particles` are
@@ -45,14 +48,14 @@ def signatures(model, particles=None, rows_at_once=None):
     def sample(seed, *given):
         rows, seed, given = checked(given, seed=seed)
         uniform = noise.uniform(rows.seed(seed), shape)
-        return drawn(rows, *model.sample_graph(uniform, *given))
+        return drawn(rows, *without_xla(model.sample_graph)(uniform, *given))
 
     def sample_rows(seed, row, state, *given):
         rows, seed, row, state, given = checked(given, seed=seed, row=row, state=state)
         row, state = rows.place(row, state, shape[0])
         places = tf.minimum(row[:, None] + tf.range(rows_at_once), shape[0] - 1)
         uniform = tf.gather(noise.uniform(rows.seed(seed), shape), places, batch_dims=1)
-        image, nats, state = growing.sample_rows(
+        image, nats, state = without_xla(growing.sample_rows)(
             model.network, model.distribution, uniform, row, state, model.context.map(*given)
         )
         drawn = (
@@ -68,13 +71,13 @@ def signatures(model, particles=None, rows_at_once=None):
         )
         controls = rows.controls(temperature, top_k, top_p)
         uniform = noise.uniform(rows.seed(seed), shape)
-        return drawn(rows, *model.sample_with_graph(uniform, *controls, *given))
+        return drawn(rows, *without_xla(model.sample_with_graph)(uniform, *controls, *given))
 
     def complete(image, known, seed, *given):
         rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
         known = rows.known(image, known)
         uniform = noise.uniform(rows.seed(seed), shape)
-        return drawn(rows, *model.complete_graph(image, known, uniform, *given))
+        return drawn(rows, *without_xla(model.complete_graph)(image, known, uniform, *given))
 
     def complete_smc(image, known, seed, *given):
         rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
@@ -82,7 +85,9 @@ def signatures(model, particles=None, rows_at_once=None):
         count = smc.count_of_numbers(shape, particles["n_particles"])
         numbers = noise.uniform(rows.seed(seed), (count,))
         threshold = tf.fill(tf.shape(seed), 0.5)
-        found = model.complete_smc_graph(image, known, numbers, threshold, *given, **particles)
+        found = without_xla(model.complete_smc_graph)(
+            image, known, numbers, threshold, *given, **particles
+        )
         log_prob, log_z = rows.marked(found["log_prob"][:, 0]), rows.marked(found["log_z"])
         image = found["image"][:, 0]
         more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
@@ -132,4 +137,16 @@ def png_bytes(image, levels):
         image = image[..., :1]
     white, dtype = (255.0, tf.uint8) if levels <= 256 else (65535.0, tf.uint16)
     image = tf.cast(tf.round(tf.cast(image, tf.float32) * (white / (levels - 1))), dtype)
-    return tf.map_fn(tf.io.encode_png, image, fn_output_signature=tf.TensorSpec([], tf.string))
+    spec = tf.TensorSpec([], tf.string)
+    return without_xla(tf.map_fn)(tf.io.encode_png, image, fn_output_signature=spec)
+
+
+def without_xla(function):
+    """`function` whose operations say that XLA does not compile them: it has no strings, and an LSTM
+    step that is one operation is a kernel of TensorFlow's own."""
+
+    def named(*args, **options):
+        with tf.name_scope(NO_XLA):
+            return function(*args, **options)
+
+    return named

@@ -67,6 +67,15 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
     return model
 
 
+def begin_with(initial_weights: str, model: PixelModel) -> models.Transfer:
+    """Give `model` all weights of another that fit, and say what did not.
+
+    Raises:
+        ValueError: none of that name, or nothing of it fits.
+    """
+    return models.transfer(models.from_preset(initial_weights), model)
+
+
 def _from_sizes(settings, **given):
     sizes = {name: getattr(settings, name) for name in SIZES}
     if settings.model == "pixelcnn":

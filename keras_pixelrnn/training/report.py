@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_pixelrnn.models.pretrained import described
 from keras_pixelrnn.presets.card import PICTURES, architecture, card
-from keras_pixelrnn.training import datasets, recipes
+from keras_pixelrnn.training import archive, datasets, recipes
 from keras_pixelrnn.training.settings import Settings
 
 # Van den Oord et al. 2016 (arXiv 1601.06759), tables 4 and 6; gated: 2016b (arXiv 1606.05328), table 1.
@@ -39,7 +39,7 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
         "epochs": epochs,
         "seconds": metrics["training_seconds"],
         "machine": metrics.get("machine"),
-        "began": metrics.get("began"),
+        "began": metrics.get("began", settings.get("initial_weights")),
         "command": _command(settings),
         "weights": f"best epoch on validation images{averaged}; the test images served once",
     }
@@ -67,7 +67,7 @@ def write_report(folder: Path, facts: dict[str, Any]) -> None:
     if (folder / "history.csv").is_file():
         draw_curve(folder, facts)
     pictures = tuple(name for name in PICTURES if (folder / name).is_file())
-    (folder / "README.md").write_text(card(facts, pictures), encoding="utf-8")
+    archive.replace_text(folder / "README.md", card(facts, pictures))
 
 
 def read_history(folder: Path) -> list[dict[str, str]]:
@@ -93,7 +93,10 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
     axes.set(xlabel="epoch", ylabel="bits/dim", title=architecture(facts))
     axes.legend()
     axes.grid(alpha=0.3)
-    figure.savefig(folder / "learning_curve.png", metadata={"Software": None})
+    archive.replace(
+        folder / "learning_curve.png",
+        lambda file: figure.savefig(file, format="png", metadata={"Software": None}),
+    )
 
 
 def _command(settings):
@@ -108,6 +111,8 @@ def _command(settings):
         and not isinstance(value, bool)
         and value != usual.get(key)
     ]
+    if settings.get("initial_weights"):
+        options.append(f"--initial-weights {settings['initial_weights']}")
     begin = f"pixelrnn train --recipe {settings['recipe']}" + (" --gpu" if gpu else "")
     return " ".join([begin, *options])
 

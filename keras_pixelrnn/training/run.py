@@ -13,7 +13,7 @@ from keras_pixelrnn.training import resuming, together
 from keras_pixelrnn.training.checkpoints import sweep_up
 from keras_pixelrnn.training.fit import stored
 from keras_pixelrnn.training.lock import only_one
-from keras_pixelrnn.training.making import make_model
+from keras_pixelrnn.training.making import begin_with, make_model
 from keras_pixelrnn.training.results import finished_epochs, forget, write_results
 from keras_pixelrnn.training.resumable import steps_of
 from keras_pixelrnn.training.schedule import compile_model
@@ -81,6 +81,10 @@ def _train(settings, stopping, callbacks):
                 begun, done = _begin(settings, data, held, team.rank == 0)
             if done:
                 return not team.rank
+            if begun is None and settings.initial_weights:
+                report = begin_with(settings.initial_weights, model)
+                if not team.rank:
+                    print(f"weights of {settings.initial_weights}: {report}")
             compile_model(settings, model, settings.epochs * steps)
             if not team.rank:
                 print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
@@ -105,6 +109,8 @@ def _begin(settings, data, held, leads):
         sweep_up(settings.state)
         sweep_up(settings.output)
         if begun is None:
+            if (before := finished_epochs(settings.state)) is not None:
+                print(_replaced(before))
             forget(settings.state)
     finished = (
         begun is not None
@@ -128,8 +134,15 @@ def _goes_on(settings, begun, steps):
     before = finished_epochs(settings.state)
     if before is not None:
         text += (
-            f". The results of {before} epochs are there: their SavedModel stays, model.keras, "
-            "metrics.json and the pictures are replaced at the end. The learning rate goes on along "
+            f". {_replaced(before)} The learning rate goes on along "
             f"the cosine of {settings.epochs} epochs, from where {begun.epoch} of them have brought it"
         )
     return text
+
+
+def _replaced(epochs):
+    """What becomes of the results that a folder has of an earlier end of a training."""
+    return (
+        f"The results of {epochs} epochs are there: their SavedModel stays, model.keras, metrics.json "
+        "and the pictures are replaced at the end."
+    )

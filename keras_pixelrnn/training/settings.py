@@ -48,6 +48,9 @@ class Settings:
     recurrence: str = _setting("diagonal", "of a multi_scale model: diagonal or row")
     factor: int = _setting(2, "of a multi_scale model: large rows per small row")
     dtype: str = _setting("float32", "dtype policy, e.g. mixed_bfloat16")
+    initial_weights: str | None = _setting(
+        None, "a trained model to begin with: name, folder or .keras file; what does not fit is new"
+    )
     epochs: int = _setting(60, "passes over the training images")
     batch_size: int = _setting(32, "images a step")
     learning_rate: float = _setting(3e-3, "peak; cosine decay to 1% of it")
