@@ -1,5 +1,6 @@
 """One process, one set of tiny models: TensorFlow starts slowly."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -45,9 +46,10 @@ def export_of(model_of, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _graphs(request, monkeypatch):
-    """Under the mark `graphs` models run without XLA: of many small ones, each is ready sooner."""
-    mark = request.node.get_closest_marker("graphs")
-    if mark and mark.args != (False,):
+    """Models run without XLA, whose compilations are most of the time: those of tests marked `graphs`
+    always, of the others but with `--run-slow`, and of those marked `xla` never."""
+    marked = request.node.get_closest_marker
+    if not marked("xla") and (marked("graphs") or not request.config.getoption("--run-slow")):
         call = Functions.__call__
         monkeypatch.setattr(
             Functions, "__call__", lambda self, name, xla=True, **o: call(self, name, False, **o)
@@ -65,6 +67,18 @@ def pytest_runtest_setup(item):
     keras.utils.set_random_seed(0)
 
 
+def pytest_collection_finish(session):
+    """What is loaded by now stays: the collector need not walk over it while graphs are made."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    if keras.backend.backend() == "tensorflow" and not session.config.getoption("--run-slow"):
+        import tensorflow as tf
+
+        # Rewriting a graph pays where it runs often: a quarter of the time of what runs a few times.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def pytest_addoption(parser):
     parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
 
@@ -78,7 +92,8 @@ def pytest_collection_modifyitems(config, items):
         for case in params:
             if isinstance(case, conformance.ModelCase):
                 group = case.name
-                if case not in conformance.SPANNING and "every_model" not in item.keywords:
+                other = case in conformance.MODELS and case not in conformance.SPANNING
+                if other and "every_model" not in item.keywords:
                     item.add_marker(pytest.mark.slow)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group))

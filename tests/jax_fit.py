@@ -1,5 +1,5 @@
 """Under JAX, without TensorFlow: a bad batch leaves the model as it was after the step before. Run by
-`tests/test_fit.py`."""
+`tests/test_jax_training.py`."""
 
 import keras
 import numpy as np
@@ -49,32 +49,32 @@ def values(model):
     return [np.asarray(v).copy() for v in [*model.weights, *model.optimizer.variables]]
 
 
-for steps_per_execution, batches, bad, good in [
-    (1, Batches, 0, 0),
-    (1, generator, 3, 3),
-    (2, Batches, 3, 2),
-]:
-    keras.utils.set_random_seed(0)
-    model = made(steps_per_execution)
-    start = model.get_weights()
-    model.fit(IMAGES[:2] * 0, LABELS[:2], epochs=1, verbose=0)
-    before = values(model)
-    with pytest.raises(ValueError, match="Received: values from 0 to 9"):
-        model.fit(batches(bad), shuffle=False, verbose=0)
-    after = values(model)
-    assert int(model.optimizer.iterations) == 1 + good, int(model.optimizer.iterations)
-    changed = any((a != b).any() for a, b in zip(before, after, strict=True))
-    assert changed == bool(good)
-    for call in (model.evaluate, model.predict):
+if __name__ == "__main__":
+    for steps_per_execution, batches, bad, good in [
+        (1, Batches, 0, 0),
+        (1, generator, 3, 3),
+        (2, Batches, 3, 2),
+    ]:
+        keras.utils.set_random_seed(0)
+        model = made(steps_per_execution)
+        start = model.get_weights()
+        model.fit(IMAGES[:2] * 0, LABELS[:2], epochs=1, verbose=0)
+        before = values(model)
         with pytest.raises(ValueError, match="Received: values from 0 to 9"):
-            call(batches(1), verbose=0)
-        for a, b in zip(after, values(model), strict=True):
-            np.testing.assert_array_equal(a, b)
-    expected = -model.log_prob(IMAGES, context=LABELS).mean()
-    weights = np.array([1.0, 0.0, 0.0])[LABELS]
-    weighted = -(model.log_prob(IMAGES, context=LABELS) * weights).mean()
-    found = model.evaluate(IMAGES, np.eye(3)[LABELS], verbose=0)
-    np.testing.assert_allclose(found, [expected, expected], rtol=1e-5)
-    found = model.evaluate(IMAGES, LABELS, sample_weight=weights, verbose=0)
-    np.testing.assert_allclose(found[0], weighted, rtol=1e-5)
-print("the same")
+            model.fit(batches(bad), shuffle=False, verbose=0)
+        after = values(model)
+        assert int(model.optimizer.iterations) == 1 + good, int(model.optimizer.iterations)
+        changed = any((a != b).any() for a, b in zip(before, after, strict=True))
+        assert changed == bool(good)
+        for call in (model.evaluate, model.predict):
+            with pytest.raises(ValueError, match="Received: values from 0 to 9"):
+                call(batches(1), verbose=0)
+            for a, b in zip(after, values(model), strict=True):
+                np.testing.assert_array_equal(a, b)
+        expected = -model.log_prob(IMAGES, context=LABELS).mean()
+        weights = np.array([1.0, 0.0, 0.0])[LABELS]
+        weighted = -(model.log_prob(IMAGES, context=LABELS) * weights).mean()
+        found = model.evaluate(IMAGES, np.eye(3)[LABELS], verbose=0)
+        np.testing.assert_allclose(found, [expected, expected], rtol=1e-5)
+        found = model.evaluate(IMAGES, LABELS, sample_weight=weights, verbose=0)
+        np.testing.assert_allclose(found[0], weighted, rtol=1e-5)

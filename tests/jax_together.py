@@ -1,6 +1,8 @@
-"""Training on several devices against training on one. As a program: one of two processes of two
-devices each, run by `tests/test_distribute.py` without TensorFlow."""
+"""Training on several devices against training on one. As a program, without TensorFlow: one process of
+four devices (run by `tests/test_jax_training.py`) or each of two that have two
+(`tests/test_distribute.py`)."""
 
+import os
 import pathlib
 import sys
 
@@ -9,6 +11,7 @@ import numpy as np
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import backend
+from keras_pixelrnn.backend import devices
 from keras_pixelrnn.training import fit, schedule
 
 STEPS = 20
@@ -72,7 +75,7 @@ def assert_same(together, alone):
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[-1])
     team = backend.Team()
-    assert (team.devices, team.processes) == (4, 2)
+    assert (team.devices, team.processes) == (4, int(os.environ.get(devices.COUNT, 1)))
     together = train(team, folder / "together", images())
     team.disband()
     if team.rank == 0:

@@ -79,4 +79,3 @@ if __name__ == "__main__":
     several = train(folder / "several", 2, resident=True)
     assert_close(one_by_one, several, atol=1e-6)
     assert_close(several, killed(folder / "killed", 2, True), atol=0)
-    print("the same")

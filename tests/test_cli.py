@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 from PIL import Image
 
@@ -240,7 +241,10 @@ def test_evaluate(grey, capsys):
 def test_export_and_check(grey, capsys):
     said = run("export", grey, "--out", "exports/grey")
     assert "pixelrnn check exports/grey/1" in said
-    assert "exports/grey/1: servable" in run("check", "exports/grey")
+    said = run("check", "exports/grey")
+    assert said.startswith("exports/grey/1: servable\n")
+    assert f"Written by TensorFlow {tf.__version__}" in said
+    assert "MatMul" in said
     assert fails(capsys, "export", grey, "--out", "exports/grey", "--version", 1)[0] == 2
     Path("exports/grey/2").mkdir()
     code, text = fails(capsys, "check", "exports/grey")

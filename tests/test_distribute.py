@@ -60,8 +60,11 @@ def ended(processes, timeout=300):
     return [(out, err, p.returncode) for (out, err), p in zip(found, processes)]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_device_does(tmp_path):
-    """Losses of the first 20 steps, validation and weights, with dropout and clipped gradients."""
+    """Losses of the first 20 steps, validation and weights, with dropout and clipped gradients.
+
+    One process of four devices does it always: tests/test_jax_training.py."""
     first, second = ended(together("tests.jax_together", tmp_path, devices_each=2))
     assert (first[2], second[2]) == (0, 0), first[1][-3000:] + second[1][-3000:]
     assert first[0].endswith("the same\n")

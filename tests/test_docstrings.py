@@ -14,9 +14,12 @@ import keras_pixelrnn as kp
 MODULES = ["keras_pixelrnn"] + [
     info.name for info in pkgutil.walk_packages(kp.__path__, "keras_pixelrnn.")
 ]
+SLOW = {"keras_pixelrnn.completion.fitting"}  # trains a look-ahead, as tests/test_lookahead.py does
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(x, marks=[pytest.mark.slow] * (x in SLOW)) for x in MODULES]
+)
 def test_examples(name, tmp_path):
     if name.endswith("__main__"):
         pytest.skip("a command")

@@ -12,17 +12,13 @@ from tensorflow.core.protobuf import saved_model_pb2
 import keras_pixelrnn as kp
 from keras_pixelrnn import noise, raster
 from keras_pixelrnn.serving import check, export
-from tests.conformance import MODELS, QUICK, SPANNING, context_of, given_of, random_images
+from tests.conformance import LABELLED, MODELS, QUICK, context_of, given_of, random_images
 
-LABELLED = next(case for case in SPANNING if "num_classes" in case.name)
-
-
-# Labels and mixtures, codes and a map, colours and a vector; the others are slow.
-USUAL = [case for case in SPANNING if case.name.startswith(("diagonal", "gated", "row"))]
-CASES = [case if case in USUAL else pytest.param(case, marks=pytest.mark.slow) for case in MODELS]
+pytestmark = pytest.mark.every_model  # of which all but two are slow
+SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in MODELS if case is not QUICK]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=str)
+@pytest.fixture(scope="module", params=[QUICK, LABELLED, *SLOW], ids=str)
 def exported(request, model_of, export_of):
     path = export_of(request.param)
     loaded = tf.saved_model.load(path)
@@ -167,6 +163,8 @@ def test_a_control_or_label_outside_spoils_only_its_own_row(exported):
         assert np.isfinite(found[[0, 2]]).all()
 
 
+# Of the quick one tests/test_serving_check.py.
+@pytest.mark.parametrize("exported", [LABELLED, *SLOW], ids=str, indirect=True)
 def test_servable(exported):
     _, path, signatures = exported
     assert check.check(path, signatures) == []

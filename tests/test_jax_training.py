@@ -11,30 +11,43 @@ import pytest
 import keras_pixelrnn as kp
 
 ROOT = Path(__file__).parents[1]
-
-
+# What each of these modules of `tests` does as a program, in this order in one process.
+SCRIPTS = ["jax_fit", "jax_resuming", "jax_together", "jax_training"]
 CODE = """
-import runpy, sys
+import os, pathlib, runpy, sys, traceback
 sys.modules["tensorflow"] = None  # importing it fails
-runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
+folder = pathlib.Path(sys.argv[1])
+for script in sys.argv[2:]:
+    (folder / script).mkdir()
+    sys.argv = [script, str(folder / script)]
+    try:
+        runpy.run_module(f"tests.{script}", run_name="__main__", alter_sys=True)
+        print(f"{script}: the same")
+    except BaseException:
+        traceback.print_exc()
 """
 
 
-def run(script, *arguments, **environment):
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Output and errors of a process without TensorFlow, with four devices."""
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=4"
     out = subprocess.run(
-        [sys.executable, "-c", CODE, f"tests.{script}", *map(str, arguments)],
-        env={**os.environ, "KERAS_BACKEND": "jax", **environment},
+        [sys.executable, "-c", CODE, str(tmp_path_factory.mktemp("jax")), *SCRIPTS],
+        env={**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": flags},
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert out.returncode == 0, out.stderr[-3000:]
-    return out.stdout
+    return out.stdout.splitlines(), out.stderr
 
 
-def test_several_steps_in_one_dispatch(tmp_path):
-    """On data that the device holds: the weights of one step at a time; killed and resumed, the same."""
-    assert run("jax_training", tmp_path).endswith("the same\n")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_under_jax_without_tensorflow(script, ran):
+    """A bad batch leaves the model as it was; a training that is killed goes on as if it had not been,
+    also several steps in one dispatch, on data that the device holds; four devices train as one does."""
+    lines, errors = ran
+    assert f"{script}: the same" in lines, errors[-3000:]
 
 
 def test_numbers_are_those_of_the_batches(rng):

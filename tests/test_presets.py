@@ -40,7 +40,10 @@ def test_weights_by_name_reproduce_the_card(digits, images):
     assert found.nats == pytest.approx(facts["test"]["nats"], abs=0.01)
 
 
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(x, marks=[pytest.mark.slow] * (x != "digits")) for x in presets.names()],
+)
 def test_what_comes_along(name):
     """Keras itself reads the folder; facts are complete; no optimizer, float32; loads in time."""
     start = time.perf_counter()

@@ -99,6 +99,21 @@ def test_nats_of_drawn_images(case, model_of):
     np.testing.assert_allclose(np.asarray(nats).sum((1, 2, 3)), expected, atol=1e-4, rtol=1e-6)
 
 
+@pytest.mark.xla
+def test_with_xla_as_without():
+    """Another way through a mixture, and an LSTM in fewer operations."""
+    model = randomised(TINY["diagonal"](*SMALL["logistic"]), scale=0.4)
+    uniform = noise.uniform(noise.image_seeds(3, 50), model.image_shape)
+    (drawn, nats), (same, plain) = (
+        model._functions("sample", xla)(uniform) for xla in (True, False)
+    )
+    np.testing.assert_array_equal(drawn, same)
+    assert len({image.tobytes() for image in np.asarray(drawn)}) > 9
+    np.testing.assert_allclose(nats, plain, atol=1e-5)
+    expected = model.log_prob(np.asarray(drawn))
+    np.testing.assert_allclose(np.asarray(nats).sum((1, 2, 3)), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("case", MODELS, ids=str)
 def test_complete(case, model_of):
     model = model_of(case)

@@ -1,9 +1,12 @@
 """The snippets of the README and of every page of the documentation run; links lead somewhere."""
 
+import functools
 import re
 from pathlib import Path
 
 import pytest
+
+import keras_pixelrnn as kp
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
@@ -34,9 +37,16 @@ def executed(page):
     return names
 
 
+@pytest.fixture(scope="module")
+def loaded():
+    """`loaded(name)`: a preset, and what was compiled of it on the pages before."""
+    return functools.cache(kp.models.from_preset)
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in SAME_CODE and blocks(page)])
-def test_snippets(page, tmp_path, monkeypatch):
+def test_snippets(page, tmp_path, monkeypatch, loaded):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kp.models, "from_preset", loaded)
     executed(page)
 
 

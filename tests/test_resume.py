@@ -3,8 +3,6 @@
 import os
 import resource
 import signal
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -192,26 +190,3 @@ def test_one_training_in_a_folder(tmp_path):
         pass
     with only_one(tmp_path):
         pass
-
-
-JAX = """
-import pathlib, sys
-sys.modules["tensorflow"] = None  # importing it fails
-from tests import resuming
-folder, training = pathlib.Path(sys.argv[1]), resuming.Training()
-whole = training.run(folder / "whole")
-resuming.assert_same(whole, training.run_with_kills(folder / "within", [3, 1, 4], minutes=1e-9))
-resuming.assert_same(whole, training.run_with_kills(folder / "between", [7]))
-print("the same")
-"""
-
-
-def test_resuming_on_jax_without_tensorflow(tmp_path):
-    out = subprocess.run(
-        [sys.executable, "-c", JAX, str(tmp_path)],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        capture_output=True,
-        text=True,
-    )
-    assert out.returncode == 0, out.stderr[-3000:]
-    assert out.stdout.endswith("the same\n")

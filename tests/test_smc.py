@@ -284,7 +284,7 @@ def test_bad_arguments(options, error, match, tiny):
         tiny("grey").complete(images, np.ones((4, 3), bool), seed=0, **options)
 
 
-@pytest.mark.graphs(False)  # which want at least one
+@pytest.mark.xla  # graphs want at least one
 def test_no_images():
     model = CASES["grey"][0]()
     none = np.zeros((0, 4, 3, 1), np.uint8)

@@ -16,8 +16,10 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, training
+from keras_pixelrnn.training import run
 from keras_pixelrnn.training.making import SIZES
 from keras_pixelrnn.training.settings import MODELS
+from tests.commands import fails
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.xdist_group("train")  # the tests share one training
@@ -176,7 +178,9 @@ def until(condition, process):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes(tmp_path, unexported):
+    """As processes; in this one: tests/test_resume.py."""
     output = tmp_path / "run"
     history = output / "history.csv"
     process = command("--epochs", 500, "--output", output)
@@ -230,16 +234,31 @@ def test_bad_settings(settings, words, tmp_path):
         training.train(training.with_recipe({"epochs": 1, "output": tmp_path / "run", **settings}))
 
 
-def test_errors_end_without_a_traceback(tmp_path):
+def test_told_to_stop_it_leaves_with_the_code_of_the_signal(tmp_path, monkeypatch, capsys):
+    def told(settings):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(run, "load_data", told)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["train", *SMALL, "--output", str(tmp_path / "run")])
+    assert left.value.code == 128 + signal.SIGTERM
+    errors = capsys.readouterr().err
+    assert "stopped by SIGTERM; no work is lost" in errors
+    assert "Traceback" not in errors
+
+
+def test_errors_end_without_a_traceback(tmp_path, capsys):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    process = command("--epochs", 1, "--output", blocked / "run")
-    _, errors = process.communicate()
-    assert process.returncode == 1
-    assert "Traceback" not in errors
-    assert "pixelrnn: " in errors
-    assert str(blocked) in errors
+    code, error = fails(capsys, "train", "--epochs", 1, "--output", blocked / "run")
+    assert code == 1
+    assert str(blocked) in error
     assert blocked.read_text() == "in the way"
+    script = command("--epochs", "many")
+    _, errors = script.communicate()
+    assert script.returncode == 2
+    assert errors.startswith("pixelrnn: ")
+    assert "--epochs" in errors
 
 
 def test_sizes_reach_the_model():
