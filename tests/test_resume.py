@@ -100,9 +100,13 @@ def test_told_to_stop(tmp_path, training, whole):
     resuming.assert_same(whole, training.run(tmp_path))
 
 
-@pytest.mark.parametrize(
-    "case", {c.name.split("-")[0]: c for c in reversed(conformance.MODELS)}.values(), ids=str
-)
+# A multi-scale model is two of the others.
+KINDS = {c.name.split("-")[0]: c for c in reversed(conformance.MODELS)}
+KINDS["multi_scale"] = pytest.param(KINDS["multi_scale"], marks=pytest.mark.slow)
+
+
+@pytest.mark.every_model
+@pytest.mark.parametrize("case", KINDS.values(), ids=str)
 def test_the_state_is_everything(case, tmp_path):
     """Every variable of every kind of model and of its optimizer comes back from a checkpoint."""
 

@@ -152,6 +152,7 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
     assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
 
 
+@pytest.mark.slow
 def test_a_second_training_writes_a_new_version(trained, capsys, unexported):
     train(*SMALL, "--epochs", "1", "--output", trained)
     assert "The results of 3 epochs are there: their SavedModel stays" in capsys.readouterr().out
