@@ -63,7 +63,7 @@ def test_draws_follow_the_controlled_pmf(architecture):
     other = np.log1p(-np.exp(np.minimum(nats, -1e-12))) / 0.5
     p = np.exp((cold - np.logaddexp(cold, other)).sum((1, 2, 3)))
     assert p.sum() == pytest.approx(1.0, abs=1e-4)
-    drawn = counts_of(model.sample(20_000, seed=1, temperature=0.5))
+    drawn = counts_of(model.sample(20_000, seed=1, temperature=0.5, batch_size=20_000))
     assert chi_square_z(drawn, p) < 4.5
     plain = np.exp(nats.sum((1, 2, 3)))
     assert chi_square_z(drawn, plain) > 4.5
@@ -72,7 +72,9 @@ def test_draws_follow_the_controlled_pmf(architecture):
         share = counts[counts > 0] / counts.sum()
         return -(share * np.log(share)).sum()
 
-    assert entropy(drawn) < 0.9 * entropy(counts_of(model.sample(20_000, seed=1)))
+    assert entropy(drawn) < 0.9 * entropy(
+        counts_of(model.sample(20_000, seed=1, batch_size=20_000))
+    )
 
 
 def test_top_k_of_one_is_the_greedy_image():

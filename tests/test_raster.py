@@ -70,7 +70,7 @@ def test_all_64_images_sum_to_one_and_come_as_often_as_scored(architecture, kind
     assert abs(p.sum() - 1.0) < 1e-5
     assert 1.5 / 64 < p.max() < 0.5  # neither uniform nor all on one image
     # Beyond 4.5 by chance once in 300,000.
-    assert chi_square_z(counts_of(model.sample(20_000, seed=5)), p) < 4.5
+    assert chi_square_z(counts_of(model.sample(20_000, seed=5, batch_size=20_000)), p) < 4.5
 
 
 def test_a_leak_breaks_the_sum_and_a_biased_draw_the_frequencies(monkeypatch):
@@ -160,7 +160,7 @@ def test_completion_given_an_upper_half_is_exact():
     conditional = p[fits] / p[fits].sum()
     given = np.repeat(images[fits][:1], 20_000, axis=0)
     known = np.array([[True, True], [False, False]])
-    drawn = model.complete(given, known, seed=1)[:, 1, :, 0]
+    drawn = model.complete(given, known, seed=1, batch_size=20_000)[:, 1, :, 0]
     frequencies = np.bincount(drawn @ [2, 1], minlength=4) / 20_000
     np.testing.assert_allclose(frequencies, conditional, atol=0.015)
 
