@@ -175,7 +175,11 @@ def run(count, seed, most=3):
     """Kills trainings `count` times in all, each up to `most` times, and prints what came of it."""
     # Before the first fork, so that each has it.
     from keras_pixelrnn import cli  # noqa: F401
+    from keras_pixelrnn.serving import check
     from keras_pixelrnn.training import run  # noqa: F401
+
+    # Proving the export servable writes nothing, and takes a third of such a training.
+    check.check = lambda path: []
 
     rng = np.random.default_rng(seed)
     same, trainings, kills = 0, 0, 0

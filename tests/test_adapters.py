@@ -1,0 +1,84 @@
+"""Networks that change once made: low-rank adapters (LoRA) work wholly, quantizing is refused."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import noise
+from keras_pixelrnn.serving.signatures import signatures
+from tests.conformance import QUICK, SPANNING, given_of, random_images, randomised
+
+pytestmark = pytest.mark.graphs
+# Kernels of layers on the causal path, LSTM weights of which none has adapters.
+CASES = [QUICK, *(pytest.param(case, marks=pytest.mark.slow) for case in SPANNING)]
+
+
+SMALL = {QUICK: {"image_shape": (3, 4, 1)}}
+
+
+def adapted(model, rank=2):
+    """`model` with adapters in every layer that takes them; what they add is not 0."""
+    layers = [x for x in model._flatten_layers() if getattr(x, "enable_lora", None)]
+    assert layers
+    rng = np.random.default_rng(1)
+    for layer in layers:
+        layer.enable_lora(rank)
+        layer.lora_kernel_b.assign(rng.normal(size=layer.lora_kernel_b.shape))
+    return model
+
+
+@pytest.mark.every_model
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_adapters_work_wholly(case, tmp_path):
+    model = randomised(case.make(num_blocks=1, **SMALL.get(case, {})))
+    images, given = random_images(model, 4), given_of(model, 4)
+    context = {"context": given[0]} if given else {}
+    before = model.log_prob(images, **context)  # compiled, and out of date from now on
+    adapted(model)
+    moved = model.log_prob(images, **context)
+    assert not np.allclose(before, moved)
+
+    model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
+    model.fit(images, *given, batch_size=4, verbose=0)
+    nats = model.log_prob(images, **context)
+    assert not np.allclose(nats, moved)
+    loss = model.evaluate(images, *given, batch_size=4, verbose=0)
+    np.testing.assert_allclose(loss, -nats.mean(), rtol=1e-5)
+
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert len(again.trainable_variables) == len(model.trainable_variables)
+    np.testing.assert_array_equal(again.log_prob(images, **context), nats)
+
+    # Drawing has the adapters, too: its nats are those of the likelihood.
+    uniform = noise.uniform(np.arange(4), model.image_shape)
+    drawn, scored = model.sample_graph(uniform, *(tf.constant(x) for x in given))
+    expected = model.log_prob(np.asarray(drawn), **context)
+    np.testing.assert_allclose(np.sum(scored, (1, 2, 3)), expected, rtol=1e-3)
+    function, _ = signatures(model)["log_prob"]
+    exported = function(*(tf.constant(x) for x in (images, *given)))["log_prob"]
+    np.testing.assert_allclose(exported, nats, rtol=1e-5)
+
+
+def test_adapters_see_no_later_pixel():
+    """The masks are those of the layer, not of its weights."""
+    model = adapted(randomised(QUICK.make()))
+    images = random_images(model, 1)
+    later = images.copy()
+    later[0, 3:] ^= 1
+    ours, theirs = np.asarray(model(images)), np.asarray(model(later))
+    np.testing.assert_array_equal(ours[:, :3], theirs[:, :3])
+    assert (ours[:, 4:] != theirs[:, 4:]).any()
+
+
+@pytest.mark.parametrize("mode", ["int8", "float8", "int4"])
+def test_quantizing_is_refused(mode, model_of):
+    model = model_of(QUICK)
+    with pytest.raises(ValueError, match="cannot be quantized"):
+        model.quantize(mode)
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, kp.layers.CausalLayer):
+            with pytest.raises((ValueError, NotImplementedError), match="quantize"):
+                layer.quantize(mode)
