@@ -36,7 +36,7 @@ from keras_pixelrnn.checks.numbers import (
     switch,
     whole,
 )
-from keras_pixelrnn.checks.paths import local
+from keras_pixelrnn.checks.paths import local, writing
 
 __all__ = [
     "MOST_BLOCKS",
@@ -75,4 +75,5 @@ __all__ = [
     "unknown",
     "unmasked",
     "whole",
+    "writing",
 ]

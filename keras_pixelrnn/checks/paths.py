@@ -1,5 +1,6 @@
 """Paths of files and folders."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -23,3 +24,16 @@ def local(name, path):
     if "\0" in text:
         raise ValueError(f"`{name}` must not hold a null character. Received: {name}={text!r}")
     return Path(text)
+
+
+@contextlib.contextmanager
+def writing(path, kept, then=""):
+    """Within it an `OSError` says that `path` cannot be written, why, what is `kept`, what to do."""
+    try:
+        yield
+    except OSError as error:
+        text = (
+            f"Cannot write {path}: {error.strerror or error}. {kept} Free space on the disk or make "
+            f"the folder writable{then}"
+        )
+        raise (OSError(text) if error.errno is None else OSError(error.errno, text)) from error

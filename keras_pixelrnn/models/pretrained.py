@@ -1,10 +1,11 @@
 """Trained models by name, from folders, files and the hub; and the way back."""
 
+import contextlib
 import hashlib
 import json
 import os
-import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any, Self
 
@@ -105,14 +106,18 @@ class Pretrained:
         True
         """
         folder = checks.local("folder", folder)
-        folder.mkdir(parents=True, exist_ok=True)
         bare = type(self).from_config(self.get_config())  # without optimizer, loss and metrics
         bare.set_weights(self.get_weights())
         facts = {"name": folder.resolve().name, **described(self), **(facts or {})}
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as scratch:
-            scratch = Path(scratch) / "preset"
-            keras.saving.save_model(bare, scratch, zipped=False)
-            shutil.rmtree(scratch / "assets", ignore_errors=True)  # empty: no model here has any
+        with (
+            checks.writing(folder, "What it held is left as it was."),
+            _scratch(folder) as scratch,
+        ):
+            # HDF5 that writes to a full disk by itself ends the process; Keras hands it memory here.
+            bare.save(scratch / "model.keras")
+            with zipfile.ZipFile(scratch / "model.keras") as archive:
+                archive.extractall(scratch)
+            (scratch / "model.keras").unlink()
             facts[DIGEST] = _digest(scratch / WEIGHTS)
             (scratch / presets.FACTS).write_text(
                 json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -121,6 +126,14 @@ class Pretrained:
             for file in scratch.iterdir():
                 os.replace(file, folder / file.name)
         return folder
+
+
+@contextlib.contextmanager
+def _scratch(folder):
+    """A new folder within `folder`, which is made where missing; gone afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as scratch:
+        yield Path(scratch)
 
 
 def described(model) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.serving import warmup
 from keras_pixelrnn.serving.signatures import signatures, size_of_state
 
+NOTHING_LEFT = "Nothing is left behind."
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
 BATCHING = """\
 max_batch_size { value: 64 }
@@ -99,7 +100,8 @@ def save_for_serving(
     """
     more = (_particles(model, n_particles, lookahead), _rows_at_once(model, rows_at_once))
     directory = checks.local("directory", directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    with checks.writing(directory, NOTHING_LEFT):
+        directory.mkdir(parents=True, exist_ok=True)
     version = _next_version(directory) if version is None else version
     target = directory / str(version)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1 or target.exists():
@@ -107,14 +109,15 @@ def save_for_serving(
             f"`version` must be a positive int that is still free in {directory}. Leave it out for "
             f"the next free one. Received: version={version!r}"
         )
-    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
-    try:
-        _write(model, scratch / "model", *more)
-        os.rename(scratch / "model", target)
-    except tf.errors.OpError as error:  # TensorFlow's own words for a full disk, say
-        raise OSError(f"Cannot write {target}. Nothing is left behind. {error.message}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with checks.writing(target, NOTHING_LEFT):
+        scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
+        try:
+            _write(model, scratch / "model", *more)
+            os.rename(scratch / "model", target)
+        except tf.errors.OpError as error:  # TensorFlow's own words for a full disk, say
+            raise OSError(error.message) from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     return target
 
 

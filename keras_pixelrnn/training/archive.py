@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_pixelrnn import checks
+
 MANIFEST = "manifest.json"
 DIGEST = 64  # hexadecimal digits of the SHA-256 of all that stands before them
 WRITING = "writing-"  # how the names of unfinished files begin
@@ -50,23 +52,27 @@ def write(path, manifest, arrays):
 
 def replace(path, put):
     """Make `path` anew by `put(file)`, in one move, or leave it as it is and raise `OSError`."""
-    path = Path(path)
-    beside = path.with_name(WRITING + path.name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with moved_to(path, "What stood there before is untouched.") as beside:
+        beside.parent.mkdir(parents=True, exist_ok=True)
         with open(beside, "w+b") as file:
             put(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # gone or read-only: the first error says so
-            beside.unlink(missing_ok=True)
-        raise OSError(
-            error.errno,
-            f"Cannot write {path}: {error.strerror or error}. What stood there before is untouched. "
-            "Free space on the disk or make the folder writable, then go on with --resume",
-        ) from error
+
+
+@contextlib.contextmanager
+def moved_to(path, kept):
+    """The file to write instead of `path`; moved there at the end, or removed where that fails."""
+    path = Path(path)
+    beside = path.with_name(WRITING + path.name)
+    with checks.writing(path, kept, then=", then go on with --resume"):
+        try:
+            yield beside
+            os.replace(beside, path)
+        except OSError:
+            with contextlib.suppress(OSError):  # gone or read-only: the first error says so
+                beside.unlink(missing_ok=True)
+            raise
 
 
 def replace_text(path, text):

@@ -93,17 +93,8 @@ def _next_version(folder):
 
 
 def _save(model, path):
-    beside = path.with_name(archive.WRITING + path.name)
-    try:
+    with archive.moved_to(path, "The training itself is kept.") as beside:
         model.save(beside)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OSError(
-            error.errno,
-            f"Cannot write {path}: {error.strerror or error}. The training itself is kept. Free "
-            "space on the disk or make the folder writable, then go on with --resume",
-        ) from error
 
 
 def _export(model, folder, version):
