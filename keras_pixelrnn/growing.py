@@ -23,19 +23,43 @@ def sample_rows(network, distribution, uniform, row, state, context=None):
         state: `(batch, size)`, for the rows below.
     """
 
+    def choose(draw, here):
+        return draw(here["uniform"])
+
+    return _rows(network, distribution, choose, {"uniform": uniform}, row, state, context)
+
+
+def complete_rows(
+    network, distribution, image, known, uniform, row, state, context=None, controls=None
+):
+    """Draw what is unknown of the next rows of images.
+
+    Args:
+        network, distribution, uniform, row, state, context: as for `sample_rows`.
+        image, known: of those rows, shaped like `uniform`; as for `raster.complete`.
+        controls: optional `(temperature, top_k, top_p)`, each `(batch,)`.
+
+    Returns:
+        As of `sample_rows`; nats are 0 where known.
+    """
+    maps = {"uniform": uniform, "given": image, "known": known}
+    image, nats, state = _rows(
+        network, distribution, raster.unless_known, maps, row, state, context, controls
+    )
+    return image, ops.where(known, 0.0, nats), state
+
+
+def _rows(network, distribution, choose, maps, row, state, context, controls=None):
     def start(first):
         kept = ops.where(row[:, None] == 0, _packed(first), state)
         return _unpacked(kept, first)
-
-    def choose(draw, here):
-        return draw(here["uniform"])
 
     def finish(state, carry, row):
         nats = distribution.log_prob(row["params"][:, :, None], row["values"][:, :, None])[:, :, 0]
         return state, state, (row["values"], nats)
 
     last, (values, nats) = raster.rows(
-        network, distribution, choose, {"uniform": uniform}, finish, None, context, start=start
+        network, distribution, choose, maps, finish, None, context, controls, start=start
     )
     image = ops.cast(raster.as_map(values), distribution.dtype)
     return image, raster.as_map(nats), _packed(last)

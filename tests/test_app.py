@@ -19,6 +19,7 @@ from keras_pixelrnn.app import canvas
 from keras_pixelrnn.app.demo import EACH, Demo
 from tests.conformance import randomised
 
+pytestmark = pytest.mark.graphs
 GREY, COLOUR = (6, 5, 1), (4, 5, 3)
 
 
@@ -98,17 +99,25 @@ def grid(demo, rgb):
     return visualize.grid(rgb, scale=168 // max(demo.model.image_shape[:2]))
 
 
-def test_frames_grow_from_the_corner(grey):
-    """Each frame shows a little more than the one before, in raster order, and nothing else changes."""
-    known = np.zeros(GREY[:2], bool)
-    known[2, 1:3] = True
-    seen = np.stack(list(grey._growing(known)))
-    np.testing.assert_array_equal(seen[0], known)
-    counts = (seen & ~known).sum(axis=(1, 2))
-    assert (np.diff(counts) > 0).all()
-    order = np.flatnonzero(~known)
-    for frame, count in zip(seen, counts):
-        assert set(np.flatnonzero(frame & ~known)) == set(order[:count])
+def test_frames_are_what_has_been_drawn(grey, monkeypatch):
+    """Rows are drawn when they are asked for, and each frame shows those drawn and nothing else."""
+    drawn, complete_rows = [], grey.model.complete_rows
+
+    def logged(*args, **options):
+        for part in complete_rows(*args, **options):
+            drawn.append(part)
+            yield part
+
+    monkeypatch.setattr(grey.model, "complete_rows", logged)
+    *frames, last = ((frame, len(drawn)) for frame in grey.complete(painted(grey), 7))
+    assert [count for _, count in frames] == [0, 4, 5, 6]  # the upper half, three rows, is known
+    whole = last[0].pictures
+    size = 168 // 6
+    for frame, count in frames:
+        hidden = (frame.pictures == visualize.UNKNOWN).all(axis=-1)
+        np.testing.assert_array_equal(frame.pictures[~hidden], whole[~hidden])
+        rows = hidden.any(axis=1).sum() / size
+        assert rows == 6 - max(count, 3)
 
 
 def test_the_small_image_grows_first():
@@ -118,6 +127,8 @@ def test_the_small_image_grows_first():
     half = seen[seen.sum(axis=(1, 2)) == 6]
     assert half.shape[0] == 1
     assert half[0, ::2, ::2].all()
+    with pytest.raises(ValueError, match="Use `complete`"):
+        model.complete_rows(np.zeros((1, 4, 6, 1), np.uint8), np.zeros((4, 6), bool), seed=0)
 
 
 def test_labels(labelled):

@@ -5,62 +5,67 @@ import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
-from keras_pixelrnn.serving.signatures import size_of_state
+from keras_pixelrnn.serving.signatures import signatures
 from tests.conformance import randomised
 from tests.served import example
 
 SHAPE = (5, 4, 1)
 
 
-def grown(signature, seeds, rows, labels):
-    """Images, nats and states by calls of an exported `sample_rows`."""
-    state = np.zeros((len(seeds), signature.structured_input_signature[1]["state"].shape[1]))
-    state, images, nats = tf.constant(state, tf.float32), [], 0.0
-    for row in range(0, SHAPE[0], rows):
-        out = signature(
-            seed=tf.constant(seeds),
-            row=tf.fill([len(seeds)], row),
-            state=state,
-            label=tf.constant(labels),
-        )
-        images.append(out["image"].numpy())
-        nats, state = nats + out["log_prob"].numpy(), out["state"]
-    return np.concatenate(images, axis=1)[:, : SHAPE[0]], nats
+@pytest.fixture(scope="module")
+def model():
+    """Both kinds of state: of a row's LSTMs, and of pixels to the left."""
+    head = kp.distributions.Categorical(5)
+    return randomised(kp.models.PixelRNN(SHAPE, head, "diagonal", 4, 1, num_classes=3))
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """Both kinds of state: of a row's LSTMs, and of pixels to the left; two rows a call, five in all."""
-    mixture = kp.distributions.DiscretizedLogisticMixture(5, num_mixtures=2)
-    model = kp.models.PixelRNN(SHAPE, mixture, "diagonal", 4, 1, num_classes=3)
-    folder = tmp_path_factory.mktemp("growing")
-    path = kp.export.save_for_serving(randomised(model), folder, rows_at_once=2)
-    return tf.saved_model.load(path).signatures
+def traced(model):
+    """`call(signature, {input: array})` of the graphs that are exported; two rows a call, five in all.
+
+    Not saved, which is what takes long; a saved one is in test_bad_rows.py."""
+    made = {}
+    for name, (function, inputs) in signatures(model, rows_at_once=2).items():
+        if name in ("sample", "sample_rows"):
+            made[name] = tf.function(function, inputs, autograph=False), [x.name for x in inputs]
+
+    def call(name, inputs):
+        function, names = made[name]
+        outputs = function(*(inputs[key] for key in names))
+        return {key: value.numpy() for key, value in outputs.items()}
+
+    return call
 
 
-def test_the_same_images_and_nats(exported):
-    seeds, labels = np.array([3, 4, 5], np.int64), np.array([0, 1, 2], np.int32)
-    whole = exported["sample"](seed=tf.constant(seeds), label=tf.constant(labels))
-    image, nats = grown(exported["sample_rows"], seeds, 2, labels)
+def grown(call, inputs, rows, size):
+    """Images and nats by calls of `sample_rows`."""
+    count = len(inputs["seed"])
+    state, images, nats = np.zeros((count, size), np.float32), [], 0.0
+    for row in range(0, SHAPE[0], rows):
+        place = {"row": np.full(count, row, np.int32), "state": state}
+        out = call("sample_rows", {**inputs, **place})
+        images.append(out["image"])
+        nats, state = nats + out["log_prob"], out["state"]
+    return np.concatenate(images, axis=1)[:, : SHAPE[0]], nats
+
+
+THREE = {"seed": np.array([3, 4, 5], np.int64), "label": np.array([0, 1, 2], np.int32)}
+
+
+def test_the_same_images_and_nats(model, traced):
+    whole = traced("sample", THREE)
+    image, nats = grown(traced, THREE, 2, model.row_state_size)
     np.testing.assert_array_equal(image, whole["image"])
     np.testing.assert_allclose(nats, whole["log_prob"], rtol=1e-5)
     assert np.ptp(image) > 0
 
 
-def test_requests_at_different_rows_share_a_batch_and_bad_ones_are_marked(exported):
-    call = exported["sample_rows"]
-    seeds, labels = np.array([3, 4], np.int64), np.array([0, 1], np.int32)
-    size = call.structured_input_signature[1]["state"].shape[1]
-    zeros = np.zeros((2, size), np.float32)
+def test_requests_at_different_rows_share_a_batch_and_bad_ones_are_marked(model, traced):
+    two = {name: value[:2] for name, value in THREE.items()}
+    zeros = np.zeros((2, model.row_state_size), np.float32)
 
-    def ask(row, state, seeds=seeds, labels=labels):
-        out = call(
-            seed=tf.constant(seeds),
-            row=tf.constant(np.array(row, np.int32)),
-            state=tf.constant(state),
-            label=tf.constant(labels),
-        )
-        return {name: value.numpy() for name, value in out.items()}
+    def ask(row, state):
+        return traced("sample_rows", {**two, "row": np.array(row, np.int32), "state": state})
 
     first = ask([0, 0], zeros)
     second = ask([2, 2], first["state"])
@@ -76,32 +81,57 @@ def test_requests_at_different_rows_share_a_batch_and_bad_ones_are_marked(export
         np.testing.assert_array_equal(bad["image"][1], second["image"][1])
 
 
+@pytest.mark.graphs
+def test_completions_grow_into_those_drawn_at_once(model, rng):
+    images = rng.integers(0, 5, (3, *SHAPE)).astype(np.uint8)
+    known = rng.random(SHAPE[:2]) < 0.4
+    options = {"seed": 3, "context": THREE["label"]}
+    parts = list(model.complete_rows(images, known, rows=2, **options))
+    assert [part.shape[1] for part in parts] == [2, 2, 1]
+    whole = model.complete(images, known, **options)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+    assert (whole != images)[:, ~known].any()
+
+
+def test_what_is_not_asked_for_is_not_drawn(model, monkeypatch):
+    calls = []
+
+    def draw(images, known, uniform, row, state, *given):
+        calls.append(row[0])
+        return images, None, state
+
+    monkeypatch.setattr(model, "_functions", lambda name, xla: draw)
+    images, known = np.zeros((2, *SHAPE), np.uint8), np.zeros(SHAPE[:2], bool)
+    parts = model.complete_rows(images, known, seed=0, context=0)
+    assert [next(parts).shape[1] for _ in range(2)] == [1, 1]
+    assert calls == [0, 1]
+    with pytest.raises(ValueError, match="Received: rows=0"):  # at once, not when asked for
+        model.complete_rows(images, known, seed=0, context=0, rows=0)
+
+
 def test_models_whose_rows_need_more_are_refused(tmp_path):
     bernoulli = kp.distributions.Bernoulli()
     mapped = kp.models.PixelCNN(SHAPE, bernoulli, 4, 1, context_shape=(*SHAPE[:2], 2))
-    assert size_of_state(mapped) is None
+    assert not mapped.has_rows
     with pytest.raises(ValueError, match="not for context maps"):
         kp.export.save_for_serving(mapped, tmp_path, rows_at_once=2)
     assert not any(tmp_path.iterdir())
 
 
-def test_the_client_grows_images(exported, monkeypatch):
+def test_the_client_grows_images(model, traced, monkeypatch):
     """The loop of `examples/grpc_client.py`, answered by the graph."""
     client = pytest.importorskip("tensorflow_serving.apis.predict_pb2") and example("grpc_client")
-    labels = np.array([0, 1], np.int32)
+    sizes = {"image": [-1, *SHAPE], "state": [-1, model.row_state_size]}
 
     def predict(address, model, signature, inputs):
-        inputs = {name: tf.constant(value) for name, value in {**inputs, "label": labels}.items()}
-        return {name: value.numpy() for name, value in exported[signature](**inputs).items()}
+        return traced(signature, {**inputs, "label": THREE["label"]})
 
     def shape_of(address, model, signature, kind, name):
         assert kind == "inputs"
-        return exported[signature].structured_input_signature[1][name].shape.as_list()
+        return sizes[name]
 
     monkeypatch.setattr(client, "predict", predict)
     monkeypatch.setattr(client, "shape_of", shape_of)
-    seeds = np.array([3, 4], np.int64)
-    whole = exported["sample"](seed=tf.constant(seeds), label=tf.constant(labels))["image"]
-    parts = list(client.grow("", "", seeds))
+    parts = list(client.grow("", "", THREE["seed"]))
     assert [part.shape[1] for part in parts] == [2, 2, 1]
-    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), traced("sample", THREE)["image"])

@@ -71,8 +71,9 @@ class Demo:
     ) -> Iterator[Shown]:
         """Completions of what is painted, as they grow.
 
-        They are drawn all at once, by `model.complete(..., seed=seed, temperature=temperature)`, which
-        takes less time than showing them, and then appear in the order in which they were drawn.
+        They are those of `model.complete(..., seed=seed, temperature=temperature)`. Each frame but the
+        last shows what has been drawn when it is asked for (`model.complete_rows`); those of a model
+        that cannot draw by rows are drawn at once, and appear in the order in which they were drawn.
 
         Args:
             painted: "background" and "layers" of the canvas, RGBA.
@@ -89,16 +90,27 @@ class Demo:
             raise ValueError(
                 "Nothing is hidden, so there is nothing to draw: paint over a part with the pink brush."
             )
-        images = np.repeat(image[None], self.count, axis=0)
+        images = np.repeat(np.where(known[..., None], image, 0)[None], self.count, axis=0)
         context = self._context(label, self.count)
-        begun = time.perf_counter()
-        images = self.model.complete(
-            images, known, seed=_seed(seed), temperature=temperature, **context
-        )
-        took = time.perf_counter() - begun
-        said = f"Drawn at once in {took:.2f} s, shown in the order of drawing."
-        for seen in self._growing(known):
-            yield Shown(self._grid(images, seen), None, said)
+        options = {"seed": _seed(seed), "temperature": temperature, **context}
+        if self.model.has_rows:
+            said = "Drawn row by row: this is as far as it is."
+            yield Shown(self._grid(images, known), None, said)
+            took, below = 0.0, 0
+            for part, seconds in _timed(self._parts(images, known, options)):
+                first, below, took = below, below + part.shape[1], took + seconds
+                images[:, first:below] = part
+                if not known[first:below].all():
+                    seen = known | (np.arange(len(known)) < below)[:, None]
+                    yield Shown(self._grid(images, seen), None, said)
+            said = f"Drawn in {took:.2f} s."
+        else:
+            begun = time.perf_counter()
+            images = self.model.complete(images, known, **options)
+            took = time.perf_counter() - begun
+            said = f"Drawn at once in {took:.2f} s, shown in the order of drawing."
+            for seen in self._growing(known):
+                yield Shown(self._grid(images, seen), None, said)
         nats = self.model.nats_map(images, **context)
         totals = ", ".join(f"{total:.1f}" for total in nats.sum(axis=(1, 2, 3)))
         highest = float(-nats.sum(axis=-1).min())
@@ -114,8 +126,14 @@ class Demo:
             for _ in self.complete(painted, 0, temperature):
                 pass
 
+    def _parts(self, images, known, options):
+        """Rows of completions, each part when it is asked for."""
+        rows = max(1, len(known) // FRAMES)
+        return self.model.complete_rows(images, known, rows=rows, **options)
+
     def _growing(self, known):
-        """What can be seen, `(height, width)` booleans, frame by frame, but for the last: all of it."""
+        """What can be seen of images drawn at once, `(height, width)` booleans, frame by frame, but for
+        the last: all of it."""
         order = np.arange(known.size).reshape(known.shape)
         factor = getattr(self.model, "factor", None)
         if factor:  # the small image comes first
@@ -137,6 +155,14 @@ class Demo:
             return {}
         each = label in (None, EACH)
         return {"context": np.arange(n) % self.classes if each else np.full(n, int(label))}
+
+
+def _timed(parts):
+    """What an iterator yields, each with the seconds it took."""
+    begun = time.perf_counter()
+    for part in parts:
+        yield part, time.perf_counter() - begun
+        begun = time.perf_counter()
 
 
 def _seed(seed):

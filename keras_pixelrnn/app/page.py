@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from keras_pixelrnn.app import canvas
-from keras_pixelrnn.app.demo import EACH, FRAMES, Demo
+from keras_pixelrnn.app.demo import EACH, Demo
 
-SECONDS = 2.0  # that completions take to appear
+PACE = 1 / 12  # seconds of a frame at least: drawing would be over before it is seen
 # The browser loads nothing from elsewhere and tells nobody anything, whatever a page asks it to.
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -155,7 +155,7 @@ def _shown(gr, demo):
         try:
             for shown in demo.complete(painted, seed, temperature, label):
                 yield shown.pictures, shown.nats, shown.text
-                time.sleep(SECONDS / FRAMES)
+                time.sleep(PACE)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -14,6 +14,7 @@ from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers.causal import CausalLayer
 from keras_pixelrnn.models import adapters, blocks, frozen
+from keras_pixelrnn.models.by_rows import ByRows
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.drawing import Drawing
 from keras_pixelrnn.models.functions import Functions
@@ -26,7 +27,9 @@ from keras_pixelrnn.models.scored import Scored
 from keras_pixelrnn.models.trained import Trained
 
 
-class PixelModel(Trained, Drawing, Likelihood, Resizing, Pretrained, Scored, Refusals, keras.Model):
+class PixelModel(
+    Trained, Drawing, ByRows, Likelihood, Resizing, Pretrained, Scored, Refusals, keras.Model
+):
     """A distribution over images, factorised pixel by pixel in raster order.
 
     `model(images)` takes images of integers `(batch, height, width, channels)`, uint8 up

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_pixelrnn import checks
 from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.serving import warmup
-from keras_pixelrnn.serving.signatures import signatures, size_of_state
+from keras_pixelrnn.serving.signatures import signatures
 
 NOTHING_LEFT = "Nothing is left behind."
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
@@ -143,7 +143,7 @@ def _rows_at_once(model, rows):
     if rows is None:
         return None
     rows = checks.positive_int("rows_at_once", rows)
-    if size_of_state(model) is None:
+    if not model.has_rows:
         raise ValueError(
             "`rows_at_once` is for models whose rows depend on the rows above alone: not for context "
             f"maps, nor for multi-scale models. Received: rows_at_once={rows}"

@@ -5,7 +5,6 @@ import tensorflow as tf
 from keras_pixelrnn import growing, noise
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.metrics import bits_per_dim
-from keras_pixelrnn.models.base import PixelModel
 from keras_pixelrnn.serving.inputs import Rows, exactly
 
 # A name of operations, which stands in the error of someone who compiles what draws.
@@ -105,7 +104,7 @@ def signatures(model, particles=None, rows_at_once=None):
     more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
     if rows_at_once:
         row = tf.TensorSpec([None], tf.int32, name="row")
-        state = tf.TensorSpec([None, size_of_state(model)], tf.float32, name="state")
+        state = tf.TensorSpec([None, model.row_state_size], tf.float32, name="state")
         more["sample_rows"] = (sample_rows, [seed, row, state, *given])
     return {
         "sample": (sample, [seed, *given]),
@@ -115,16 +114,6 @@ def signatures(model, particles=None, rows_at_once=None):
         "nats_map": (nats_map, [image, *given]),
         **more,
     }
-
-
-def size_of_state(model):
-    """Numbers in the state of `sample_rows`, or None where there can be no such signature."""
-    if type(model).sample_graph is not PixelModel.sample_graph:
-        return None
-    given = []
-    if model.context.given:
-        given = [tf.zeros([1, *model.context.shape], model.context.dtype)]
-    return growing.state_size(model.network, model.image_shape, model.context.map(*given))
 
 
 def png_bytes(image, levels):
