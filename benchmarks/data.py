@@ -4,9 +4,10 @@
     python -m benchmarks.data --files 20000      # fewer files, for a quick look
 
 Files are JPEGs of 128x128x3 with few distinct contents under many names (hard links); every reader
-decodes all of them. An array of 5 GB is a sparse .npy file. Peaks are of a process of its own for each,
-which reads every image of an epoch of training in shuffled batches of 64. Readers are timed in turns,
-over the same folder, each decoding and shuffling, without a cache; the ratio is that of their medians.
+decodes all of them. An array of 5 GB is a sparse .npy file; `fit` trains on another of 32x32x3, of which
+it takes some steps. Peaks are of a process of its own for each, which reads every image of an epoch of
+training in shuffled batches of 64. Readers are timed in turns, over the same folder, each decoding and
+shuffling, without a cache; the ratio is that of their medians.
 """
 
 import argparse
@@ -44,11 +45,11 @@ def write_files(folder, count):
     return folder / "images"
 
 
-def write_array(folder, size):
+def write_array(folder, size, side=SIDE):
     """A sparse .npy file of `size` bytes of images."""
-    path = folder / "images.npy"
-    count = size // (SIDE * SIDE * 3)
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (count, SIDE, SIDE, 3))
+    path = folder / f"images{side}.npy"
+    count = size // (side * side * 3)
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (count, side, side, 3))
     array[:: max(1, count // 100), 0, 0, 0] = 255
     array.flush()
     return path
@@ -76,10 +77,19 @@ def keras_reader(path):
 READERS = {"keras_pixelrnn": ours, "keras": keras_reader}
 
 
-def peak(reader, path):
-    """Peak memory, MiB, of a process that reads an epoch."""
+def peak(reader, path, steps=0):
+    """Peak memory, MiB, of a process that reads an epoch, or trains so many steps."""
     out = subprocess.run(
-        [sys.executable, "-m", __spec__.name, "--peak", reader, str(path)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.data",
+            "--peak",
+            reader,
+            str(path),
+            "--steps",
+            str(steps),
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -93,6 +103,19 @@ def read_epoch(reader, path):
     batches, steps = READERS[reader](path)
     for _ in batches.take(steps):
         pass
+    return timing.peak_memory_mib()
+
+
+def fit(path, steps):
+    """`fit` a small model to a memory-mapped array in shuffled batches of 256."""
+    import keras_pixelrnn as kp
+    from benchmarks import timing
+
+    images = np.load(path, mmap_mode="r")
+    head = kp.distributions.DiscretizedLogisticMixture(256, num_mixtures=1)
+    model = kp.models.PixelCNN(images.shape[1:], head, units=1, num_blocks=1, kernel_size=3)
+    model.compile("adam")
+    model.fit(images, batch_size=256, steps_per_epoch=steps, verbose=0)
     return timing.peak_memory_mib()
 
 
@@ -121,17 +144,19 @@ def main():
     parser.add_argument("--gigabytes", type=float, default=5.0)
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--turn", type=int, default=2048, help="images of a timed turn")
-    parser.add_argument("--only", choices=["files", "array", "speed"])
+    parser.add_argument("--only", choices=["files", "array", "fit", "speed"])
+    parser.add_argument("--steps", type=int, default=200, help="of fit")
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.peak:
-        return print(read_epoch(*args.peak))
+        reader, path = args.peak
+        return print(fit(path, args.steps) if reader == "fit" else read_epoch(reader, path))
     from benchmarks import timing
 
     print(timing.machine(), flush=True)
     with tempfile.TemporaryDirectory(prefix="pixelrnn-") as folder:
         folder = Path(folder)
-        if args.only != "array":
+        if args.only not in ("array", "fit"):
             path = write_files(folder, args.files)
         if args.only in (None, "files"):
             for reader in READERS:
@@ -140,6 +165,12 @@ def main():
         if args.only in (None, "array"):
             array = write_array(folder, int(args.gigabytes * 1e9))
             print(f"{args.gigabytes} GB array: {peak('keras_pixelrnn', array):.0f} MiB", flush=True)
+        if args.only in (None, "fit"):
+            array = write_array(folder, int(args.gigabytes * 1e9), side=32)
+            mib = peak("fit", array, args.steps)
+            print(
+                f"fit to a {args.gigabytes} GB array, {args.steps} steps: {mib:.0f} MiB", flush=True
+            )
         if args.only in (None, "speed"):
             found = rates(path, args.runs, args.turn)
             ratio = found["keras_pixelrnn"] / found["keras"]
