@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_pixelrnn as kp
 
@@ -69,6 +70,26 @@ def test_numbers_of_another_byte_order():
     assert model.evaluate(turned, verbose=0) == pytest.approx(-expected.mean(), rel=1e-5)
     with pytest.raises(ValueError, match="byte order"):
         model(turned)
+
+
+def test_calls_are_as_strict_as_log_prob():
+    """Labels out of range were told nothing, fractions of them cut off."""
+    model = kp.models.PixelCNN(
+        (4, 5, 1), kp.distributions.Categorical(256), units=1, num_blocks=1, num_classes=3
+    )
+    assert model([BYTES, LABELS]).shape == model({"image": BYTES, "label": LABELS}).shape
+    for labels in (LABELS + 1, LABELS / 2, LABELS[:, None] * 1.0):
+        for told in (labels, tf.constant(labels)):
+            with pytest.raises(ValueError, match=r"conditional on a label in 0 \.\. 2"):
+                model([BYTES, told])
+    for images in (BYTES.astype(int) + 256, tf.constant(BYTES.astype(int) - 1)):
+        with pytest.raises(ValueError, match=r"must lie in 0 \.\. 255"):
+            model([images, LABELS])
+    with pytest.raises(ValueError, match="Received: None"):
+        model.predict(None)
+    np.testing.assert_array_equal(
+        model.log_prob(BYTES, context=LABELS.astype(">i4")), model.log_prob(BYTES, context=LABELS)
+    )
 
 
 def test_masked_arrays_are_refused_by_models():

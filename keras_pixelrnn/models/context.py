@@ -92,8 +92,8 @@ class Context:
         kinds = (
             ("int", "uint") if self.num_classes is not None else ("int", "uint", "float", "bfloat")
         )
-        shape = tuple(shape)
-        if shape not in (self.shape, (n, *self.shape)) or not str(dtype).startswith(kinds):
+        shape, name = tuple(shape), getattr(dtype, "name", None) or str(dtype)  # of any byte order
+        if shape not in (self.shape, (n, *self.shape)) or not name.startswith(kinds):
             raise ValueError(
                 f"This model is conditional {self}, {self.dtype}: one for all {n} images or one for "
                 f"each. Received: context of shape {shape}, dtype {dtype}"

@@ -170,21 +170,28 @@ class Inputs:
         checks.image_array(known, dtype_of(image), self.image_shape, self.distribution)
 
     def called(self, inputs):
-        """Check what a model is called with: arrays wholly, tensors as far as is known of them."""
-        image = inputs.get("image") if isinstance(inputs, dict) else inputs
-        if isinstance(image, (tuple, list)) and len(image) and hasattr(image[0], "shape"):
-            image = image[0]
-        if isinstance(image, np.ndarray):
-            if not image.dtype.isnative:
+        """Check what a model is called with: what is there wholly, in a graph as far as it is known."""
+        image, context = inputs, None
+        if isinstance(inputs, dict):
+            image, context = inputs.get("image"), inputs.get(self.context.name)
+        elif isinstance(inputs, (tuple, list)) and len(inputs) and hasattr(inputs[0], "shape"):
+            image, context = inputs[0], inputs[1] if len(inputs) == 2 else None
+        numbers = _numbers(image)
+        if numbers is not None:
+            if not numbers.dtype.isnative:
                 raise ValueError(
                     "A call takes numbers in the byte order of this machine: images.astype("
-                    f"images.dtype.newbyteorder('=')). Received: dtype {image.dtype}"
+                    f"images.dtype.newbyteorder('=')). Received: dtype {numbers.dtype}"
                 )
-            checks.images(image, self.image_shape, self.distribution)
+            checks.images(numbers, self.image_shape, self.distribution)
         elif hasattr(image, "dtype") and len(image.shape) == 4:
             checks.image_array(
                 (None, *self.image_shape), dtype_of(image), self.image_shape, self.distribution
             )
+        told = _numbers(context)
+        if self.context.given and told is not None:
+            self.context.check_array(told.shape, told.dtype, len(told) if told.ndim else 1)
+            self.context.check(told, len(told) if told.ndim else 1)
 
 
 def dtype_of(array):
@@ -192,6 +199,14 @@ def dtype_of(array):
     if isinstance(array, np.ndarray):
         return array.dtype.name
     return keras.backend.standardize_dtype(array.dtype)
+
+
+def _numbers(x):
+    """A tensor or array whose numbers are there already, as NumPy's; None inside a graph."""
+    if isinstance(x, np.ndarray):
+        return x
+    is_eager = hasattr(x, "numpy") or (hasattr(x, "devices") and not hasattr(x, "_trace"))
+    return np.asarray(host(x)) if keras.ops.is_tensor(x) and is_eager else None
 
 
 def host(array):

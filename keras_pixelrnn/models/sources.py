@@ -27,6 +27,8 @@ class Sources:
         """`(x, y, sample_weight)` for Keras: arrays checked, those in files as batches; streams checked
         as they are read."""
         inputs = self.inputs
+        if x is None:
+            raise ValueError("Expected images, or a data set of them. Received: None")
         table = None if class_weight is None else inputs.class_weights(class_weight)
         if backend.is_dataset(x):
             x = backend.checked_dataset(x, self, inputs.distribution.levels, table)
