@@ -195,6 +195,7 @@ def run(count, seed, most=3):
                 stage = STAGES[rng.integers(len(STAGES))]
                 seconds = float(rng.uniform(0, longest[stage]))
                 if not Training(output, data).kill(stage, seconds):
+                    longest[stage] *= 0.7  # the machine is less busy than it was
                     break
                 moments.append(f"{stage} + {seconds:.2f} s")
                 stages[stage] += 1
