@@ -39,6 +39,32 @@ def test_an_unknown_argument_is_a_type_error(each):
         each.make.from_config(config)
 
 
+def test_a_class_without_arguments_names_them_too():
+    for make in (
+        lambda: kp.distributions.Bernoulli(dropuot=1),
+        lambda: kp.distributions.Bernoulli.from_config({"dropuot": 1}),
+    ):
+        with pytest.raises(TypeError, match="dropuot"):
+            make()
+
+
+SETTINGS = {
+    **dict.fromkeys(("epochs", "batch_size", "steps_per_execution"), (0, -1, 1.5, True, "2")),
+    **dict.fromkeys(("learning_rate", "clipnorm"), (0, -1.0, math.nan, math.inf, None, "1")),
+    **dict.fromkeys(("warmup", "ema"), (-0.1, 1.5, math.nan, None, "1")),
+    "seed": (-1, 0.5, 2**32, None),
+    "checkpoint_minutes": (0, -1, math.nan, "1"),
+    "background": (0, -0.1, 1.1, math.nan, "1"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_bad_setting_is_refused_before_anything_is_begun(name):
+    for value in SETTINGS[name]:
+        with pytest.raises(ValueError, match=f"`{name}` must"):
+            kp.training.Settings(**{name: value})
+
+
 def test_the_likely_name_is_suggested():
     with pytest.raises(TypeError, match="Did you mean `dropout`"):
         kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli(), dropuot=0.5)

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pixelrnn.training import archive, progress
+from keras_pixelrnn.training import archive, progress, run
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.lock import only_one
+from keras_pixelrnn.training.settings import Settings
 from keras_pixelrnn.training.stopping import Stopped, Stopping
 from tests import conformance, resuming
 
@@ -98,6 +99,16 @@ def test_told_to_stop(tmp_path, training, whole):
         manifest, _ = Checkpoints(tmp_path).load()
         assert (manifest["progress"]["step"], manifest["progress"]["batches"]) == (done, done)
     resuming.assert_same(whole, training.run(tmp_path))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_before_there_is_a_checkpoint(number, tmp_path, monkeypatch, capsys):
+    """It does not promise what --resume would refuse."""
+    monkeypatch.setattr(run, "load_data", lambda settings: os.kill(os.getpid(), number))
+    with pytest.raises(Stopped) as stopped:
+        run.train(Settings(output=tmp_path))
+    assert stopped.value.code == 128 + number
+    assert "nothing was begun. Start it again" in capsys.readouterr().err
 
 
 # A multi-scale model is two of the others.

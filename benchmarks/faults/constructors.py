@@ -100,6 +100,11 @@ CONSTRUCTORS = [
         {"inner": never, "colors": COUNT, "dropout": number(0, 1), "dtype": DTYPE},
     ),
     Constructor(
+        L.EmbeddedCodes,
+        {"inner": L.MaskedConv2D(4, 3, mask_type="A"), "levels": 5, "size": 2},
+        {"inner": never, "levels": whole(1, 2**16), "size": whole(1, 16384), "dtype": DTYPE},
+    ),
+    Constructor(
         L.CausalStack,
         {"layers": [L.Pointwise("relu")]},
         {"layers": never, "skip": SWITCH, "colors": COUNT, "dtype": DTYPE},

@@ -16,6 +16,7 @@ from keras_pixelrnn.checks.images import (
 from keras_pixelrnn.checks.numbers import (
     MOST_BLOCKS,
     MOST_CLASSES,
+    MOST_CODES,
     MOST_FEATURES,
     MOST_KERNEL,
     MOST_MIXTURES,
@@ -29,6 +30,7 @@ from keras_pixelrnn.checks.numbers import (
     layer_name,
     odd,
     optional,
+    positive,
     positive_int,
     rate,
     shown,
@@ -41,6 +43,7 @@ from keras_pixelrnn.checks.paths import local, writing
 __all__ = [
     "MOST_BLOCKS",
     "MOST_CLASSES",
+    "MOST_CODES",
     "MOST_FEATURES",
     "MOST_KERNEL",
     "MOST_MIXTURES",
@@ -66,6 +69,7 @@ __all__ = [
     "local",
     "odd",
     "optional",
+    "positive",
     "positive_int",
     "rate",
     "shown",

@@ -13,6 +13,7 @@ MOST_FEATURES = 4 * MOST_UNITS
 MOST_BLOCKS = 1000
 MOST_KERNEL = 255
 MOST_MIXTURES = 1000
+MOST_CODES = 2**16
 MOST_CLASSES = 100_000  # each has weights of its own in every layer
 MOST_DRAWN = 2**31  # sub-pixels of one call: 2 GiB of values, or 4
 
@@ -48,6 +49,18 @@ def rate(name, value):
     if not number or not 0 <= value < 1:
         raise ValueError(
             f"`{name}` must be a number, 0 or more and below 1. Received: {name}={shown(value)}"
+        )
+    return float(value)
+
+
+def positive(name, value):
+    """`value` as a finite float above 0."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, bool
+    )
+    if not number or not 0 < value < math.inf:
+        raise ValueError(
+            f"`{name}` must be a finite number above 0. Received: {name}={shown(value)}"
         )
     return float(value)
 

@@ -43,13 +43,14 @@ class EmbeddedCodes(CompositeLayer):
     """
 
     def __init__(self, inner: CausalLayer, levels: int, size: int, **kwargs: Any):
+        checks.dtype_policy(kwargs.get("dtype"))
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not isinstance(inner, CausalLayer):
             raise ValueError(
                 f"`inner` must be a causal layer. Received: inner={checks.shown(inner)}"
             )
         self.inner = inner
-        self.levels = checks.positive_int("levels", levels)
+        self.levels = checks.positive_int("levels", levels, checks.MOST_CODES)
         self.size = checks.positive_int("size", size, checks.MOST_FEATURES)
 
     @property

@@ -10,7 +10,7 @@ import keras
 from keras_pixelrnn import backend
 from keras_pixelrnn import data as sources
 from keras_pixelrnn.training import resuming, together
-from keras_pixelrnn.training.checkpoints import sweep_up
+from keras_pixelrnn.training.checkpoints import Checkpoints, sweep_up
 from keras_pixelrnn.training.fit import stored
 from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.making import begin_with, make_model
@@ -59,7 +59,8 @@ def train(settings: Settings, callbacks: Sequence[Any] = ()) -> Any:
         with Stopping() as stopping:
             return _train(settings, stopping, callbacks)
     except Stopped as stopped:
-        print(f"pixelrnn: {stopped}", file=sys.stderr, flush=True)
+        kept = bool(Checkpoints(settings.state).paths())
+        print(f"pixelrnn: {stopped.told(kept)}", file=sys.stderr, flush=True)
         raise
 
 

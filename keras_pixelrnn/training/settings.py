@@ -75,17 +75,17 @@ class Settings:
         from keras_pixelrnn import checks  # which needs Keras; --help does not
 
         self.output = checks.local("output", self.output)
-        minutes = self.checkpoint_minutes
-        if minutes is not None and not minutes > 0:
-            raise ValueError(
-                f"`checkpoint_minutes` must be positive. Received: checkpoint_minutes={minutes!r}"
-            )
-
+        checks.optional(checks.positive, "checkpoint_minutes", self.checkpoint_minutes)
+        for name in ("epochs", "batch_size", "steps_per_execution"):
+            checks.positive_int(name, getattr(self, name))
+        for name in ("learning_rate", "clipnorm"):
+            checks.positive(name, getattr(self, name))
+        checks.fraction("warmup", self.warmup)
+        checks.rate("ema", self.ema)
+        checks.whole("seed", self.seed, 0, 2**32 - 1)  # as Keras takes it
         share = self.background
-        if share is not None and not 0 < share <= 1:
-            raise ValueError(
-                f"`background` must be above 0 and at most 1. Received: background={share!r}"
-            )
+        if checks.optional(checks.fraction, "background", share) == 0:
+            raise ValueError("`background` must be above 0; leave it out for none. Received: 0")
 
     @property
     def state(self) -> Path:

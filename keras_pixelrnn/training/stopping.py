@@ -12,12 +12,19 @@ GRACE = 8.0  # seconds from the signal to the end of the process, whatever it do
 class Stopped(SystemExit):
     """The process was told to stop; its exit code is 128 and the number of the signal."""
 
-    def __init__(self, number, done="no work is lost"):
+    def __init__(self, number):
         super().__init__(128 + number)
-        self.message = f"stopped by {signal.Signals(number).name}; {done}. Go on with --resume"
+        self.number = number
+
+    def told(self, kept=True):
+        """The sentence about it; is there a checkpoint, `kept`, to go on from?"""
+        then = (
+            "no work is lost. Go on with --resume" if kept else "nothing was begun. Start it again"
+        )
+        return f"stopped by {signal.Signals(self.number).name}; {then}"
 
     def __str__(self):
-        return self.message
+        return self.told()
 
 
 class Stopping:
