@@ -5,11 +5,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 import keras_pixelrnn as kp
-from keras_pixelrnn.data import decoding
-from keras_pixelrnn.data.reading import Reader
 from tests.image_files import COLOUR, GREY, fill, load_one, png
 
 
@@ -201,67 +199,6 @@ def test_transparency_of_deep_images(tmp_path):
         np.testing.assert_array_equal(found[..., 0], want)
     with pytest.raises(ValueError, match="transparent pixels need"):
         load_one(lambda path: png(pixels, path), tmp_path, **said)
-
-
-DECODERS = {
-    "TensorFlow": lambda: decoding._tensorflow().jpeg,
-    "imagecodecs": lambda: pytest.importorskip("imagecodecs").jpeg8_decode,
-}
-
-
-@pytest.mark.parametrize("decoder", DECODERS)
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(
-    "options", [{}, {"progressive": True, "quality": 30}, {"subsampling": 0}, {"subsampling": 1}]
-)
-def test_jpegs_are_what_pillow_makes_of_them(tmp_path, channels, options, decoder, monkeypatch):
-    decode = DECODERS[decoder]()
-    monkeypatch.setattr(decoding, "_jpeg_decoder", lambda: decode)
-    coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
-    smooth = Image.fromarray(coarse).resize((37, 21), Image.Resampling.BICUBIC)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    smooth.convert("L" if channels == 1 else "RGB").save(tmp_path / "a.jpg", exif=exif, **options)
-    want = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.jpg")))
-    reader = Reader(37, 21, channels, np.dtype(np.uint8))
-    whole = (tmp_path / "a.jpg").read_bytes()
-    np.testing.assert_array_equal(decoding.plain(whole, channels).squeeze(), want)
-    np.testing.assert_array_equal(reader.read(tmp_path / "a.jpg").squeeze(), want)
-    assert decoding.plain(whole, 4 - channels) is None
-    for cut in (2, 40):
-        assert decoding.plain(whole[:-cut], channels) is None
-    (tmp_path / "cut.jpg").write_bytes(whole[:-40])
-    with pytest.raises(ValueError, match=r"Cannot read the image .*cut\.jpg"):
-        reader.read(tmp_path / "cut.jpg")
-
-
-def test_only_plain_pngs_are_not_for_pillow(tmp_path):
-    """What is transparent, turned, of a palette, deep or cut is; and the numbers are the same."""
-    exif, path = Image.Exif(), tmp_path / "a.png"
-    exif[0x0112] = 6
-    for image, channels, save, plain in [
-        (Image.fromarray(COLOUR), 3, {}, True),
-        (Image.fromarray(GREY), 1, {"compress_level": 0}, True),
-        (Image.fromarray(COLOUR), 1, {}, False),
-        (Image.fromarray(GREY), 3, {}, False),
-        (Image.fromarray(COLOUR), 3, {"exif": exif}, False),
-        (Image.fromarray(COLOUR), 3, {"transparency": (0, 255, 0)}, False),
-        (Image.fromarray(COLOUR).quantize(9), 1, {}, False),
-        (Image.fromarray(GREY > 9), 1, {}, False),
-        (Image.fromarray(GREY.astype(np.uint16)), 1, {}, False),
-        (Image.fromarray(COLOUR).convert("RGBA"), 3, {}, False),
-    ]:
-        image.save(path, **save)
-        found = decoding.plain(path.read_bytes(), channels)
-        assert (found is not None) == plain, save
-        if plain:
-            np.testing.assert_array_equal(found.squeeze(), np.asarray(image))
-    Image.fromarray(COLOUR).save(path)
-    for cut in (1, 12, 30):
-        assert decoding.plain(path.read_bytes()[:-cut], 3) is None
-    flipped = bytearray(path.read_bytes())
-    flipped[60] ^= 1
-    assert decoding.plain(bytes(flipped), 3) is None
 
 
 def test_pictures_that_a_model_is_given_are_read_like_files(tmp_path):

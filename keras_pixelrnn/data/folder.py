@@ -9,7 +9,8 @@ import numpy as np
 from PIL import ImageColor
 
 from keras_pixelrnn.data import cache, listing
-from keras_pixelrnn.data.reading import Reader, UnreadableError, probe
+from keras_pixelrnn.data.opening import UnreadableError
+from keras_pixelrnn.data.reading import Reader, probe
 from keras_pixelrnn.data.split import SPLITS, Source, Subset, check_splits, hold_out, tenths
 
 PROBED = 8  # files whose headers are looked at before any is read
@@ -40,8 +41,9 @@ class Files:
         return images, self._labels[numbers]
 
     def _read_chunk(self, images, numbers, first):
-        for place in range(first, min(first + CHUNK, len(numbers))):
-            images[place] = self._reader.read(self._files[numbers[place]])
+        chunk = [self._files[number] for number in numbers[first : first + CHUNK]]
+        for place, image in self._reader.read_many(chunk):
+            images[first + place] = image
 
     def broken(self):
         """Numbers of the files that cannot be read, and what is wrong with each."""

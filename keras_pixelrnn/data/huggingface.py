@@ -12,7 +12,8 @@ from keras_pixelrnn.data.folder import (
     checked_size,
     one_dtype,
 )
-from keras_pixelrnn.data.reading import Encoded, Reader
+from keras_pixelrnn.data.opening import Encoded
+from keras_pixelrnn.data.reading import Reader
 from keras_pixelrnn.data.split import (
     SPLITS,
     Arrays,

@@ -1,42 +1,25 @@
 """One image file or decoded picture, as an array that means what the file meant."""
 
-import io
-import os
-import stat
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_pixelrnn.data.decoding import ORIENTATION, TURNS, is_stretched, plain, pnm, sixteen_bits
+from keras_pixelrnn.data.decoding import (
+    GROUP,
+    ORIENTATION,
+    TURNS,
+    decoded,
+    is_stretched,
+    plain,
+    pnm,
+    sixteen_bits,
+)
+from keras_pixelrnn.data.opening import BROKEN, bytes_of, opened, unreadable
 from keras_pixelrnn.data.png import check_sums
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,  # where warnings are errors
-)
-SERIES = ("TIFF", "PNG", "WEBP", "GIF")  # formats whose files may hold several images
-
-
-class Encoded(NamedTuple):
-    """The bytes of an image file that lies in a table instead of a folder."""
-
-    name: str
-    data: bytes
-
-    def __str__(self):
-        return self.name
-
-
-class UnreadableError(ValueError):
-    """A file that holds no single image; `on_error="skip"` leaves these out."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +42,37 @@ class Reader:
 
     def read(self, file):
         """The image `(height, width, channels)` of a path or `Encoded`; errors name the file."""
-        data = _bytes(file)
-        pixels = None if self.exact or self.dtype != np.uint8 else plain(data, self.channels)
-        if pixels is None:
-            with _opened(data, file) as image:
-                pixels = self.pixels(image, file)
+        ((_, image),) = self.read_many([file])
+        return image
+
+    def read_many(self, files):
+        """`(number, image)` of each of some files, in any order."""
+        waiting = []
+        for number, file in enumerate(files):
+            data = bytes_of(file)
+            found = None
+            if not self.exact and self.dtype == np.uint8:
+                found = plain(data, self.channels)
+            if found is None:
+                yield number, self._by_pillow(data, file)
+                continue
+            waiting.append((number, file, found))
+            if found.large or len(waiting) == GROUP:
+                yield from self._decoded(waiting)
+                waiting = []
+        yield from self._decoded(waiting)
+
+    def _decoded(self, waiting):
+        pixels = decoded([image for _, _, image in waiting])
+        for (number, file, image), found in zip(waiting, pixels, strict=True):
+            if found is None:
+                yield number, self._by_pillow(image.data, file)
+            else:
+                yield number, self.fitted(found, file)
+
+    def _by_pillow(self, data, file):
+        with opened(data, file) as image:
+            pixels = self.pixels(image, file)
         return self.fitted(pixels, file)
 
     def pixels(self, image, file):
@@ -190,46 +199,8 @@ def depth(image):
 
 def probe(file):
     """dtype of a file's numbers, from its header."""
-    with _opened(_bytes(file), file) as image:
+    with opened(bytes_of(file), file) as image:
         return depth(image)[0]
-
-
-class _opened:
-    """`with _opened(data, file) as image`: what is wrong with the file is said with its name."""
-
-    def __init__(self, data, file):
-        # A stream, not the path: Pillow 13 maps a path into memory and garbles turned TIFF files.
-        self._stream, self._file = io.BytesIO(data), file
-
-    def __enter__(self):
-        try:
-            self._image = Image.open(self._stream)
-        except BROKEN as error:
-            raise _unreadable(self._file, error) from error
-        most = Image.MAX_IMAGE_PIXELS
-        pixels, frames = self._image.width * self._image.height, _frames(self._image)
-        if (most and pixels > most) or frames != 1:
-            self._image.close()
-            what = f"{pixels} pixels, more than PIL.Image.MAX_IMAGE_PIXELS = {most}"
-            if frames != 1:
-                what = f"{frames} frames; expected a single image"
-            raise UnreadableError(f"Refused the image {self._file}. Received: {what}")
-        return self._image
-
-    def __exit__(self, *error):
-        self._image.close()
-
-
-def _bytes(file):
-    if isinstance(file, Encoded):
-        return file.data
-    try:
-        if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for
-            raise OSError("not a file, but a folder, a pipe or a device")
-        with open(file, "rb") as stream:
-            return stream.read()
-    except OSError as error:
-        raise _unreadable(file, error) from error
 
 
 def _stored(image, file):
@@ -243,19 +214,7 @@ def _stored(image, file):
     except BROKEN as error:
         if str(file) in str(error):
             raise
-        raise _unreadable(file, error) from error
-
-
-def _frames(image):
-    """Images in a file. What cameras store beside a JPEG (previews) does not count."""
-    return getattr(image, "n_frames", 1) if image.format in SERIES else 1
-
-
-def _unreadable(file, error):
-    return UnreadableError(
-        f"Cannot read the image {file}. Repair it, take it out of the folder, or pass "
-        f"on_error='skip'. Received: {type(error).__name__}: {error}"
-    )
+        raise unreadable(file, error) from error
 
 
 def _upright(image, file):
@@ -266,7 +225,7 @@ def _upright(image, file):
         image.load()
         return ImageOps.exif_transpose(image)
     except BROKEN as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
 
 
 def _has_alpha(image):

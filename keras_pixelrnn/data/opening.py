@@ -1,0 +1,82 @@
+"""Image files and what is wrong with one, said with its name."""
+
+import io
+import os
+import stat
+from typing import NamedTuple
+
+from PIL import Image
+
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,  # where warnings are errors
+)
+SERIES = ("TIFF", "PNG", "WEBP", "GIF")  # formats whose files may hold several images
+
+
+class Encoded(NamedTuple):
+    """The bytes of an image file that lies in a table instead of a folder."""
+
+    name: str
+    data: bytes
+
+    def __str__(self):
+        return self.name
+
+
+class UnreadableError(ValueError):
+    """A file that holds no single image; `on_error="skip"` leaves these out."""
+
+
+class opened:
+    """`with _opened(data, file) as image`: what is wrong with the file is said with its name."""
+
+    def __init__(self, data, file):
+        # A stream, not the path: Pillow 13 maps a path into memory and garbles turned TIFF files.
+        self._stream, self._file = io.BytesIO(data), file
+
+    def __enter__(self):
+        try:
+            self._image = Image.open(self._stream)
+        except BROKEN as error:
+            raise unreadable(self._file, error) from error
+        most = Image.MAX_IMAGE_PIXELS
+        pixels, frames = self._image.width * self._image.height, _frames(self._image)
+        if (most and pixels > most) or frames != 1:
+            self._image.close()
+            what = f"{pixels} pixels, more than PIL.Image.MAX_IMAGE_PIXELS = {most}"
+            if frames != 1:
+                what = f"{frames} frames; expected a single image"
+            raise UnreadableError(f"Refused the image {self._file}. Received: {what}")
+        return self._image
+
+    def __exit__(self, *error):
+        self._image.close()
+
+
+def bytes_of(file):
+    if isinstance(file, Encoded):
+        return file.data
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for
+            raise OSError("not a file, but a folder, a pipe or a device")
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise unreadable(file, error) from error
+
+
+def _frames(image):
+    """Images in a file. What cameras store beside a JPEG (previews) does not count."""
+    return getattr(image, "n_frames", 1) if image.format in SERIES else 1
+
+
+def unreadable(file, error):
+    return UnreadableError(
+        f"Cannot read the image {file}. Repair it, take it out of the folder, or pass "
+        f"on_error='skip'. Received: {type(error).__name__}: {error}"
+    )
