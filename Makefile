@@ -18,11 +18,11 @@ train: setup
 	$(BIN)/python train.py --output saved_models/my-digits
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q --durations=12
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q --durations=12
 
 # Also the tests on real data (TFDS_DATA_DIR).
 test-all: setup lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q --durations=12 --run-slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q --durations=12 --run-slow
 
 # Bulk work on Apache Beam, in an environment of its own: Beam wants an older protobuf.
 test-beam:

@@ -11,9 +11,11 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_pixelrnn
 from keras_pixelrnn.models.functions import Functions
+from keras_pixelrnn.serving import check
 from tests import conformance
 
 
@@ -73,14 +75,41 @@ def pytest_collection_finish(session):
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     if keras.backend.backend() == "tensorflow" and not session.config.getoption("--run-slow"):
-        import tensorflow as tf
-
         # Rewriting a graph pays where it runs often: a quarter of the time of what runs a few times.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        _rewrite(False)
+        run = check._run
+
+        def as_a_server_does(*args):
+            _rewrite(True)
+            try:
+                return run(*args)
+            finally:
+                _rewrite(False)
+
+        check._run = as_a_server_does
+
+
+def _rewrite(graphs):
+    """Whether TensorFlow rewrites graphs before it runs them."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not graphs})
 
 
 def pytest_addoption(parser):
     parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
+
+
+# Groups of tests that take longest: they start first, so that no worker waits for another at the end.
+LONGEST = [
+    "test_jax_training",
+    "backends",
+    "test_readme",
+    "test_docstrings",
+    "train",
+    "test_smc",
+    "test_cli",
+    conformance.QUICK.name,
+    *(case.name for case in conformance.SPANNING),
+]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
@@ -97,6 +126,12 @@ def pytest_collection_modifyitems(config, items):
                     item.add_marker(pytest.mark.slow)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group))
+
+    def place(item):
+        (group,) = item.get_closest_marker("xdist_group").args
+        return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
     if not config.getoption("--run-slow"):
         skip = pytest.mark.skip(reason="slow; run by `make test-all`")
         for item in items:

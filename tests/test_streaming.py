@@ -74,7 +74,6 @@ def test_a_vector_is_the_map_that_repeats_it(name, rng):
             np.testing.assert_allclose(run_stream(layer, x, vector), repeated, atol=1e-5)
 
 
-@pytest.mark.every_model
 @pytest.mark.parametrize("case", MODELS, ids=str)
 def test_every_model(case, model_of):
     """Scoring by the raster engine is `log_prob`, sub-pixel by sub-pixel."""
