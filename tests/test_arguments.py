@@ -65,6 +65,21 @@ def test_a_bad_setting_is_refused_before_anything_is_begun(name):
             kp.training.Settings(**{name: value})
 
 
+def test_a_choice_that_is_no_text_is_refused_by_name():
+    """`==` and `in` of an array have no truth value; a set has no order."""
+    images = np.zeros((2, 4, 5, 1), np.uint8)
+    model = kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli(), units=3, num_blocks=1)
+    with pytest.raises(ValueError, match="`method` must"):
+        model.complete(images, images > 0, seed=0, method=np.zeros(2))
+    for name, value in [
+        ("values", np.zeros(2)),
+        ("binarization", np.zeros(2)),
+        ("value_range", {1, 2}),
+    ]:
+        with pytest.raises(ValueError, match=f"`{name}` must"):
+            kp.data.load("digits", **{name: value})
+
+
 def test_the_likely_name_is_suggested():
     with pytest.raises(TypeError, match="Did you mean `dropout`"):
         kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli(), dropuot=0.5)

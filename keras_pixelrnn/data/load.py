@@ -80,6 +80,7 @@ def load(
     TensorShape([32, 8, 8, 1])
     """
     checks.choice("on_error", on_error, ("raise", "skip"))
+    checks.optional(checks.choice, "values", values, meanings.MEANINGS)
     if class_names is not None and (
         isinstance(class_names, (str, bytes)) or not isinstance(class_names, Iterable)
     ):
