@@ -1,20 +1,26 @@
-"""Lossless files: bytes beside the model's nats and beside other formats, and the time of both ways.
+r"""Lossless files: bytes beside the model's nats and beside other formats, and the time of both ways.
 
-    python -m benchmarks.codec                       # 1,000 MNIST and 200 CIFAR-10 test images
-    python -m benchmarks.codec --set mnist --images 1000 --mutations 1000
-    python -m benchmarks.codec encode --set mnist --images 10000 --file digits.kpz
-    python -m benchmarks.codec decode --set mnist --images 10000 --file digits.kpz --no-xla
+    python -m benchmarks.codec sizes --set mnist              # 1,000 test images
+    python -m benchmarks.codec sizes --set cifar10            # 200, some ten minutes; or in two parts:
+    python -m benchmarks.codec sizes --set cifar10 --file small.kpz --no-decode
+    python -m benchmarks.codec decode --set cifar10 --file small.kpz --batch-size 256
+    python -m benchmarks.codec mutate --set mnist --count 1000
+    python -m benchmarks.codec encode --set mnist --images 10000 --file digits.kpz --cores 2
+    KERAS_BACKEND=jax python -m benchmarks.codec decode --set mnist --images 10000 --file digits.kpz \
+        --batch-size 7 --cores 1
 
 Needs the test images as TFDS has them (TFDS_DATA_DIR). `encode` and `decode` are for two processes
-that compute differently: other machines, backends (KERAS_BACKEND), numbers of threads.
+that compute differently: other machines, backends, batches, numbers of cores, with XLA and without.
 """
 
 import argparse
 import bz2
 import io
+import os
 import sys
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -106,57 +112,67 @@ def mutations(model, images, count, seed=0):
     return refused
 
 
-def table(name, count):
+def sizes(name, count, batch_size, file=None):
+    """Prints the table; with a `file`, the code is written there and left to be decoded by another."""
     data, preset = SETS[name]
     model, images = models.from_preset(preset), images_of(data, count)
     levels = model.distribution.levels
     bound = -model.log_prob(images).sum(dtype=np.float64) / np.log(2) / 8
-    start = time.perf_counter()
-    packed = codec.compress(model, images)
-    middle = time.perf_counter()
-    found = codec.decompress(model, packed)
-    end = time.perf_counter()
-    assert np.array_equal(found, images)
+    start = time.perf_counter(), time.process_time()
+    packed = codec.compress(model, images, batch_size=batch_size)
+    middle = time.perf_counter(), time.process_time()
     print(f"\n{count} test images, {data}; model {preset}, nats {bound:.0f} bytes")
-    print(f"{len(packed) / bound - 1:+.2%} against the nats; {codec.header(packed)}")
+    print(f"{len(packed) / bound - 1:+.2%} against the nats; {codec.header(packed)}", flush=True)
+    found = images
+    if file is None:
+        found = codec.decompress(model, packed)
+    else:
+        Path(file).write_bytes(packed)
+    end = time.perf_counter(), time.process_time()
+    assert np.array_equal(found, images)
+    print(f"processor: {middle[1] - start[1]:.1f} s to code, {end[1] - middle[1]:.1f} s to decode")
     print("| | bytes | an image | code, s | decode, s |\n|---|---|---|---|---|")
-    rows = {"keras_pixelrnn": (len(packed), middle - start, end - middle), **others(images, levels)}
-    for kind, (size, code, decode) in rows.items():
+    own = (len(packed), middle[0] - start[0], end[0] - middle[0])
+    for kind, row in {"keras_pixelrnn": own, **others(images, levels)}.items():
+        size, code, decode = row
         print(f"| {kind} | {size:,} | {size / count:.1f} | {code:.2f} | {decode:.2f} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="?", choices=["table", "encode", "decode"], default="table")
-    parser.add_argument("--set", choices=SETS, help="default: both")
-    parser.add_argument("--images", type=int)
-    parser.add_argument("--mutations", type=int, default=0, help="damaged files to try")
+    parser.add_argument("what", choices=["sizes", "encode", "decode", "mutate"])
+    parser.add_argument("--set", choices=SETS, required=True)
+    parser.add_argument("--images", type=int, help="default: 1,000 of mnist, 200 of cifar10")
+    parser.add_argument("--count", type=int, default=1000, help="damaged files")
     parser.add_argument("--file", default="images.kpz")
     parser.add_argument("--block-size", type=int)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--no-xla", action="store_true")
+    parser.add_argument("--no-decode", action="store_true", help="of sizes: write --file instead")
+    parser.add_argument("--cores", type=int, help="use so many")
     args = parser.parse_args()
-    counts = {"mnist": 1000, "cifar10": 200}
-    for name in [args.set] if args.set else SETS:
-        count = args.images or counts[name]
-        data, preset = SETS[name]
-        if args.what == "table":
-            table(name, count)
-        else:
-            model, images = models.from_preset(preset), images_of(data, count)
-        start = time.perf_counter()
-        if args.what == "encode":
-            options = {"block_size": args.block_size, "batch_size": args.batch_size}
-            print(codec.write(args.file, model, images, **options), "bytes", end=" ")
-        elif args.what == "decode":
-            options = {"batch_size": args.batch_size, "xla": not args.no_xla}
-            found = codec.read(args.file, model, **options)
-            print(f"{(found == images).all(axis=(1, 2, 3)).sum()} of {count} equal", end=" ")
-        if args.what != "table":
-            print(f"in {time.perf_counter() - start:.1f} s")
-        if args.mutations:
-            model = models.from_preset(preset)
-            print(mutations(model, images_of(data, 8), args.mutations))
+    if args.cores:  # before a backend counts them
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
+    data, preset = SETS[args.set]
+    count = args.images or {"mnist": 1000, "cifar10": 200}[args.set]
+    if args.what == "sizes":
+        sizes(args.set, count, args.batch_size, args.file if args.no_decode else None)
+        return
+    model = models.from_preset(preset)
+    images = images_of(data, 8 if args.what == "mutate" else count)
+    start = time.perf_counter(), time.process_time()
+    if args.what == "mutate":
+        print(args.count, "damaged files, all refused or whole:", end=" ")
+        print(mutations(model, images, args.count), end=" ")
+    elif args.what == "encode":
+        options = {"block_size": args.block_size, "batch_size": args.batch_size}
+        print(codec.write(args.file, model, images, **options), "bytes", end=" ")
+    else:
+        options = {"batch_size": args.batch_size, "xla": not args.no_xla}
+        found = codec.read(args.file, model, **options)
+        print(f"{(found == images).all(axis=(1, 2, 3)).sum()} of {count} equal", end=" ")
+    wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]
+    print(f"in {wall:.1f} s, {processor:.1f} s of processor")
 
 
 if __name__ == "__main__":

@@ -175,3 +175,11 @@ def test_no_images(model):
     drawn = model.complete(none, KNOWN, seed=0, context=labels)
     assert drawn.shape == (0, 4, 3, 1)
     assert model.log_prob(none, context=labels).shape == (0,)
+
+
+@pytest.mark.parametrize(("count", "size"), [(3, 4), (5, 4)])
+def test_few_images_do_not_fill_a_large_block(model, monkeypatch, count, size):
+    run = sizes(model, monkeypatch)
+    images, labels = np.zeros((count, 4, 3, 1), np.uint8), LABELS[:count]
+    model.entropy_map(images, context=labels, batch_size=64 if count < 4 else 4)
+    assert run == [("entropy", size)] * -(-count // size)

@@ -1,5 +1,8 @@
 """Lossless files: exact on every execution, one image without the others, nothing wrong unseen."""
 
+import os
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -46,6 +49,35 @@ def test_images_of_every_model_come_back(model_of, case, rng):
     if context:
         with pytest.raises(ValueError, match="another `context`"):
             codec.decompress(model, data, context=context["context"][::-1])
+
+
+JAX = """
+import pathlib, sys
+import keras, numpy as np
+from keras_pixelrnn import backend, codec
+assert backend.name() == "jax"
+for folder in map(pathlib.Path, sys.argv[1:]):
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    np.save(folder / "found.npy", codec.read(folder / "some.kpz", model, batch_size=7))
+"""
+
+
+@pytest.mark.slow
+def test_files_are_read_by_jax(tmp_path):
+    """In blocks that run in other batches than those of TensorFlow that wrote them."""
+    written = {}
+    for name in ("pixelcnn-bernoulli-1", "pixelcnn-logistic-3", "diagonal-bernoulli-1"):
+        model = conformance.randomised(CASES[name].make(), scale=0.3)
+        (tmp_path / name).mkdir()
+        model.save(tmp_path / name / "model.keras")
+        written[name] = model.sample(40, seed=2)
+        codec.write(tmp_path / name / "some.kpz", model, written[name], block_size=7)
+    jax = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", JAX, *(str(tmp_path / name) for name in written)]
+    out = subprocess.run(command, env=jax, capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr
+    for name, images in written.items():
+        np.testing.assert_array_equal(np.load(tmp_path / name / "found.npy"), images)
 
 
 def test_one_image_needs_its_block_alone(coded, monkeypatch):

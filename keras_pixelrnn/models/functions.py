@@ -82,8 +82,10 @@ class Functions:
             left -= size
 
     def by_parts(self, name, arrays, size, xla=True, told=None, **options):
-        """The same for all images at once: nested arrays `(n, ...)`; `told` is called with the number of
-        images done after each block."""
+        """The same for all images at once: nested arrays `(n, ...)`. Blocks of `size` images, or of
+        the next power of two where there are fewer images than that; `told` is called with the number
+        of images done after each."""
+        size = min(size, blocks.power_of_two(max(len(arrays[0]), 1)))
         done, count = [], 0
         for outputs in self.in_blocks(name, arrays, size, xla=xla, **options):
             done.append(outputs)

@@ -110,7 +110,7 @@ class Scored:
         given = self.context.check(context, len(images))
         size = checks.positive_int("batch_size", batch_size)
         size = entropy.batch_that_fits(size, self.image_shape, self.distribution.levels)
-        return self.run_by_parts("entropy", [images, *given], _of(images, size))
+        return self.run_by_parts("entropy", [images, *given], size)
 
     def features(
         self,
@@ -138,7 +138,7 @@ class Scored:
         """
         images = self.check_images(images)
         given = self.context.check(context, len(images))
-        size = _of(images, checks.positive_int("batch_size", batch_size))
+        size = checks.positive_int("batch_size", batch_size)
         path = features.resolved(layer, self.feature_layers)
         return self.run_by_parts("features", [images, *given], size, layer=path)
 
@@ -160,8 +160,3 @@ class Scored:
         """Features `(batch, height, width, n)` of a layer of `feature_layers`."""
         scaled = self.distribution.network_input(ops.convert_to_tensor(images))
         return features.of_layer(self.network, scaled, self.context.map(*given), layer)
-
-
-def _of(images, size):
-    """`size`, or the number of images where that is smaller."""
-    return min(size, max(len(images), 1))

@@ -144,7 +144,7 @@ def _costs(model, images, draws, given):
         draws.reshape(-1, *images.shape[1:]),
         *(np.repeat(x, n, axis=0) for x in (images, *given)),
     ]
-    nats = model.run_by_parts("judged", arrays, max(1, min(BATCH, len(arrays[0]))))
+    nats = model.run_by_parts("judged", arrays, BATCH)
     return nats.sum(axis=-1).reshape(-1, n, *images.shape[1:3]).mean(axis=1, dtype=np.float32)
 
 
