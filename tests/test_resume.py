@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pixelrnn.training import archive, progress, run
+from keras_pixelrnn.training import archive, progress, results, run
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.settings import Settings
@@ -183,6 +183,22 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_offered(tmp_path):
         checkpoints.load()
     newest.unlink()
     assert checkpoints.load()[0] == {"batches": 2}
+
+
+def test_a_damaged_history_decides_nothing(tmp_path, training, whole):
+    """Which weights are best is in the checkpoint; the file is written anew."""
+    with pytest.raises(resuming.Kill):
+        training.run(tmp_path, [resuming.KillAt(7)])
+    (tmp_path / "history.csv").write_bytes(b"epoch,loss,val_loss\n0,nan,-99\n\0half")
+    resuming.assert_same(whole, training.run(tmp_path))
+    assert b"-99" not in (tmp_path / "history.csv").read_bytes()
+
+
+@pytest.mark.parametrize("text", ["", "{half", "7"])
+def test_a_damaged_plan_of_the_results_is_named(text, tmp_path):
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(ValueError, match=r"results\.json is damaged. Delete it"):
+        results.finished_epochs(tmp_path)
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path):
