@@ -59,6 +59,52 @@ def unskew(y, width):
     return ops.reshape(flat, (height, width + height, *rest))[:, :width]
 
 
+def in_slots(x, lag, slots, steps, lead=0):
+    """Rows of a map as a wavefront meets them: `y[t, k]` is the pixel that slot k has at step t.
+
+    Row r is one of slot `r % slots`, which has its column c at step `lead + lag * r + c`.
+
+    Args:
+        x: `(height, width, ...)`, `width` at most `lag * slots`.
+        lag, slots, steps, lead: ints.
+
+    Returns:
+        `(steps, slots, ...)`, zeros where a slot has no pixel.
+    """
+    height, width, *rest = x.shape
+    turns, period = -(-height // slots), lag * slots
+    length = (turns + 1) * period  # of a slot, with the steps before its first row
+    x = _pad(x, [[0, turns * slots - height], [0, period - width]])
+    rest = ops.shape(x)[2:]
+    x = ops.swapaxes(ops.reshape(x, (turns, slots, period, *rest)), 0, 1)
+    x = _pad(ops.reshape(x, (slots, turns * period, *rest)), [[0, 0], [0, period + lag]])
+    # Rows of length + lag cut anew into rows of length: slot k begins lag * k steps later.
+    flat = ops.reshape(x, (slots * (length + lag), *rest))[: slots * length]
+    y = ops.swapaxes(ops.reshape(flat, (slots, length, *rest)), 0, 1)
+    return _pad(y, [[lead, max(0, steps - lead - length)]])[:steps]
+
+
+def from_slots(y, lag, height, width, lead=0):
+    """The map `(height, width, ...)` whose `in_slots` is `y (steps, slots, ...)`."""
+    steps, slots = y.shape[:2]
+    turns, period = -(-height // slots), lag * slots
+    length = (turns + 1) * period
+    y = _pad(y[lead:], [[0, max(0, length - steps + lead)]])[:length]
+    rest = ops.shape(y)[2:]
+    flat = ops.reshape(ops.swapaxes(y, 0, 1), (slots * length, *rest))
+    flat = _pad(flat, [[0, slots * lag]])
+    x = ops.reshape(flat, (slots, length + lag, *rest))[:, : turns * period]
+    x = ops.swapaxes(ops.reshape(x, (slots, turns, period, *rest)), 0, 1)
+    return ops.reshape(x, (turns * slots, period, *rest))[:height, :width]
+
+
+def _pad(x, pads):
+    """`x` with zeros before and after its first axes."""
+    if not any(sum(pad) for pad in pads):
+        return x
+    return ops.pad(x, [*pads, *[[0, 0]] * (len(x.shape) - len(pads))])
+
+
 def skewed_spans(height, width):
     """Where a skewed map holds pixels: pairs of slices `(diagonals, rows)`, diagonals in order.
 
@@ -93,10 +139,12 @@ def windows(x, columns):
 
 
 def row_product(x, kernel):
-    """`(width, batch, k)` times `(k, n)` as one matrix product.
+    """`(width, batch, k)`, or `(batch, k)` of one pixel, times `(k, n)` as one matrix product.
 
     `ops.matmul` of a map and a matrix is a dozen ops on TensorFlow, felt without XLA.
     """
+    if len(x.shape) == 2:
+        return ops.matmul(x, kernel)
     width, _, features = x.shape
     product = ops.matmul(ops.reshape(x, (-1, features)), kernel)
     return ops.reshape(product, (width, -1, kernel.shape[-1]))

@@ -3,13 +3,14 @@
 At each sub-pixel the network says how its value is distributed, and a `choose` function decides the
 value: drawn by the noise (`sample`), as given where it is known (`complete`), as given everywhere
 (`score`). The network runs as a `Stream`, so a sub-pixel costs what depends on it alone,
-and the result is the one that full forward passes would give.
+and the result is the one that full forward passes would give. Where it pays, the pixels of many rows
+are drawn at the same step: see `wavefront`.
 """
 
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import backend, geometry
+from keras_pixelrnn import backend, geometry, wavefront
 from keras_pixelrnn.distributions.base import in_one_pixel
 from keras_pixelrnn.distributions.controls import controlled
 from keras_pixelrnn.sweep import activate, update
@@ -88,11 +89,26 @@ def run(network, distribution, choose, maps, context=None, controls=None):
     """Image and nats per sub-pixel. `maps` are `(batch, height, width, channels)`; `choose` gets a
     function from uniform numbers to values and one sub-pixel of each map, `(batch,)`."""
 
-    def finish(state, carry, row):
-        nats = distribution.log_prob(row["params"][:, :, None], row["values"][:, :, None])[:, :, 0]
-        return state, carry, (row["values"], nats)
+    def outputs(values, params):
+        return values, distribution.log_prob(params[:, :, None], values[:, :, None])[:, :, 0]
 
-    _, (values, nats) = rows(network, distribution, choose, maps, finish, (), context, controls)
+    def finish(state, carry, row):
+        return state, carry, outputs(row["values"], row["params"])
+
+    height, width, channels = next(iter(maps.values())).shape[1:]
+    plan = wavefront.plan(network, height, width, context)
+    if plan is None:
+        _, (values, nats) = rows(network, distribution, choose, maps, finish, (), context, controls)
+    else:
+        if controls is not None:
+            controls = [ops.tile(control, (plan.slots,)) for control in controls]
+        drawing = distribution.drawer(channels) if controls is None else controls
+
+        def pixel(stream, here, above, left):
+            return _pixel(stream, distribution, choose, drawing, here, above, left, channels)
+
+        turn = MOST_IN_A_TURN // channels
+        values, nats = wavefront.run(network, plan, pixel, maps, outputs, context, turn)
     return ops.cast(as_map(values), distribution.dtype), as_map(nats)
 
 

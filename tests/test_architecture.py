@@ -14,6 +14,7 @@ FLOORS = [
     ["backend", "checks", "masks", "geometry", "presets"],
     ["noise", "sweep"],
     ["layers", "distributions"],
+    ["wavefront"],
     ["raster", "losses", "metrics", "data"],
     ["completion", "growing", "scores"],
     ["models"],

@@ -3,12 +3,13 @@
 from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer, RowState, Stream
 from keras_pixelrnn.layers.diagonal_lstm import DiagonalBiLSTM
 from keras_pixelrnn.layers.embedded_codes import EmbeddedCodes
-from keras_pixelrnn.layers.gated import GatedStacks, VerticalConv2D
+from keras_pixelrnn.layers.gated import GatedStacks
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 from keras_pixelrnn.layers.pointwise import Pointwise
 from keras_pixelrnn.layers.residual import ResidualBlock
 from keras_pixelrnn.layers.row_lstm import RowLSTM
 from keras_pixelrnn.layers.stack import CausalStack
+from keras_pixelrnn.layers.vertical_conv import VerticalConv2D
 
 __all__ = [
     "CausalLayer",

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_pixelrnn._types import Tensor
+from keras_pixelrnn.layers import wave as waves
 from keras_pixelrnn.layers.strict import StrictLayer
 from keras_pixelrnn.layers.tracking import Tracked
 
@@ -56,6 +57,10 @@ def _same_state(state, row, swept):
     return state
 
 
+def _reads_no_rows(front):
+    return waves.Wave()
+
+
 class Stream(NamedTuple):
     """A causal layer ready to run pixel by pixel over one batch of images of one size.
 
@@ -77,6 +82,7 @@ class Stream(NamedTuple):
         next_row: `(state, row, swept) -> state`, closes a row. `row` is the `record` of every pixel
             of it, stacked: nested `(width, batch, features)`. `swept` is an iterator over the
             states `(width, batch, h)` of those LSTMs; a layer takes from it what it asked for.
+        wave: `front -> Wave`, the same layer in a wavefront, where it has a `reach`.
     """
 
     state: RowState
@@ -85,6 +91,7 @@ class Stream(NamedTuple):
     row_inputs: Callable = _no_sweep
     row_lstms: tuple = ()
     next_row: Callable = _same_state
+    wave: Callable = _reads_no_rows
 
 
 class ContextRows:
@@ -100,10 +107,10 @@ class ContextRows:
         if context is None:
             return
         context = ops.cast(context, "float32")
-        if context.shape[1:3] == (1, 1):
-            self._same = context[:, 0, 0]
-        else:
+        if by_pixel(context):
             self._rows = ops.transpose(context, (1, 2, 0, 3))
+        else:
+            self._same = context[:, 0, 0]
 
     def weights(self, kernel, bias):
         """How a kernel `(k, n)` of the context takes part: as a list of one kernel for the rows that
@@ -126,6 +133,11 @@ class ContextRows:
             return []
         # When the last row closes, one past it is asked for and never used.
         return [ops.take(self._rows, ops.minimum(memory["row"], self._rows.shape[0] - 1), axis=0)]
+
+
+def by_pixel(context):
+    """Whether a context differs from pixel to pixel."""
+    return context is not None and tuple(context.shape[1:3]) != (1, 1)
 
 
 class CausalLayer(StrictLayer, Tracked, keras.layers.Layer):
@@ -158,6 +170,22 @@ class CausalLayer(StrictLayer, Tracked, keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement `stream`.")
 
+    # As a wavefront: see `keras_pixelrnn.layers.wave`.
+    lead = 0  # columns right of its pixel that a layer works on in the same step
+
+    def reach(self, context: Tensor | None = None) -> int | None:
+        """Columns to the right of a pixel up to which the row above has to be finished before it, and at
+        least those that a kernel reaches over the edge of the image.
+
+        Args:
+            context: as `stream` would get it.
+
+        Returns:
+            An int; None where the layer cannot be part of a wavefront: it reads all of the row above,
+            or something else that its stream's `wave` does not provide for.
+        """
+        return None
+
 
 class CompositeLayer(CausalLayer):
     """A causal layer made of others; `run` says how, once, for both executions."""
@@ -173,6 +201,14 @@ class CompositeLayer(CausalLayer):
 
     def call(self, x, context=None):
         return self.run(x, lambda layer, x: layer(x, context))
+
+    @property
+    def lead(self):
+        return max(layer.lead for layer in self.children)
+
+    def reach(self, context: Tensor | None = None) -> int | None:
+        reaches = [layer.reach(context) for layer in self.children]
+        return None if None in reaches else max(reaches)
 
     def stream(
         self, batch_size: Any, height: int, width: int, context: Tensor | None = None
@@ -221,6 +257,7 @@ def joined(streams, run):
         row_inputs=row_inputs,
         row_lstms=tuple(lstm for stream in streams for lstm in stream.row_lstms),
         next_row=next_row,
+        wave=lambda front: waves.joined([stream.wave(front) for stream in streams]),
     )
 
 

@@ -1,6 +1,5 @@
 """The two stacks of the Gated PixelCNN."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,91 +7,17 @@ from keras import ops
 
 from keras_pixelrnn import checks, geometry
 from keras_pixelrnn._types import Tensor
-from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
+from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream, by_pixel
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
-from keras_pixelrnn.layers.strict import StrictLayer
+from keras_pixelrnn.layers.vertical_conv import VerticalConv2D
+from keras_pixelrnn.layers.wave import Wave, WindowAbove
 
 
 def gate(z):
     """`tanh` of the first half of the features times the sigmoid of the second."""
     content, gates = ops.split(z, 2, axis=-1)
     return ops.tanh(content) * ops.sigmoid(gates)
-
-
-@keras.saving.register_keras_serializable("keras_pixelrnn")
-class VerticalConv2D(StrictLayer, keras.layers.Layer):
-    """Convolution that sees the `rows` rows above a pixel, `columns` wide, colours and all.
-
-    Args:
-        filters: number of output features.
-        rows: rows seen, the lowest of which is the pixel's own, or else the one above it.
-        columns: odd number.
-        own_row: whether the pixel's own row is the lowest. For maps that already hide it.
-        **kwargs: of `keras.layers.Layer`.
-
-    Call arguments:
-        x: `(batch, height, width, features)`.
-        context: optional `(batch, height, width, k)` or `(batch, 1, 1, k)`, seen at every
-            pixel through a 1x1 kernel.
-
-    Output shape:
-        `(batch, height, width, filters)`.
-
-    Example:
-
-    >>> VerticalConv2D(8, rows=2, columns=3, own_row=True)(keras.ops.ones((2, 5, 6, 4))).shape
-    TensorShape([2, 5, 6, 8])
-    """
-
-    def __init__(self, filters: int, rows: int, columns: int, *, own_row: bool, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.filters = checks.positive_int("filters", filters, checks.MOST_FEATURES)
-        self.rows = checks.positive_int("rows", rows, checks.MOST_KERNEL)
-        self.columns = checks.odd("columns", columns)
-        self.own_row = checks.switch("own_row", own_row)
-
-    def build(self, x_shape, context_shape=None):
-        self.kernel = self.add_weight(
-            name="kernel", shape=(self.rows, self.columns, x_shape[-1], self.filters)
-        )
-        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
-        self.context_kernel = None
-        if context_shape is not None:
-            self.context_kernel = self.add_weight(
-                name="context_kernel", shape=(context_shape[-1], self.filters)
-            )
-
-    def call(self, x, context=None):
-        height, half = x.shape[1], self.columns // 2
-        x = ops.pad(x, [[0, 0], [self.rows - self.own_row, 0], [half, half], [0, 0]])
-        y = ops.conv(x, self.kernel, padding="valid", data_format="channels_last")
-        added = self.bias
-        if self.context_kernel is not None:
-            added = added + ops.matmul(context, self.context_kernel)
-        return y[:, :height] + added
-
-    def by_row(self, context: ContextRows) -> Callable:
-        """A function `(rows, seen) -> y`, one row of the output, float32, its weights cut once.
-
-        `context` is a `ContextRows`; `rows` a list of the `rows` rows seen, `(width, batch, features)`,
-        from the top; `seen` what `context` reads at this row.
-        """
-        kernel = ops.swapaxes(ops.cast(self.kernel, "float32"), 0, 1)  # one window for all rows
-        kernel, bias = ops.reshape(kernel, (-1, self.filters)), ops.cast(self.bias, "float32")
-        if self.context_kernel is not None:
-            of_map, bias = context.weights(ops.cast(self.context_kernel, "float32"), bias)
-            kernel = ops.concatenate([kernel, *of_map], axis=0)
-
-        def run(rows, seen):
-            window = geometry.windows(ops.concatenate(rows, axis=-1), self.columns)
-            return geometry.row_product(ops.concatenate([window, *seen], axis=-1), kernel) + bias
-
-        return run
-
-    def get_config(self):
-        names = ("filters", "rows", "columns", "own_row")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -215,7 +140,7 @@ class GatedStacks(CausalLayer):
         streams = [child.stream(batch_size, height, width, context) for child in children]
         order = self.horizontal[0].by_color()
         spans = color_spans(self.horizontal[0].out_colors[order])
-        links = [ops.take(ops.cast(link.kernel, "float32"), order, axis=1) for link in self.link]
+        kernels = [ops.take(ops.cast(link.kernel, "float32"), order, axis=1) for link in self.link]
         context = self.horizontal[0].context_rows(context)
         vertical = [layer.by_row(context) for layer in self.vertical]
 
@@ -225,7 +150,7 @@ class GatedStacks(CausalLayer):
             rows, seen, above = memory["seen"][0], [memory["seen"][0][1:]], []
             for index, run in enumerate(vertical):
                 z = run(rows, here)
-                above.append(geometry.row_product(z, links[index]))
+                above.append(geometry.row_product(z, kernels[index]))
                 if index + 1 < self.num_blocks:
                     below = gate(z)
                     rows = [*memory["seen"][index + 1], below]
@@ -276,4 +201,55 @@ class GatedStacks(CausalLayer):
         blank += [[ops.zeros((width, batch_size, self.units))] for _ in self.vertical[1:]]
         links_above, memory = vertical_row({**context.first(), "seen": blank})
         state = join(links_above, [s.state for s in streams], memory)
-        return Stream(state, step, close=close, next_row=next_row)
+
+        # As a wavefront: each vertical layer works a column further right than the one that reads it.
+        lead = self.lead
+
+        def wave(front):
+            image = WindowAbove(front, self.kernel_size // 2, self.kernel_size, channels, lead)
+            # Of a map there arrives a column further right than the middle of the window that reads it.
+            windows = [WindowAbove(front, 1, 3, self.units, ahead=-1) for _ in range(lead)]
+            first, *later = [layer.by_pixel(context, batch_size) for layer in self.vertical]
+
+            def above(memory, arrived, valid):
+                image_memory, seen = image.next(memory["image"], arrived["image"])
+                z, maps, kept, links = first(seen), [], [], []
+                for index in range(self.num_blocks):
+                    late = memory["links"][index]
+                    links.append((geometry.row_product(z, kernels[index]), *late))
+                    if index == lead:
+                        break
+                    window, own = memory["maps"][index]
+                    maps.append(gate(z) * valid[lead - index])
+                    window, seen = windows[index].next(window, arrived["maps"][index])
+                    own = (*own, maps[-1])
+                    kept.append((window, own[1:]))
+                    z = later[index]([x for pair in zip(seen, own, strict=True) for x in pair])
+                memory = {"image": image_memory, "maps": kept, "new": maps}
+                memory["links"] = [late[:-1] for late in links]
+                here = {"link": [late[-1] for late in links], "children": [()] * len(children)}
+                return memory, here
+
+            maps = list(front.zeros(self.units, lead))
+            memory = {
+                "image": image.memory(),
+                "maps": [(window.memory(), front.zeros(self.units, 2)) for window in windows],
+                "links": [front.zeros(2 * self.units, lead - index) for index in range(lead + 1)],
+                "new": maps,
+            }
+            return Wave(
+                memory,
+                {"image": front.zeros(channels), "maps": maps},
+                above,
+                lambda memory, record: {"image": record, "maps": memory["new"]},
+            )
+
+        return Stream(state, step, close=close, next_row=next_row, wave=wave)
+
+    @property
+    def lead(self):
+        return self.num_blocks - 1
+
+    def reach(self, context: Tensor | None = None) -> int | None:
+        told = self.horizontal[0].context_kernel is not None
+        return None if told and by_pixel(context) else self.lead + self.kernel_size // 2

@@ -162,7 +162,8 @@ class StreamCell:
             self._fused = backend.fused_lstm(kernel, bias)
 
     def above(self, seen):
-        """What `step` wants to know of finished rows: `seen (width, batch, m)` at every column."""
+        """What `step` wants to know of finished rows: `seen (width, batch, m)` at every column, or
+        `(batch, m)` at one."""
         if not self._fused:
             return {"z": geometry.row_product(seen, self._far) + self._bias}
         if seen.shape[-1] == self._units:

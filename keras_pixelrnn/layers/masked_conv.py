@@ -9,7 +9,8 @@ from keras import ops
 
 from keras_pixelrnn import backend, checks, geometry, masks
 from keras_pixelrnn._types import Tensor
-from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream
+from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream, by_pixel
+from keras_pixelrnn.layers.wave import Wave, WindowAbove
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -208,12 +209,31 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
                 pixels = (pixel,) * columns
             return pixels, pixel if rows else ()
 
+        def wave(front):
+            if not rows:
+                return Wave()
+            window = WindowAbove(front, rows, self.kernel_size[1], features)
+            added = ops.broadcast_to(bias, (batch_size, self.filters))
+
+            def above(memory, arrived, valid):
+                memory, seen = window.next(memory, arrived)
+                return memory, ops.matmul(backend.side_by_side(seen), far) + added
+
+            return Wave(
+                window.memory(), front.zeros(features), above, lambda memory, record: record
+            )
+
         memory = context.first()
         if rows:
             memory["rows"] = [ops.zeros((width, batch_size, features))] * rows
         left = (ops.zeros((batch_size, columns * features)),) if columns else ()
         state = RowState(above(memory), left, memory)
-        return Stream(state, step, close=close, next_row=next_row)
+        return Stream(state, step, close=close, next_row=next_row, wave=wave)
+
+    def reach(self, context: Tensor | None = None) -> int | None:
+        if self.context_kernel is not None and by_pixel(context):
+            return None
+        return self.kernel_size[1] // 2
 
     def stream_weights(self, context: Any) -> tuple[list[Tensor], Any, Tensor]:
         """Masked float32 weights, output features ordered colour by colour.

@@ -24,6 +24,9 @@ class Pointwise(CausalLayer, keras.layers.Activation):
     def call(self, x, context=None):
         return self.activation(x)
 
+    def reach(self, context: Tensor | None = None) -> int | None:
+        return 0
+
     def stream(
         self, batch_size: Any, height: int, width: int, context: Tensor | None = None
     ) -> Stream:

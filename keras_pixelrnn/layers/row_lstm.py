@@ -7,8 +7,9 @@ from keras import ops
 
 from keras_pixelrnn import geometry
 from keras_pixelrnn._types import Tensor
-from keras_pixelrnn.layers.causal import RowState, Stream
+from keras_pixelrnn.layers.causal import RowState, Stream, by_pixel
 from keras_pixelrnn.layers.lstm import CausalLSTM, StreamCell
+from keras_pixelrnn.layers.wave import Wave, WindowAbove
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -70,13 +71,13 @@ class RowLSTM(CausalLSTM):
         )
 
         # Per row.
-        def above(h, c, memory):
+        def above_row(h, c, memory):
             seen = [*context.read(memory), geometry.windows(h, len(self.taps))]
             return {"cell": cell.above(ops.concatenate(seen, axis=-1)), "c": c}
 
         def next_row(state, row, swept):
             memory = context.next(state.memory)
-            return RowState(above(row["h"], row["c"], memory), state.left, memory)
+            return RowState(above_row(row["h"], row["c"], memory), state.left, memory)
 
         # Per pixel.
         def step(x, above, left, color):
@@ -87,5 +88,27 @@ class RowLSTM(CausalLSTM):
         h, c = (state[0] for state in self.initial())
         left = cell.first(batch_size, inputs.in_colors.size, h, c)
         h, c = (ops.broadcast_to(state, (width, batch_size, self.units)) for state in (h, c))
-        state = RowState(above(h, c, context.first()), left, context.first())
-        return Stream(state, step, close=cell.close, next_row=next_row)
+        state = RowState(above_row(h, c, context.first()), left, context.first())
+
+        def wave(front):
+            window = WindowAbove(front, 1, len(self.taps), self.units)
+
+            def above(memory, arrived, valid):
+                window_memory, late = memory
+                window_memory, seen = window.next(window_memory, arrived["h"])
+                late = (arrived["c"], *late)  # the cell state is that of the same column
+                above = {"cell": cell.above(ops.concatenate(seen, axis=-1)), "c": late[-1]}
+                return (window_memory, late[:-1]), above
+
+            return Wave(
+                (window.memory(), front.zeros(self.units, front.lag - 1)),
+                {"h": front.zeros(self.units), "c": front.zeros(self.units)},
+                above,
+                lambda memory, record: record,
+            )
+
+        return Stream(state, step, close=cell.close, next_row=next_row, wave=wave)
+
+    def reach(self, context: Tensor | None = None) -> int | None:
+        # A learned state outside the image is not the zeros of a wavefront's idle steps.
+        return None if self.learned_initial_state or by_pixel(context) else len(self.taps) // 2
