@@ -15,8 +15,10 @@ class MixtureDrawer:
     """Starts the draw of a pixel: `drawer(params) -> draw`, as of `PixelDistribution.drawer`.
 
     Of `levels` values the edge between k and k + 1 is looked for in two steps of about
-    `levels ** 0.5`. What both steps compare with, and what a value means for the channels after
-    it, are tables: rows `(n, ..., num_mixtures)`, the components' centres taken off.
+    `levels ** 0.5`. What the components put below all edges of a step are products with tables, since
+    TensorFlow takes several times as long to subtract, multiply or add up along small axes. What a
+    value means for the channels after it is a table, too: rows `(n, num_mixtures)`, the components'
+    centres taken off.
 
     Args:
         mixture: a `DiscretizedLogisticMixture`.
@@ -48,8 +50,18 @@ class MixtureDrawer:
 
         # Captured by the loop, which would hold a constant of its own in every pixel of a turn.
         self._size = size
-        self._blocks = table(upper(first[:-1] * size + (size - 1)))
-        self._within = table(upper(first[:, None] * size + first[:-1]))
+        blocks, within = (
+            (values * step - 1.0 + step / 2)[:, None] - centres
+            for values in (first[:-1] * size + (size - 1), first[:-1])
+        )
+        # Features of a step are edge by edge, in each all components.
+        each = np.eye(count)
+        of_location = np.tile(-each, size - 1)
+        self._blocks = table(np.concatenate([_diagonals(blocks), of_location]))
+        of_block = np.tile(each * (size * step), size - 1)
+        self._within = table(np.concatenate([_diagonals(within), of_location, of_block]))
+        self._every = table(np.tile(each, size - 1))
+        self._added = table(np.repeat(np.eye(size - 1), count, axis=0))
         self._values = table(np.stack([upper(values), lower, scaled, inner], axis=1))
         self._signs = table([[-1.0], [1.0]])
         self._width = step
@@ -80,13 +92,21 @@ class MixtureDrawer:
     def search(self, u, weights, location, inverse):
         """The value `(batch, 1)` float32 whose part of the distribution function `u` falls into."""
 
-        def passed(edges):
-            below = ops.sigmoid((edges - location) * inverse)
-            return backend.count_up_to(ops.sum(weights * below, axis=(1, 3)), u)
+        def flat(x):
+            return ops.reshape(x, (-1, x.shape[-1]))
 
-        block = passed(self._blocks)
-        value = block * self._size + passed(backend.rows_of(self._within, block))
-        value = ops.cast(value, "float32")
+        scaled = flat(ops.concatenate([inverse, location * inverse], axis=-1))
+        weights = ops.matmul(flat(weights), self._every)
+
+        def passed(scaled, edges):
+            below = ops.sigmoid(ops.matmul(scaled, edges))
+            return backend.count_up_to(ops.matmul(weights * below, self._added), u)
+
+        block = passed(scaled, self._blocks)
+        of_block = ops.cast(block, "float32") * flat(inverse)
+        inside = passed(ops.concatenate([scaled, of_block], axis=-1), self._within)
+        value = ops.cast(block * self._size + inside, "float32")
+        # Edges beyond the last value are passed like others.
         exact = self._size**2 == self._levels
         return value if exact else ops.minimum(value, float(self._levels - 1))
 
@@ -98,6 +118,11 @@ class MixtureDrawer:
         x = (edges - location) * inverse * self._signs
         tails = ops.sum(ops.softplus(x), axis=2, keepdims=True)
         return inner * log_inner - tails, scaled
+
+
+def _diagonals(edges):
+    """`(edges, n)` as `(n, edges * n)`, by which n features become each times its edge, edge by edge."""
+    return np.concatenate([np.diag(edge) for edge in edges], axis=1)
 
 
 class _Pixel:
