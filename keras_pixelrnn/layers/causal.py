@@ -203,7 +203,7 @@ class CompositeLayer(CausalLayer):
         return self.run(x, lambda layer, x: layer(x, context))
 
     @property
-    def lead(self):
+    def lead(self) -> int:
         return max(layer.lead for layer in self.children)
 
     def reach(self, context: Tensor | None = None) -> int | None:

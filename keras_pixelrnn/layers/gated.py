@@ -247,7 +247,7 @@ class GatedStacks(CausalLayer):
         return Stream(state, step, close=close, next_row=next_row, wave=wave)
 
     @property
-    def lead(self):
+    def lead(self) -> int:
         return self.num_blocks - 1
 
     def reach(self, context: Tensor | None = None) -> int | None:
