@@ -15,7 +15,7 @@ CASES = {  # model, unknown sub-pixels, models x masks, numbers of particles
     "grey": (
         lambda: kp.models.PixelRNN((4, 3, 1), D.Bernoulli(), units=3, num_blocks=2),
         5,
-        20,
+        8,
         (1, 4, 16),
     ),
     "colour": (
