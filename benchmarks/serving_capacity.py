@@ -1,6 +1,7 @@
 """What a served model takes and gives: loading, warm-up, memory, images a second, mixed requests.
 
     python -m benchmarks.serving_capacity exports/digits/1 exports/cifar10_gated/1
+    python -m benchmarks.serving_capacity exports/digits/1 --only mixing
 
 Everything runs in the session of TensorFlow's C API with XLA off and the batching of the development
 server, in one process for each model, without a network: what the server's own graph and queues cost.
@@ -88,7 +89,18 @@ def with_parameters(path, folder, **parameters):
     return Servable(path.parent.name, copy)
 
 
-def measure(path, seconds):
+def measure(path, seconds, only):
+    print(f"\n{path}")
+    if only != "mixing":
+        alone(path, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        if only != "mixing":
+            batching(path, folder, seconds)
+        mixing(path, folder, seconds)
+
+
+def alone(path, seconds):
+    """Loading, memory, and one client."""
     from keras_pixelrnn.serving.server import Servable
 
     pid = os.getpid()
@@ -112,15 +124,12 @@ def measure(path, seconds):
     for name in names:
         servable.predict(name, asked(servable, name, 64))
     large = resident_mib(pid) - before
-    print(f"\n{path}: load {load:.1f} s, warm-up {(first - second) / 1000:.1f} s")
+    print(f"load {load:.1f} s, warm-up {(first - second) / 1000:.1f} s")
     print(f"memory {small:.0f} MiB after warm-up, {large:.0f} MiB after batches of 64\n")
     print("| images a second | " + " | ".join(f"{rows} a request" for rows in ROWS) + " |")
     print("|---|" + "---|" * len(ROWS))
     for name, found in rates.items():
         print(f"| `{name}` | " + " | ".join(f"{rate:.0f}" for rate in found) + " |")
-    with tempfile.TemporaryDirectory() as folder:
-        batching(path, folder, seconds)
-        mixing(path, folder, seconds)
 
 
 def batching(path, folder, seconds):
@@ -167,10 +176,11 @@ def main():
     )
     parser.add_argument("paths", type=Path, nargs="+", help="version folders")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every measurement")
+    parser.add_argument("--only", choices=["mixing"], help="the last table alone")
     args = parser.parse_args()
     for path in args.paths:
         process = multiprocessing.get_context("spawn").Process(
-            target=measure, args=(path.resolve(), args.seconds)
+            target=measure, args=(path.resolve(), args.seconds, args.only)
         )
         process.start()
         process.join()

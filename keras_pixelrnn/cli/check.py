@@ -7,12 +7,14 @@ import click
 
 @click.command("check")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def command(folder):
+@click.option("--xla", is_flag=True, help="of a server that runs XLA, which a stock one does not")
+def command(folder, xla):
     """Prove, without a server, that a stock TensorFlow Serving runs an export.
 
     FOLDER is that of a version (saved_models/digits/1), or of a model, whose newest version counts.
     Fails on operations that the server lacks or refuses (custom ones, Python, XLA), on paths of this
-    machine, and on requests that fail or differ from Python with XLA off.
+    machine, and on requests that fail or differ from Python with XLA off. An export with a second set
+    of signatures, for XLA, is servable where XLA runs alone: by --xla.
     """
     versions = [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()]
     if not (folder / "saved_model.pb").is_file() and versions:
@@ -20,13 +22,13 @@ def command(folder):
 
     from keras_pixelrnn.serving import check, operations
 
-    problems = check.check(folder)
+    problems = check.check(folder, xla=xla)
     if problems:
         raise click.ClickException("\n".join(problems))
     graph = check.read(folder)
     used = sorted(operations.used(graph.graph_def))
     click.echo(
-        f"{folder}: servable\n"
+        f"{folder}: servable{' where XLA runs' if xla else ''}\n"
         f"Written by TensorFlow {graph.meta_info_def.tensorflow_version}; "
         f"{len(used)} operations, all in a stock server:\n{', '.join(used)}"
     )

@@ -18,7 +18,8 @@ from keras_pixelrnn.cli import names
 @click.option(
     "--rows", type=click.IntRange(1), help="also a signature `sample_rows` of so many rows at once"
 )
-def command(name, out, size, version, particles, rows):
+@click.option("--xla", is_flag=True, help="also all signatures for servers that run XLA")
+def command(name, out, size, version, particles, rows, xla):
     """Write the model NAME as a SavedModel that a stock TensorFlow Serving runs.
 
     \b
@@ -38,11 +39,14 @@ def command(name, out, size, version, particles, rows):
 
     click.echo("Tracing the signatures takes about half a minute.", err=True)
     model = models.from_preset(name).at_size(size)
-    path = export.save_for_serving(model, out, version, n_particles=particles, rows_at_once=rows)
+    path = export.save_for_serving(
+        model, out, version, n_particles=particles, rows_at_once=rows, xla=xla
+    )
+    own, server = (" --xla", " --xla_cpu_compilation_enabled") if xla else ("", "")
     click.echo(
         f"SavedModel: {path}\n"
-        f"Prove it servable: pixelrnn check {path}\n"
-        f"Serve it here:     pixelrnn serve {path}\n"
+        f"Prove it servable: pixelrnn check {path}{own}\n"
+        f"Serve it here:     pixelrnn serve {path}{own}\n"
         f"or by Docker:      docker run -p 8501:8501 -v {out.resolve()}:/models/{out.name} "
-        f"-e MODEL_NAME={out.name} tensorflow/serving"
+        f"-e MODEL_NAME={out.name} tensorflow/serving{server}"
     )

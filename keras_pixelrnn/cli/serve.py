@@ -13,7 +13,8 @@ import click
 @click.option("--rest-port", type=int, default=8501, show_default=True, help="of REST")
 @click.option("--model-name", help="in requests; default: that of the folder")
 @click.option("--no-batching", is_flag=True, help="answer every request on its own")
-def command(name, host, port, rest_port, model_name, no_batching):
+@click.option("--xla", is_flag=True, help="run XLA, which a stock server does not")
+def command(name, host, port, rest_port, model_name, no_batching, xla):
     """Serve a model over TensorFlow Serving's gRPC and REST, for development.
 
     NAME is the version folder of an export, the folder of its versions, or whatever `pixelrnn export`
@@ -25,7 +26,7 @@ def command(name, host, port, rest_port, model_name, no_batching):
     with tempfile.TemporaryDirectory() as scratch:
         path = _export(name, scratch)
         model_name = model_name or path.parent.name
-        server = Server(model_name, path, host, port, rest_port, batching=not no_batching)
+        server = Server(model_name, path, host, port, rest_port, batching=not no_batching, xla=xla)
         with server:
             click.echo(
                 f"{model_name}, version {path.name}: gRPC on {host}:{server.port}, "

@@ -78,6 +78,13 @@ class ByRows:
             image, _, state = draw(*maps, row, state, *(controls or ()), *given)
             yield ops.convert_to_numpy(image)[:, : height - first]
 
+    def sample_rows_graph(
+        self, uniform: Tensor, row: Tensor, state: Tensor, *given: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same as of `complete_rows_graph` where nothing is known."""
+        context = self.context.map(*given)
+        return growing.sample_rows(self.network, self.distribution, uniform, row, state, context)
+
     def complete_rows_graph(
         self,
         images: Tensor,

@@ -4,7 +4,8 @@ A program of its own, which imports neither Keras nor this package nor TensorFlo
 
     python c_session.py LIBRARY_FOLDER JOBS.json FOLDER
 
-`JOBS.json` holds `{"model": path, "jobs": [{"feeds": {tensor: file.npy}, "fetches": [tensor, ...]}]}`.
+`JOBS.json` holds `{"model": path, "jobs": [{"feeds": {tensor: file.npy}, "fetches": [tensor, ...]}]}`,
+and `"xla": true` where XLA is to stay on.
 Writes `FOLDER/<job>-<fetch>.npy` and prints one JSON line: seconds to load, seconds of each job.
 Strings are written as arrays of Python bytes.
 """
@@ -53,13 +54,15 @@ class Session:
     Args:
         libraries: folder of `libtensorflow_cc`, that of the TensorFlow wheel.
         model: version folder of the SavedModel.
+        xla: leave XLA on, as a server does that is started with --xla_cpu_compilation_enabled.
     """
 
-    def __init__(self, libraries, model):
+    def __init__(self, libraries, model, xla=False):
         flags = ctypes.RTLD_GLOBAL
         ctypes.CDLL(str(next(Path(libraries).glob("libtensorflow_framework.so*"))), flags)
         self.tf = ctypes.CDLL(str(next(Path(libraries).glob("libtensorflow_cc.so*"))), flags)
-        self.tf._ZN10tensorflow21DisableXlaCompilationEv()  # as the server's main() does
+        if not xla:
+            self.tf._ZN10tensorflow21DisableXlaCompilationEv()  # as the server's main() does
         for name in ("NewStatus", "NewSessionOptions", "NewGraph", "LoadSessionFromSavedModel"):
             getattr(self.tf, f"TF_{name}").restype = c_void_p
         for name in ("AllocateTensor", "TensorData", "GraphOperationByName"):
@@ -155,7 +158,7 @@ class Session:
 def main(libraries, jobs, folder):
     request = json.loads(Path(jobs).read_text())
     start = time.perf_counter()
-    session = Session(libraries, request["model"])
+    session = Session(libraries, request["model"], request.get("xla", False))
     report = {"load": time.perf_counter() - start, "jobs": [], "errors": []}
     for number, job in enumerate(request["jobs"]):
         feeds = {name: np.load(file) for name, file in job["feeds"].items()}

@@ -31,12 +31,13 @@ def read(path):
     return graph
 
 
-def check(path, loaded=None):
+def check(path, loaded=None, xla=False):
     """Everything wrong with an export for serving; an empty list where it is servable.
 
     Args:
         path: version folder, the one that holds `saved_model.pb`.
         loaded: `tf.saved_model.load(path).signatures`, to save the time where they are at hand.
+        xla: of a server that runs XLA, by --xla_cpu_compilation_enabled or on a GPU.
 
     Returns:
         List of sentences.
@@ -45,7 +46,7 @@ def check(path, loaded=None):
     if not (path / "saved_model.pb").is_file():
         return [f"{path} is no SavedModel: it holds no saved_model.pb."]
     graph = read(path)
-    problems = [*operations.refused(graph.graph_def), *out_of_place(graph)]
+    problems = [*operations.refused(graph.graph_def, xla), *out_of_place(graph)]
     if "serving_default" not in graph.signature_def:
         problems.append("There is no signature 'serving_default'.")
     for name, signature in graph.signature_def.items():
@@ -61,7 +62,7 @@ def check(path, loaded=None):
     except ValueError as error:
         return [*problems, str(error)]
     # The session would stumble over the same operations, with a worse message.
-    return problems or _run(path, graph.signature_def, requests, loaded)
+    return problems or _run(path, graph.signature_def, requests, loaded, xla)
 
 
 def out_of_place(meta_graph):
@@ -90,7 +91,7 @@ def out_of_place(meta_graph):
     return problems
 
 
-def _run(path, signatures, requests, loaded):
+def _run(path, signatures, requests, loaded, xla):
     """Problems found by running the warm-up requests, which call every signature."""
     problems = []
     for name in {name for name in signatures if not name.startswith("__")} - {
@@ -111,11 +112,12 @@ def _run(path, signatures, requests, loaded):
     if problems:
         return problems
 
-    found, report, failure = c_api(path, signatures, jobs)
+    found, report, failure = c_api(path, signatures, jobs, xla=xla)
+    state = "on" if xla else "off"
     if failure:
-        return [f"The C API with XLA off fails: {failure}"]
+        return [f"The C API with XLA {state} fails: {failure}"]
     problems = [
-        f"Signature {jobs[number][0]!r} fails with XLA off: {message}"
+        f"Signature {jobs[number][0]!r} fails with XLA {state}: {message}"
         for number, message in report["errors"]
     ]
     loaded = loaded or tf.saved_model.load(path).signatures
@@ -129,8 +131,8 @@ def _run(path, signatures, requests, loaded):
     return problems
 
 
-def c_api(path, signatures, jobs, repeat=1, libraries=None):
-    """Run jobs through the C API with XLA off, in a fresh process.
+def c_api(path, signatures, jobs, repeat=1, libraries=None, xla=False):
+    """Run jobs through the C API, with XLA off if not told otherwise, in a fresh process.
 
     Args:
         path: version folder.
@@ -138,6 +140,7 @@ def c_api(path, signatures, jobs, repeat=1, libraries=None):
         jobs: list of `(signature name, {input: array}, [output, ...])`.
         repeat: runs of each job.
         libraries: folder of `libtensorflow_cc` of another TensorFlow; that of the installed one if None.
+        xla: leave XLA on.
 
     Returns:
         `{job: [array, ...]}`, the report of `c_session` and, where the process failed, its last words.
@@ -153,7 +156,9 @@ def c_api(path, signatures, jobs, repeat=1, libraries=None):
             fetches = [signatures[name].outputs[output].name for output in outputs]
             described.append({"feeds": feeds, "fetches": fetches, "repeat": repeat})
         request = folder / "jobs.json"
-        request.write_text(json.dumps({"model": str(Path(path).resolve()), "jobs": described}))
+        request.write_text(
+            json.dumps({"model": str(Path(path).resolve()), "jobs": described, "xla": xla})
+        )
         libraries = libraries or Path(find_spec("tensorflow").origin).parent
         program = Path(__file__).with_name("c_session.py")
         process = subprocess.run(

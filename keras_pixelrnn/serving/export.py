@@ -13,20 +13,17 @@ import tensorflow as tf
 from keras_pixelrnn import checks
 from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.serving import warmup
-from keras_pixelrnn.serving.signatures import signatures
+from keras_pixelrnn.serving.signatures import XLA, signatures
 
 NOTHING_LEFT = "Nothing is left behind."
+BATCH_SIZES = (1, 4, 16, 64)
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
-BATCHING = """\
-max_batch_size { value: 64 }
-batch_timeout_micros { value: 20000 }
-max_enqueued_batches { value: 64 }
-num_batch_threads { value: 2 }
-allowed_batch_sizes: 1
-allowed_batch_sizes: 4
-allowed_batch_sizes: 16
-allowed_batch_sizes: 64
-"""
+BATCHING = f"""\
+max_batch_size {{ value: {BATCH_SIZES[-1]} }}
+batch_timeout_micros {{ value: 20000 }}
+max_enqueued_batches {{ value: 64 }}
+num_batch_threads {{ value: 2 }}
+""" + "".join(f"allowed_batch_sizes: {size}\n" for size in BATCH_SIZES)
 
 
 def save_for_serving(
@@ -37,6 +34,7 @@ def save_for_serving(
     n_particles: int | None = None,
     lookahead: keras.Model | None = None,
     rows_at_once: int | None = None,
+    xla: bool = False,
 ) -> Path:
     """Write `<directory>/<version>/saved_model.pb`, complete in one move.
 
@@ -53,6 +51,10 @@ def save_for_serving(
       before, of the same seed; at row 0 zeros do. Rows below the image mean nothing
     - where `n_particles` is given, `complete_smc(image, known, seed)` -> `image`, `png_bytes`,
       `log_prob`, `log_z`, `ess`, `mean`, as of `complete(..., method="smc")`
+
+    - where `xla` is True, each of them a second time, `sample_xla` and so on, compiled by XLA: for a
+      server that runs XLA, whose warm-up compiles them for all batch sizes. A stock server has XLA
+      off, and refuses to load such a version
 
     Those of a conditional model also take `label (batch,)` int32, or `context` float32.
 
@@ -79,6 +81,8 @@ def save_for_serving(
             memory and time for so many images, for each image of a request.
         lookahead: of `fit_lookahead`, for that signature.
         rows_at_once: rows that a call of `sample_rows` draws; None leaves it out.
+        xla: also write the signatures for servers that run XLA. Images are those of the other set up
+            to draws that rounding decides.
 
     Returns:
         `pathlib.Path` of the version folder.
@@ -98,7 +102,11 @@ def save_for_serving(
     >>> sample(seed=tf.constant([7, 8], tf.int64))["image"].shape
     TensorShape([2, 8, 8, 1])
     """
-    more = (_particles(model, n_particles, lookahead), _rows_at_once(model, rows_at_once))
+    more = (
+        _particles(model, n_particles, lookahead),
+        _rows_at_once(model, rows_at_once),
+        checks.switch("xla", xla),
+    )
     directory = checks.local("directory", directory)
     with checks.writing(directory, NOTHING_LEFT):
         directory.mkdir(parents=True, exist_ok=True)
@@ -151,24 +159,25 @@ def _rows_at_once(model, rows):
     return min(rows, model.image_shape[0])
 
 
-def _write(model, path, particles=None, rows_at_once=None):
+def _write(model, path, particles=None, rows_at_once=None, xla=False):
     module = tf.Module()
     others = [particles["lookahead"]] if particles and "lookahead" in particles else []
     module.weights = [variable.value for x in (model, *others) for variable in x.variables]
     concrete = {
         name: tf.function(function, autograph=False).get_concrete_function(*inputs)
-        for name, (function, inputs) in signatures(model, particles, rows_at_once).items()
+        for name, (function, inputs) in signatures(model, particles, rows_at_once, xla).items()
     }
     concrete["serving_default"] = concrete["sample"]
     tf.saved_model.save(module, str(path), signatures=concrete)
-    warmup.write(path, warmup_requests(model, particles, rows_at_once))
+    warmup.write(path, warmup_requests(model, particles, rows_at_once, xla))
     (path / "batching_params.pbtxt").write_text(BATCHING)
 
 
 def warmup_requests(
-    model: keras.Model, particles: Any = None, rows_at_once: int | None = None
+    model: keras.Model, particles: Any = None, rows_at_once: int | None = None, xla: bool = False
 ) -> list[tuple[str, dict[str, np.ndarray]]]:
-    """One request of one image to every signature, and one of two to the default."""
+    """One request of one image to every signature, and one of two to the default; to those that XLA
+    compiles, which it does for each batch size, one of each."""
     neutral = {"temperature": 1.0, "top_k": model.distribution.levels, "top_p": 1.0}
 
     def inputs(specs, count):
@@ -179,6 +188,10 @@ def warmup_requests(
             for spec in specs
         }
 
-    described = signatures(model, particles, rows_at_once)
-    requests = [(name, inputs(specs, 1)) for name, (_, specs) in described.items()]
+    described = signatures(model, particles, rows_at_once, xla)
+    requests = [
+        (name, inputs(specs, count))
+        for name, (_, specs) in described.items()
+        for count in (BATCH_SIZES if name.endswith(XLA) else (1,))
+    ]
     return [*requests, ("serving_default", inputs(described["sample"][1], 2))]

@@ -45,11 +45,12 @@ def used(graph_def):
     return {node.op for _, nodes in places(graph_def) for node in nodes} - functions
 
 
-def refused(graph_def):
+def refused(graph_def, xla=False):
     """Sentences about what a stock server lacks or refuses, one for each operation.
 
     Args:
         graph_def: of the SavedModel.
+        xla: whether the server runs XLA; a stock one does not.
 
     Raises:
         RuntimeError: TensorFlow's C library does not load.
@@ -58,15 +59,19 @@ def refused(graph_def):
     for place, nodes in places(graph_def):
         for node in nodes:
             first.setdefault(node.op, f"{node.name} in {place}")
-            if node.attr["_XlaMustCompile"].b:
+            if node.attr["_XlaMustCompile"].b and not xla:
                 problems.append(f"{node.name} in {place} must be compiled by XLA.")
     for function in graph_def.library.function:
-        if function.attr["_XlaMustCompile"].b:
+        if function.attr["_XlaMustCompile"].b and not xla:
             problems.append(
                 f"Function {function.signature.name} must be compiled by XLA (_XlaMustCompile), which "
-                "the server has off. Do not export functions made with jit_compile=True."
+                "the server has off: it would refuse to load this. Export without `xla` and without "
+                "functions made with jit_compile=True, or start it with --xla_cpu_compilation_enabled "
+                "and check with --xla."
             )
     operations = used(graph_def)
+    if xla:  # compiled, not run; where one is run nonetheless, the session says so
+        operations = {operation for operation in operations if not operation.startswith("Xla")}
     for operation in sorted(operations):
         reason = next((why for begin, why in REFUSED.items() if operation.startswith(begin)), None)
         if operation in READS_FILES:

@@ -1,8 +1,10 @@
 """What an export can do: its signatures as functions of tensors."""
 
+import functools
+
 import tensorflow as tf
 
-from keras_pixelrnn import growing, noise
+from keras_pixelrnn import backend, noise
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.metrics import bits_per_dim
 from keras_pixelrnn.serving.inputs import Rows, exactly
@@ -10,10 +12,24 @@ from keras_pixelrnn.serving.inputs import Rows, exactly
 # A name of operations, which stands in the error of someone who compiles what draws.
 NO_XLA = "what_draws_in_an_export_runs_without_XLA.To_compile_it_load_the_model_itself"
 
+XLA = "_xla"  # ending of the names of signatures that XLA compiles
 
-def signatures(model, particles=None, rows_at_once=None):
+
+def signatures(model, particles=None, rows_at_once=None, xla=False):
     """`{name: (function, input specs)}` of everything that an export of `model` can do; `particles` are
-    the constants of `complete_smc`, `rows_at_once` how many rows `sample_rows` draws."""
+    the constants of `complete_smc`, `rows_at_once` how many rows `sample_rows` draws; with `xla`, all of
+    it a second time, for XLA, under names that end in `XLA`."""
+    made = _signatures(model, particles, rows_at_once, without_xla, lambda function: function)
+    if xla:
+        compiled = functools.partial(backend.compiled, variables=model.variables)
+        again = _signatures(model, particles, rows_at_once, compiled, compiled)
+        made |= {name + XLA: parts for name, parts in again.items()}
+    return made
+
+
+def _signatures(model, particles, rows_at_once, drawing, scoring):
+    """The same once; `drawing` and `scoring` wrap what the model does. Checks of inputs and PNG files
+    stay outside: XLA has no strings."""
     shape, levels, context = model.image_shape, model.distribution.levels, model.context
     seed = tf.TensorSpec([None], tf.int64, name="seed")
     image = tf.TensorSpec([None, *shape], model.distribution.dtype, name="image")
@@ -47,16 +63,14 @@ def signatures(model, particles=None, rows_at_once=None):
     def sample(seed, *given):
         rows, seed, given = checked(given, seed=seed)
         uniform = noise.uniform(rows.seed(seed), shape)
-        return drawn(rows, *without_xla(model.sample_graph)(uniform, *given))
+        return drawn(rows, *drawing(model.sample_graph)(uniform, *given))
 
     def sample_rows(seed, row, state, *given):
         rows, seed, row, state, given = checked(given, seed=seed, row=row, state=state)
         row, state = rows.place(row, state, shape[0])
         places = tf.minimum(row[:, None] + tf.range(rows_at_once), shape[0] - 1)
         uniform = tf.gather(noise.uniform(rows.seed(seed), shape), places, batch_dims=1)
-        image, nats, state = without_xla(growing.sample_rows)(
-            model.network, model.distribution, uniform, row, state, model.context.map(*given)
-        )
+        image, nats, state = drawing(model.sample_rows_graph)(uniform, row, state, *given)
         drawn = (
             row[:, None] + tf.range(rows_at_once) < shape[0]
         )  # rows below the image count nothing
@@ -70,13 +84,13 @@ def signatures(model, particles=None, rows_at_once=None):
         )
         controls = rows.controls(temperature, top_k, top_p)
         uniform = noise.uniform(rows.seed(seed), shape)
-        return drawn(rows, *without_xla(model.sample_with_graph)(uniform, *controls, *given))
+        return drawn(rows, *drawing(model.sample_with_graph)(uniform, *controls, *given))
 
     def complete(image, known, seed, *given):
         rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
         known = rows.known(image, known)
         uniform = noise.uniform(rows.seed(seed), shape)
-        return drawn(rows, *without_xla(model.complete_graph)(image, known, uniform, *given))
+        return drawn(rows, *drawing(model.complete_graph)(image, known, uniform, *given))
 
     def complete_smc(image, known, seed, *given):
         rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
@@ -84,9 +98,8 @@ def signatures(model, particles=None, rows_at_once=None):
         count = smc.count_of_numbers(shape, particles["n_particles"])
         numbers = noise.uniform(rows.seed(seed), (count,))
         threshold = tf.fill(tf.shape(seed), 0.5)
-        found = without_xla(model.complete_smc_graph)(
-            image, known, numbers, threshold, *given, **particles
-        )
+        steered = functools.partial(model.complete_smc_graph, **particles)
+        found = drawing(steered)(image, known, numbers, threshold, *given)
         log_prob, log_z = rows.marked(found["log_prob"][:, 0]), rows.marked(found["log_z"])
         image = found["image"][:, 0]
         more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
@@ -94,12 +107,12 @@ def signatures(model, particles=None, rows_at_once=None):
 
     def log_prob(image, *given):
         rows, image, given = checked(given, image=image)
-        nats = rows.marked(model.log_prob_graph(image, *given))
+        nats = rows.marked(scoring(model.log_prob_graph)(image, *given))
         return {"log_prob": nats, "bits_per_dim": -bits_per_dim(nats, shape)}
 
     def nats_map(image, *given):
         rows, image, given = checked(given, image=image)
-        return {"nats": rows.marked(model.nats_graph(image, *given))}
+        return {"nats": rows.marked(scoring(model.nats_graph)(image, *given))}
 
     more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
     if rows_at_once:

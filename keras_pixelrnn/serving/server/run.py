@@ -22,7 +22,7 @@ class Server:
         host: address to listen on; only this machine can reach the default.
         port, rest_port: of gRPC and REST; 0 for any that is free.
         threads: requests that are answered at the same time.
-        batching: see `Servable`.
+        batching, xla: see `Servable`.
 
     Attributes:
         port, rest_port: those that are listened on.
@@ -33,9 +33,17 @@ class Server:
     """
 
     def __init__(
-        self, name, path, host="127.0.0.1", port=8500, rest_port=8501, threads=64, batching=True
+        self,
+        name,
+        path,
+        host="127.0.0.1",
+        port=8500,
+        rest_port=8501,
+        threads=64,
+        batching=True,
+        xla=False,
     ):
-        self.servable = Servable(name, path, batching)
+        self.servable = Servable(name, path, batching, xla)
         for signature, inputs in warmup.read(path):
             self.servable.predict(signature, inputs)
         self._pool = concurrent.futures.ThreadPoolExecutor(threads)

@@ -36,12 +36,13 @@ class Servable:
         name: of the model in requests.
         path: version folder, the one that holds `saved_model.pb`.
         batching: merge concurrent requests as `batching_params.pbtxt` says; each on its own if False.
+        xla: leave XLA on.
 
     Raises:
         ValueError: `path` is no export, or its batching parameters are none.
     """
 
-    def __init__(self, name, path, batching=True):
+    def __init__(self, name, path, batching=True, xla=False):
         path = Path(path)
         file = path / "saved_model.pb"
         if not file.is_file() or not path.name.isdecimal():
@@ -56,7 +57,7 @@ class Servable:
             for key, signature in self.meta_graph.signature_def.items()
             if not key.startswith("__")
         }
-        self._session = Session(Path(find_spec("tensorflow").origin).parent, path)
+        self._session = Session(Path(find_spec("tensorflow").origin).parent, path, xla)
         self._scheduler = None
         parameters = path / "batching_params.pbtxt"
         if batching and parameters.is_file():
