@@ -102,12 +102,21 @@ def run(network, plan, pixel, maps, finish, context=None, turn=1):
         arrived = waves.together(front.below, wave.send(memory, record))
         return (left, memory, arrived), (values, params)
 
-    def one_turn(carry, x):
-        carry, (values, params) = backend.scan(step, carry, x, unroll=turn)
-        return carry, finish(values, params)
-
     carry = (stream.state.left, wave.memory, wave.arrived)
-    _, outputs = backend.scan(one_turn, carry, ({k: in_turns(x) for k, x in maps.items()}, valid))
+    leaves = tree.flatten(
+        carry
+    )  # from turn to turn as one tensor: a loop takes operations for each
+    sizes = [leaf.shape[-1] for leaf in leaves]
+
+    def one_turn(together, x):
+        leaves = backend.cut(together, sizes, axis=1)
+        turn_carry = tree.pack_sequence_as(carry, leaves)
+        turn_carry, (values, params) = backend.scan(step, turn_carry, x, unroll=turn)
+        together = backend.side_by_side(tree.flatten(turn_carry))
+        return together, finish(values, params)
+
+    here = {key: in_turns(x) for key, x in maps.items()}
+    _, outputs = backend.scan(one_turn, backend.side_by_side(leaves), (here, valid))
 
     def as_map(y):
         y = ops.reshape(y, (steps, slots, -1, y.shape[-1]))
