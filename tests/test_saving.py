@@ -180,13 +180,14 @@ from tests.test_saving import assert_same, trained
 for case in conformance.SPANNING:
     if "multi_scale" in case.name:
         continue  # its two networks have variables of the same names, which Keras refuses
+    keras.utils.clear_session()  # so that optimizer and random states are called as in a new process
     model = trained(case)
     folder = pathlib.Path(sys.argv[1]) / case.name
     with orbax.checkpoint.StandardCheckpointer() as kept:
         kept.save(folder, model.get_state_tree())
         kept.wait_until_finished()
         tree = kept.restore(folder)
-    keras.utils.clear_session()  # so that the optimizer is called the same, as in a new process
+    keras.utils.clear_session()
     again = trained(case, seed=1)
     again.set_state_tree(tree)
     assert_same(model, again)
