@@ -4,7 +4,7 @@ r"""Lossless files: bytes beside the model's nats and beside other formats, and 
     python -m benchmarks.codec sizes --set cifar10            # 200, some ten minutes; or in two parts:
     python -m benchmarks.codec sizes --set cifar10 --file small.kpz --no-decode
     python -m benchmarks.codec decode --set cifar10 --file small.kpz --batch-size 256
-    python -m benchmarks.codec mutate --set mnist --count 1000
+    python -m benchmarks.codec mutate --set digits --count 1000
     python -m benchmarks.codec encode --set mnist --images 10000 --file digits.kpz --cores 2
     KERAS_BACKEND=jax python -m benchmarks.codec decode --set mnist --images 10000 --file digits.kpz \
         --batch-size 7 --cores 1
@@ -25,20 +25,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import keras_pixelrnn as kp
 from keras_pixelrnn import codec, models
 
 SETS = {  # the data, and the model that comes along
     "mnist": ("binarized_mnist", "binarized_mnist_diagonal_1x32"),
     "cifar10": ("cifar10", "cifar10_gated"),
+    "digits": ("digits", "digits"),  # needs no other data
 }
 
 
 def images_of(name, count):
     """The first test images, as uint8."""
+    if name == "digits":
+        return next(iter(kp.data.load(name).evaluation("test", count)))
     import tensorflow_datasets as tfds
 
-    data = tfds.load(name, split=f"test[:{count}]")
-    return np.stack([example["image"] for example in tfds.as_numpy(data)]).astype(np.uint8)
+    examples = tfds.load(name, split=f"test[:{count}]")
+    return np.stack([example["image"] for example in tfds.as_numpy(examples)]).astype(np.uint8)
 
 
 def picture(image, levels):
@@ -142,7 +146,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["sizes", "encode", "decode", "mutate"])
     parser.add_argument("--set", choices=SETS, required=True)
-    parser.add_argument("--images", type=int, help="default: 1,000 of mnist, 200 of cifar10")
+    parser.add_argument(
+        "--images", type=int, help="default: 1,000 of mnist, 200 of cifar10, 360 of digits"
+    )
     parser.add_argument("--count", type=int, default=1000, help="damaged files")
     parser.add_argument("--file", default="images.kpz")
     parser.add_argument("--block-size", type=int)
@@ -154,7 +160,7 @@ def main():
     if args.cores:  # before a backend counts them
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     data, preset = SETS[args.set]
-    count = args.images or {"mnist": 1000, "cifar10": 200}[args.set]
+    count = args.images or {"mnist": 1000, "cifar10": 200, "digits": 360}[args.set]
     if args.what == "sizes":
         sizes(args.set, count, args.batch_size, args.file if args.no_decode else None)
         return
