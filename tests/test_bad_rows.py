@@ -11,8 +11,12 @@ from tests.conformance import randomised
 from tests.served import Running, example
 
 SHAPE, LEVELS, ROWS, BAD = (3, 4, 1), 5, 8, 2
+STATE = 49  # numbers that rows above mean to this model, as `model.row_state_size` says
 CONTEXTS = {"label": {"num_classes": 3}, "context": {"context_shape": (2,)}}
-SIGNATURES = ["sample", "sample_with", "complete", "complete_smc", "log_prob", "nats_map"]
+SIGNATURES = [
+    *("sample", "sample_with", "sample_rows", "complete", "complete_smc"),
+    *("log_prob", "nats_map"),
+]
 FAULTS = {  # what a row may have wrong
     "seed": [-1, np.iinfo(np.int64).min],
     "temperature": [np.nan, np.inf, 0.0, -1.0, 1e-39],
@@ -21,6 +25,8 @@ FAULTS = {  # what a row may have wrong
     "label": [3, -1, 2**31 - 1],
     "context": [np.nan, np.inf],
     "image": [LEVELS, 255],
+    "row": [-1, SHAPE[0], 2**31 - 1],
+    "state": [np.nan, np.inf, -np.inf],
 }
 
 
@@ -41,7 +47,7 @@ def exported(context, folder, **options):
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
-    return exported("label", tmp_path_factory.mktemp("bad"), n_particles=3)
+    return exported("label", tmp_path_factory.mktemp("bad"), n_particles=3, rows_at_once=2)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def signatures(labelled):
 
 
 def good_inputs(name, context):
-    """Inputs of `ROWS` good rows."""
+    """Inputs of `ROWS` good rows; of `sample_rows` at different rows of the image."""
     rng = np.random.default_rng(0)
     image = rng.integers(0, LEVELS, (ROWS, *SHAPE)).astype(np.uint8)
     known = np.zeros(image.shape, bool)
@@ -64,10 +70,13 @@ def good_inputs(name, context):
         "top_p": np.full(ROWS, 0.9, np.float32),
         "label": (np.arange(ROWS) % 3).astype(np.int32),
         "context": rng.normal(size=(ROWS, 2)).astype(np.float32),
+        "row": (np.arange(ROWS) % SHAPE[0]).astype(np.int32),
+        "state": rng.normal(size=(ROWS, STATE)).astype(np.float32),
     }
     own = {
         "sample": ["seed"],
         "sample_with": ["seed", "temperature", "top_k", "top_p"],
+        "sample_rows": ["seed", "row", "state"],
         "complete": ["image", "known", "seed"],
         "complete_smc": ["image", "known", "seed"],
         "log_prob": ["image"],

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_pixelrnn.cli import names, progress
+from keras_pixelrnn.cli import bulk, names, progress
 
 
 @click.command("sample")
@@ -21,17 +21,48 @@ from keras_pixelrnn.cli import names, progress
 @click.option("--npz", "form", flag_value="npz", help="values as they are, samples.npz")
 @click.option("--film", "form", flag_value="film", help="their making, film.gif")
 @names.batch_size
-def command(name, count, seed, out, size, label, temperature, top_k, top_p, form, batch_size):
+@bulk.options
+@click.pass_context
+def command(
+    called,
+    name,
+    count,
+    seed,
+    out,
+    size,
+    label,
+    temperature,
+    top_k,
+    top_p,
+    form,
+    batch_size,
+    runner,
+    pipeline,
+    file_format,
+):
     """Draw images from the model NAME: a name of `pixelrnn models`, a folder, a .keras file.
 
     \b
     pixelrnn sample digits -n 16                    # samples/00000.png ...
     pixelrnn sample digits -n 1000 --npz            # samples/samples.npz
     pixelrnn sample digits_conditional --label 3 --temperature 0.8 --grid
+    pixelrnn sample exports/digits/1 -n 1000000 --runner DirectRunner --out out/drawn
 
     A conditional model without --label draws every label in turn. An image depends on --seed and on
     its number alone.
     """
+    if runner is not None:
+        bulk.refused(called, ["size", "temperature", "top_k", "top_p", "form"])
+        path = bulk.export_of(name)
+
+        from keras_pixelrnn.serving import bulk as work
+
+        options = bulk.arguments(runner, pipeline, file_format, batch_size)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work.sample(path, count, out, seed=seed, label=label, **options)
+        click.echo(f"{count} images, seed {seed}: {out}-*.{options['file_format']}")
+        return
+    bulk.refused(called, ["pipeline", "file_format"])
     import numpy as np
 
     from keras_pixelrnn import models

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import judging, names, pictures, progress
+from keras_pixelrnn.cli import bulk, judging, names, pictures, progress
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 
@@ -19,13 +19,38 @@ SUFFIXES = {".png", ".jpg", ".jpeg"}
 @names.size
 @names.label
 @names.batch_size
-def command(name, paths, maps, size, label, batch_size, **judged):
+@bulk.options
+@click.option("--out", type=names.Target(), help="of --runner: beginning of the files' names")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="of --runner: which images of the data",
+)
+@click.pass_context
+def command(
+    called,
+    name,
+    paths,
+    maps,
+    size,
+    label,
+    batch_size,
+    runner,
+    pipeline,
+    file_format,
+    out,
+    split,
+    **judged,
+):
     """Likelihood of image files, or of all in a folder, under the model NAME: CSV on stdout.
 
     \b
     pixelrnn score digits samples/ > scores.csv
     pixelrnn score digits samples/ --maps maps/     # where the nats are paid, white from 4 on
     pixelrnn score digits samples/ --method complexity --false-positive-rate 0.01
+    pixelrnn score exports/digits/1 digits.npz --runner DirectRunner --out out/scored
 
     Columns: file, nats (natural logarithms; higher is likelier), bits_per_dim (lower is likelier);
     with --method or a threshold also score, in nats, higher the stranger the image, and with a threshold
@@ -33,6 +58,20 @@ def command(name, paths, maps, size, label, batch_size, **judged):
     than the model's; of a folder those of the model's size, or of --size, are scored, others left out
     and named. Their values are quantised to the model's levels, as in training.
     """
+    if runner is not None:
+        bulk.refused(called, ["maps", "size", "label", *judged])
+        path = bulk.export_of(name)
+        if len(paths) != 1 or out is None:
+            raise click.UsageError("--runner needs one data set, a packed file say, and --out.")
+
+        from keras_pixelrnn.serving import bulk as work
+
+        options = bulk.arguments(runner, pipeline, file_format, batch_size)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work.score(path, paths[0], out, split=split, **options)
+        click.echo(f"{split} images of {paths[0]}: {out}-*.{options['file_format']}", err=True)
+        return
+    bulk.refused(called, ["pipeline", "file_format", "out", "split"])
     judging.check(**judged)
     found = [file for path in paths for file in _files(path)]
     if not found:

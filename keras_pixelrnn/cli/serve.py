@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn.cli import bulk
+
 
 @click.command("serve")
 @click.argument("name")
@@ -39,15 +41,9 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
 def _export(name, scratch):
     """The version folder that `name` means; exported into `scratch` where there is none yet."""
     path = Path(name)
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [
-        entry
-        for entry in (path.iterdir() if path.is_dir() else ())
-        if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
-    ]
-    if versions:
-        return max(versions, key=lambda entry: int(entry.name))
+    found = bulk.newest(path)
+    if found:
+        return found
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 

@@ -232,9 +232,11 @@ class ImageData:
 
         return _carrier().batches(read, self._specs(None, labels), last=count)
 
-    def images(self, split: str, numbers: np.ndarray) -> np.ndarray:
-        """The images of these numbers of a split, one after the other."""
-        return self._read(split, np.asarray(numbers), int(numbers[0]), None, False)
+    def images(
+        self, split: str, numbers: np.ndarray, *, labels: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, ...]:
+        """The images of these numbers of a split, in this order; with `labels`, `(image, label)`."""
+        return self._read(split, np.asarray(numbers), int(numbers[0]), None, labels)
 
     def rest(self, split: str, batch_size: int, times: int, *, labels: bool = False) -> Any:
         """A batch of what is left of a split when its full batches are gone, each image `times` times in

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_pixelrnn import checks, noise
 from keras_pixelrnn import data as sources
-from keras_pixelrnn import noise
 
 try:
     import apache_beam as beam
@@ -70,30 +70,50 @@ def sample(
     out: str | Path,
     *,
     seed: int = 0,
+    label: int | Sequence[int] | None = None,
     batch_size: int = BATCH,
+    file_format: str = "parquet",
     options: Sequence[str] = (),
 ) -> None:
-    """Draw images by Beam into Parquet files: columns index, seed, image (bytes, in C order), log_prob.
+    """Draw images by Beam into files of the columns index, seed, image (bytes, in C order), log_prob.
 
     Image `i` has the seed that `model.sample(n, seed=seed)` gives its image `i`.
 
     Args:
-        path: version folder of an export that is not conditional.
+        path: version folder of an export.
         n: number of images.
         out: beginning of the files' names.
         seed: non-negative int.
+        label: of an export that is conditional on one: an int, or one for each image; also a column.
         batch_size: images drawn at a time.
+        file_format: "parquet", or "tfrecord" of `tf.train.Example`s with the same fields.
         options: of the pipeline, such as `["--runner", "DirectRunner", "--direct_num_workers", "4"]`.
 
     Raises:
         ImportError: Beam, the extra `beam`, is not installed.
+        ValueError: another format; a label where the export takes none, or none where it takes one; an
+            export that is conditional on something else.
     """
-    _needed()
-    blocks = [
-        {"index": np.arange(first, first + len(seeds)), "seed": seeds}
-        for first, seeds in _parts(noise.image_seeds(seed, n), batch_size)
-    ]
-    _run(options, beam.Create(blocks), SignatureHandler(path, "sample", batch_size), out, "seed")
+    n = checks.positive_int("n", n)
+    batch_size = checks.positive_int("batch_size", batch_size)
+    columns = {"seed": "int"}
+    if _takes_label(path, "sample", label is not None):
+        labels = np.asarray(label)
+        if labels.dtype.kind not in "iu" or labels.shape not in ((), (n,)):
+            raise ValueError(
+                f"`label` must be an int or {n} of them, one for each image. Received: "
+                f"label={checks.shown(label)}"
+            )
+        labels = np.broadcast_to(labels, n).astype(np.int32)
+        columns["label"] = "int"
+    write = _writer(out, {**columns, "log_prob": "float", "image": "bytes"}, file_format)
+    blocks = []
+    for first, seeds in _parts(noise.image_seeds(seed, n), batch_size):
+        block = {"index": np.arange(first, first + len(seeds)), "seed": seeds}
+        if "label" in columns:
+            block["label"] = labels[first : first + len(seeds)]
+        blocks.append(block)
+    _run(options, beam.Create(blocks), SignatureHandler(path, "sample", batch_size), write)
 
 
 def score(
@@ -103,35 +123,69 @@ def score(
     *,
     split: str = "test",
     batch_size: int = BATCH,
+    file_format: str = "parquet",
     options: Sequence[str] = (),
 ) -> None:
-    """Likelihoods by Beam into Parquet files: columns index, log_prob (nats), bits_per_dim.
+    """Likelihoods by Beam into files of the columns index, log_prob (nats), bits_per_dim.
 
     Args:
-        path: version folder of an export that is not conditional.
+        path: version folder of an export; one that is conditional on a label gets the data's.
         data: what `kp.data.load` takes by name or path, such as a packed file; a worker reads from it
             the images of its blocks alone.
         out: beginning of the files' names.
         split: "train", "validation" or "test"; `index` counts its images.
         batch_size: images scored at a time.
-        options: of the pipeline.
+        file_format, options: as of `sample`.
 
     Raises:
         ImportError: Beam, the extra `beam`, is not installed.
+        ValueError: another format or split; an export that takes labels, of data without.
     """
-    _needed()
-    size = sources.load(data).sizes[split]
-    blocks = [rows for _, rows in _parts(np.arange(size), batch_size)]
+    batch_size = checks.positive_int("batch_size", batch_size)
+    write = _writer(out, {"bits_per_dim": "float", "log_prob": "float"}, file_format)
+    found = sources.load(data)
+    checks.choice("split", split, list(found.sizes))
+    labelled = _takes_label(path, "log_prob", None)
+    if labelled and not found.num_classes:
+        raise ValueError(f"The export {path} needs labels, and `data` has none. Received: {data}")
+    blocks = [rows for _, rows in _parts(np.arange(found.sizes[split]), batch_size)]
 
     class Read(beam.DoFn):
         def setup(self) -> None:
             self._data = sources.load(data)
 
         def process(self, rows: np.ndarray) -> Iterator[dict]:
-            yield {"index": rows, "image": self._data.images(split, rows)}
+            images = self._data.images(split, rows, labels=labelled)
+            block = {"index": rows, "image": images[0] if labelled else images}
+            if labelled:
+                block["label"] = np.asarray(images[1], np.int32)
+            yield block
 
     source = beam.Create(blocks) | beam.ParDo(Read())
-    _run(options, source, SignatureHandler(path, "log_prob", batch_size), out, "bits_per_dim")
+    _run(options, source, SignatureHandler(path, "log_prob", batch_size), write)
+
+
+def _takes_label(path, signature, given):
+    """Whether a signature of an export takes `label`; `given` says whether there is one, if known."""
+    _needed()
+    from keras_pixelrnn.serving import check
+
+    if not (Path(path) / "saved_model.pb").is_file():
+        raise ValueError(
+            "Bulk work needs the version folder of an export, NAME/1 say. Write one by `pixelrnn "
+            f"export`. Received: {path}"
+        )
+    inputs = check.read(path).signature_def[signature].inputs
+    if "context" in inputs:
+        raise ValueError(
+            "This export is conditional on a context of floats: give `SignatureHandler` blocks that "
+            f"hold it. Received: {path}"
+        )
+    takes = "label" in inputs
+    if given is not None and given != takes:
+        what = "is conditional: pass `label`" if takes else "takes no `label`: leave it out"
+        raise ValueError(f"The export {path} {what}.")
+    return takes
 
 
 def _needed() -> None:
@@ -146,24 +200,46 @@ def _parts(array: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
     return ((first, array[first : first + size]) for first in range(0, len(array), size))
 
 
-def _run(
-    options: Sequence[str], source: Any, handler: SignatureHandler, out: str | Path, column: str
-) -> None:
-    import pyarrow as pa
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    kinds = {"seed": pa.int64(), "bits_per_dim": pa.float32()}
-    columns = {"index": pa.int64(), column: kinds[column], "log_prob": pa.float32()}
-    if column == "seed":
-        columns["image"] = pa.binary()
+def _writer(out, columns, file_format):
+    """A transform from finished blocks to files. `columns` are `{name: "int", "float" or "bytes"}`."""
+    _needed()
+    checks.choice("file_format", file_format, ["parquet", "tfrecord"])
+    columns = {"index": "int", **columns}
 
     def rows(block: dict) -> Iterator[dict]:
         for row in range(len(block["index"])):
             found = {name: block[name][row] for name in columns}
             yield {
-                name: value.tobytes() if name == "image" else value.item()
+                name: value.tobytes() if columns[name] == "bytes" else value.item()
                 for name, value in found.items()
             }
+
+    if file_format == "parquet":
+        import pyarrow as pa
+
+        kinds = {"int": pa.int64(), "float": pa.float32(), "bytes": pa.binary()}
+        schema = pa.schema({name: kinds[kind] for name, kind in columns.items()})
+        sink = beam.io.WriteToParquet(str(out), schema, file_name_suffix=".parquet")
+        return beam.FlatMap(rows) | sink
+    sink = beam.io.WriteToTFRecord(str(out), file_name_suffix=".tfrecord")
+    return beam.FlatMap(rows) | beam.Map(_example, columns) | sink
+
+
+def _example(row, columns):
+    """A row as a serialized `tf.train.Example`."""
+    import tensorflow as tf
+
+    made = {
+        "int": lambda value: tf.train.Feature(int64_list=tf.train.Int64List(value=[value])),
+        "float": lambda value: tf.train.Feature(float_list=tf.train.FloatList(value=[value])),
+        "bytes": lambda value: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value])),
+    }
+    feature = {name: made[kind](row[name]) for name, kind in columns.items()}
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def _run(options: Sequence[str], source: Any, handler: SignatureHandler, write: Any) -> None:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
     with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
         _ = (
@@ -171,6 +247,5 @@ def _run(
             | source
             | beam.Reshuffle()  # blocks on all workers
             | RunInference(handler)
-            | beam.FlatMap(rows)
-            | beam.io.WriteToParquet(str(out), pa.schema(columns), file_name_suffix=".parquet")
+            | write
         )
