@@ -3,7 +3,8 @@
 
 import sys
 
-from keras_pixelrnn.cli import main
-
 if __name__ == "__main__":
+    sys.argv[0] = "pixelrnn"  # by which the package knows that Keras can wait
+    from keras_pixelrnn.cli import main
+
     main(["train", *sys.argv[1:]])

@@ -71,7 +71,7 @@ def test_same_nats_and_same_images(case, model_of, found):
     images, known = given["images"], given["known"]
     context = {"context": given["context"]} if "context" in given else {}
     ours = model.log_prob(images, **context)
-    np.testing.assert_allclose(theirs["log_prob"], ours, atol=1e-4, rtol=1e-6)
+    np.testing.assert_allclose(theirs["log_prob"], ours, atol=1e-4, rtol=4e-6)
     np.testing.assert_array_equal(theirs["drawn"], model.sample(3, seed=5, **context))
     completed = model.complete(images, known, seed=6, **context)
     np.testing.assert_array_equal(theirs["completed"], completed)

@@ -15,7 +15,8 @@ import pytest
 import keras_pixelrnn as kp
 from benchmarks.faults import bad
 from benchmarks.faults.files import Files
-from keras_pixelrnn.data.reading import Reader, UnreadableError
+from keras_pixelrnn.data.opening import UnreadableError
+from keras_pixelrnn.data.reading import Reader
 from keras_pixelrnn.serving.server import run
 from keras_pixelrnn.training import recipes
 from tests.conformance import QUICK

@@ -244,7 +244,7 @@ def test_told_to_stop_it_leaves_with_the_code_of_the_signal(tmp_path, monkeypatc
         cli.main(["train", *SMALL, "--output", str(tmp_path / "run")])
     assert left.value.code == 128 + signal.SIGTERM
     errors = capsys.readouterr().err
-    assert "stopped by SIGTERM; no work is lost" in errors
+    assert "stopped by SIGTERM; nothing was begun" in errors
     assert "Traceback" not in errors
 
 
