@@ -3,13 +3,15 @@ whose numbers Pillow would cut or stretch."""
 
 import contextlib
 import functools
+import io
 import struct
-import zlib
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from PIL import Image
+
+from keras_pixelrnn.data import png
 
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # what makes an image upright, by its orientation
@@ -25,6 +27,7 @@ GROUP = 16  # images that TensorFlow decodes in one call
 LARGE = 2**18  # pixels of an image that is decoded alone, for the memory's sake
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type; 3 is a palette
+SPECIAL = {b"tRNS", b"eXIf", b"acTL", b"iTXt", b"zTXt"}  # transparent, turned, several images
 FRAMES = {bytes([0xC0 + kind]) for kind in (0, 1, 2)}  # JPEG: baseline, extended, progressive
 BARE = {bytes([0xD0 + number]) for number in range(10)} | {b"\x01"}  # markers without a length
 
@@ -86,18 +89,13 @@ def _plain_png(data, channels):
     width, height, bits, kind = struct.unpack(">IIBB", data[16:26])
     if bits != 8 or PNG_CHANNELS.get(kind) != channels or not _reasonable(width, height):
         return None
-    place, last = len(PNG), b""
-    while last != b"IEND" and place + 12 <= len(data):
-        last = data[place + 4 : place + 8]
-        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
-        if last in (b"tRNS", b"eXIf", b"acTL", b"iTXt", b"zTXt"):  # transparent, turned, several
-            return None
-        if last == b"tEXt" and b"Raw profile" in data[place:end]:  # an EXIF as text
-            return None
-        if zlib.crc32(data[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return None
-        place = end
-    if last != b"IEND":
+    try:
+        for name, inside in png.chunks(io.BytesIO(data)):
+            if name in SPECIAL:
+                return None
+            if name == b"tEXt" and b"Raw profile" in inside:  # an EXIF as text
+                return None
+    except OSError:  # cut off, or a wrong check sum
         return None
     return Plain(data, "png", channels, 1, width * height > LARGE)
 

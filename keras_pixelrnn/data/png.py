@@ -1,4 +1,4 @@
-"""The check sums of PNG files, which Pillow passes over where a picture's numbers lie."""
+"""Chunks of PNG files and their check sums, which Pillow passes over where a picture's numbers lie."""
 
 import os
 import zlib
@@ -16,16 +16,23 @@ def check_sums(file):
         OSError: a chunk is not what was written, or the last one is missing.
     """
     before = file.tell()
-    end = file.seek(0, os.SEEK_END)
-    file.seek(SIGNATURE)
     try:
-        name = None
-        while name != b"IEND":
-            size, name = int.from_bytes(file.read(NAMES)), file.read(NAMES)
-            if size > end - file.tell() - NAMES:
-                raise OSError("the file is cut off")
-            data, wanted = file.read(size), int.from_bytes(file.read(NAMES))
-            if zlib.crc32(data, zlib.crc32(name)) != wanted:
-                raise OSError(f"the check sum of its chunk {name.decode('latin-1')!r} is wrong")
+        for _ in chunks(file):
+            pass
     finally:
         file.seek(before)
+
+
+def chunks(file):
+    """`(name, data)`, bytes, of every chunk up to the last; `OSError` as of `check_sums`."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(SIGNATURE)
+    name = None
+    while name != b"IEND":
+        size, name = int.from_bytes(file.read(NAMES)), file.read(NAMES)
+        if size > end - file.tell() - NAMES:
+            raise OSError("the file is cut off")
+        data, wanted = file.read(size), int.from_bytes(file.read(NAMES))
+        if zlib.crc32(data, zlib.crc32(name)) != wanted:
+            raise OSError(f"the check sum of its chunk {name.decode('latin-1')!r} is wrong")
+        yield name, data
