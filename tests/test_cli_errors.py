@@ -118,3 +118,35 @@ cli.main()
     assert time.monotonic() - start < 3  # 1 s on a machine with nothing else to do
     assert err == "pixelrnn: interrupted\n"
     assert running.returncode == 128 + signal.SIGINT
+
+
+@pytest.mark.parametrize("end", ["", "raise OSError('no such driver')"])
+def test_what_libraries_say_at_their_import_is_shown_where_it_fails(end, tmp_path):
+    (tmp_path / "loud.py").write_text(f"import os\nos.write(2, b'my processor\\n')\n{end}\n")
+    code = f"""
+import sys
+sys.argv = ["pixelrnn"]
+from keras_pixelrnn.cli import quiet
+sys.path.insert(0, {str(tmp_path)!r})
+quiet.import_quietly("loud")
+quiet.import_quietly("loud")
+try:
+    import loud
+except OSError as error:
+    print(error, file=sys.stderr)
+else:
+    print(loud.__name__)
+print("after", file=sys.stderr, flush=True)
+"""
+    out, err = process(code=code).communicate(timeout=60)
+    assert err == ("my processor\nno such driver\nafter\n" if end else "after\n")
+    assert out == ("" if end else "loud\n")
+
+
+@pytest.mark.slow
+def test_a_command_says_its_own_lines_only(tmp_path):
+    out, err = process(
+        "sample", "digits", "-n", "1", "--out", str(tmp_path / "drawn")
+    ).communicate()
+    assert err == ""
+    assert out.startswith("1 image, seed 0: ")

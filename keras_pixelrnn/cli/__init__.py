@@ -73,12 +73,13 @@ def pixelrnn():
 def main(argv=None):
     """Run the command: exit code 0, 1 for an error, 2 for arguments that are none, 128 + n for
     signal n."""
-    from keras_pixelrnn.cli import interrupts
+    from keras_pixelrnn.cli import interrupts, quiet
 
     argv = sys.argv[1:] if argv is None else list(argv)
     debug = "--debug" in argv
     if not debug:  # TensorFlow's own lines, about processors and the absence of them
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        quiet.import_quietly("tensorflow")
     try:
         with interrupts.within_a_second():
             pixelrnn.main(argv, prog_name="pixelrnn", standalone_mode=False)

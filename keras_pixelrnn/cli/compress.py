@@ -53,7 +53,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
         **names.context_of(model, label, len(images)),
     )
     before = sum(path.stat().st_size for path in files)
-    click.echo(f"{len(images)} images, {size} bytes (the files: {before}): {file}")
+    click.echo(f"{names.counted(len(images))}, {size} bytes (the files: {before}): {file}")
 
 
 def _values(path, model, quantise):

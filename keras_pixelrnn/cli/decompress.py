@@ -48,4 +48,4 @@ def command(file, name, out, only, label, batch_size):
     out.mkdir(parents=True, exist_ok=True)
     for number, image in zip(numbers, images):
         visualize.to_picture(image, model.distribution.levels).save(out / f"{number:05}.png")
-    click.echo(f"{len(images)} images: {out}")
+    click.echo(f"{names.counted(len(images))}: {out}")

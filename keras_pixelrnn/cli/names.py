@@ -93,3 +93,8 @@ def context_of(model, label, count):
     if label is not None and label >= classes:
         raise click.UsageError(f"--label must be below {classes}. Received: {label}")
     return {"context": np.arange(count) % classes if label is None else np.full(count, label)}
+
+
+def counted(number):
+    """`1 image`, `2 images`."""
+    return f"{number} image" if number == 1 else f"{number} images"

@@ -60,7 +60,7 @@ def command(
         options = bulk.arguments(runner, pipeline, file_format, batch_size)
         out.parent.mkdir(parents=True, exist_ok=True)
         work.sample(path, count, out, seed=seed, label=label, **options)
-        click.echo(f"{count} images, seed {seed}: {out}-*.{options['file_format']}")
+        click.echo(f"{names.counted(count)}, seed {seed}: {out}-*.{options['file_format']}")
         return
     bulk.refused(called, ["pipeline", "file_format"])
     import numpy as np
@@ -81,7 +81,7 @@ def command(
     )
     images = np.concatenate(list(progress.over(batches, count, "drawing")))
     written = write(images, model, out, form)
-    click.echo(f"{count} images, seed {seed}: {written}")
+    click.echo(f"{names.counted(count)}, seed {seed}: {written}")
 
 
 def write(images, model, out, form):

@@ -110,7 +110,8 @@ def command(
         bits = bits_per_dim(-total, model.image_shape)
         writer.writerow([file, f"{total:.4f}", f"{bits:.6f}", *more])
     where = f"; maps in {maps}" if maps else ""
-    click.echo(f"{len(files)} images, {totals.mean():.3f} nats on average{where}{said}", err=True)
+    count = names.counted(len(files))
+    click.echo(f"{count}, {totals.mean():.3f} nats on average{where}{said}", err=True)
 
 
 def read(model, found, paths):
