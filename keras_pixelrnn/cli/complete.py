@@ -15,44 +15,71 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--mask", type=FILE, help="picture, white where to draw  [default: the lower half]")
 @click.option("-n", "--count", type=click.IntRange(1), default=4, show_default=True)
 @names.seed
-@click.option("--out", type=names.Target(), default="completions", show_default=True)
+@click.option("--out", type=names.Target(file_okay=False), default="completions", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["ancestral", "smc"]),
+    default="ancestral",
+    show_default=True,
+    help="smc: what is given further down acts, too",
+)
+@click.option("--particles", type=click.IntRange(1), help="of --method smc  [default: 256]")
+@click.option("--lookahead", type=FILE, help="of --method smc: file of `fit_lookahead`")
 @names.size
 @names.label
 @names.batch_size
-def command(name, image, mask, count, seed, out, size, label, batch_size):
+def command(
+    name, image, mask, count, seed, out, method, particles, lookahead, size, label, batch_size
+):
     """Draw what is missing of the picture IMAGE, several times, with the model NAME.
 
     \b
     pixelrnn complete digits digit.png -n 4                   # the lower half anew
     pixelrnn complete digits digit.png --mask mask.png
+    pixelrnn complete digits digit.png --mask mask.png --method smc
 
     Exact where everything that is given comes before all that is drawn, row by row from the top left;
-    what is given further down does not act on what is drawn above it. A picture of another size than the
-    model's is completed by the same weights at that size.
+    what is given further down acts on what is drawn above it by --method smc alone, which draws many
+    completions and keeps likely ones. A picture of another size than the model's is completed by the
+    same weights at that size.
     """
+    if method != "smc" and (particles or lookahead):
+        raise click.UsageError("--particles and --lookahead are of --method smc.")
+
     import numpy as np
-    from PIL import Image
 
     from keras_pixelrnn import models, visualize
 
     model = pictures.at_size(models.from_preset(name), size, [image])
     shape, levels = model.image_shape, model.distribution.levels
-    with Image.open(image) as picture:
-        original = visualize.to_values(picture, shape, levels, image)
+    original = pictures.values_of(image, shape, levels)
     known = np.zeros(shape[:2], bool)
     known[: shape[0] // 2] = True
     if mask is not None:
-        with Image.open(mask) as picture:
-            known = visualize.to_values(picture, (*shape[:2], 1), 2, mask)[..., 0] == 0
-    batches = model.complete_batches(
-        np.repeat(original[None], count, axis=0),
-        known,
-        seed=seed,
-        batch_size=batch_size,
-        xla=count > names.FEW,
-        **names.context_of(model, label, count),
-    )
-    drawn = np.concatenate(list(progress.over(batches, count, "completing")))
+        known = pictures.values_of(mask, (*shape[:2], 1), 2)[..., 0] == 0
+    said = ""
+    if method == "smc":
+        drawn, said = _by_particles(
+            model,
+            original,
+            known,
+            count,
+            label,
+            lookahead,
+            seed=seed,
+            n_particles=particles or 256,
+            batch_size=batch_size,
+        )
+    else:
+        batches = model.complete_batches(
+            np.repeat(original[None], count, axis=0),
+            known,
+            seed=seed,
+            batch_size=batch_size,
+            xla=count > names.FEW,
+            **names.context_of(model, label, count),
+        )
+        drawn = np.concatenate(list(progress.over(batches, count, "completing")))
     out.mkdir(parents=True, exist_ok=True)
     rgb = visualize.to_rgb(np.concatenate([original[None], drawn]), levels)
     for number, picture in enumerate(drawn):
@@ -62,5 +89,28 @@ def command(name, image, mask, count, seed, out, size, label, batch_size):
     visualize.save_png(out / "grid.png", row)
     click.echo(
         f"{count} completions, seed {seed}: {out}; original, what was given and all of them: "
-        f"{out / 'grid.png'}"
+        f"{out / 'grid.png'}{said}"
+    )
+
+
+def _by_particles(model, original, known, count, label, lookahead, **options):
+    """Draws `(count, ...)` of one image, and what to say of the particles."""
+    import keras
+    import numpy as np
+
+    if lookahead is not None:
+        options["lookahead"] = keras.saving.load_model(lookahead, compile=False)
+    # Draws of one label share their particles; with every label in turn each has its own.
+    rows = count if model.context.given and label is None else 1
+    found = model.complete(
+        np.repeat(original[None], rows, axis=0),
+        known,
+        method="smc",
+        n=count // rows,
+        **names.context_of(model, label, rows),
+        **options,
+    )
+    return found.images.reshape(count, *original.shape), (
+        f"; log p(known): {', '.join(f'{nats:.3f}' for nats in found.log_z)} nats; effective particles: "
+        f"{found.ess.min():.1f} of {options['n_particles']} at the least"
     )

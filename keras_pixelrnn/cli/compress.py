@@ -4,20 +4,18 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import names
-
-SUFFIXES = {".png", ".jpg", ".jpeg"}
+from keras_pixelrnn.cli import names, pictures
 
 
 @click.command("compress")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
-@click.argument("file", type=names.Target(path_type=Path))
+@click.argument("file", type=names.Target(dir_okay=False, path_type=Path))
 @click.option(
     "--model", "name", type=names.Model(), required=True, metavar="NAME", help="codes them"
 )
 @click.option("--quantise", is_flag=True, help="also pictures with more values than the model has")
 @click.option("--verify", is_flag=True, help="decode again, and store as it is what fails")
-@click.option("--block-size", type=click.IntRange(1), help="images read together  [default: 2 KiB]")
+@click.option("--block-size", type=click.IntRange(1), help="images read together  [default: 4 KiB]")
 @names.label
 @names.batch_size
 def command(folder, file, name, quantise, verify, block_size, label, batch_size):
@@ -30,8 +28,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     What is kept are the pixels, in the order of the files' names; names are not. Pictures must have
     the size of the model's images and no values that its levels do not hold.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    files = files if folder.is_dir() else [folder]
+    files = pictures.files_in(folder)
     if not files:
         raise click.UsageError(f"There are no PNG or JPEG files in {folder}.")
 
@@ -43,6 +40,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     images = np.stack([_values(path, model, quantise) for path in files])
+    file.parent.mkdir(parents=True, exist_ok=True)
     size = codec.write(
         file,
         model,
@@ -54,30 +52,40 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     )
     before = sum(path.stat().st_size for path in files)
     click.echo(f"{names.counted(len(images))}, {size} bytes (the files: {before}): {file}")
+    if others := _others(folder, [*files, file]):
+        click.echo(f"left out, no PNG or JPEG: {len(others)} files such as {others[0]}", err=True)
+
+
+def _others(folder, files):
+    """What lies in the folder and was not coded, hidden files aside."""
+    found = set(folder.rglob("[!.]*")) - set(files)
+    return sorted(path for path in found if path.is_file())
 
 
 def _values(path, model, quantise):
     """A picture as values of the model, or an error where they would not give it back."""
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
-    from keras_pixelrnn import visualize
-
-    levels = model.distribution.levels
-    try:
-        with Image.open(path) as picture:
-            values = visualize.to_values(picture, model.image_shape, levels, path)
-            if quantise:
-                return values
-            back = visualize.to_picture(values, levels)
-            if levels <= 256:  # alpha and colour that the model does not have are seen, too
-                picture, back = picture.convert("RGBA"), back.convert("RGBA")
-            same = np.array_equal(np.asarray(picture), np.asarray(back))
-    except UnidentifiedImageError:
-        raise click.ClickException(f"{path} is no image that can be read.") from None
-    if not same:
+    values = pictures.values_of(path, model.image_shape, model.distribution.levels)
+    if not quantise and not _comes_back(path, values, model.distribution.levels):
         raise click.ClickException(
-            f"{path} holds values that the model's {levels} levels and {model.image_shape[-1]} channels "
-            "do not: it would not come back as it is. Pass --quantise to code what they hold."
+            f"{path} holds values that the model's {model.distribution.levels} levels and "
+            f"{model.image_shape[-1]} channels do not: it would not come back as it is. Pass --quantise "
+            "to code what they hold."
         )
     return values
+
+
+def _comes_back(path, values, levels):
+    """Whether `decompress` would write the picture as it is."""
+    import numpy as np
+
+    from keras_pixelrnn import visualize
+    from keras_pixelrnn.data.reading import depth, upright
+
+    back = visualize.to_picture(values, levels)
+    with pictures.opened(path) as picture:
+        if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
+            return False
+        picture = upright(picture, path)
+        if levels <= 256:  # alpha and colour that the model does not have are seen, too
+            picture, back = picture.convert("RGBA"), back.convert("RGBA")
+        return np.array_equal(np.asarray(picture), np.asarray(back))

@@ -12,7 +12,9 @@ from keras_pixelrnn.cli import names
 @click.option(
     "--model", "name", type=names.Model(), required=True, metavar="NAME", help="coded them"
 )
-@click.option("--out", type=names.Target(path_type=Path), default="images", show_default=True)
+@click.option(
+    "--out", type=names.Target(file_okay=False, path_type=Path), default="images", show_default=True
+)
 @click.option("--only", type=click.IntRange(0), multiple=True, help="one image; several times")
 @names.label
 @names.batch_size

@@ -9,7 +9,9 @@ from keras_pixelrnn.cli import names
 
 @click.command("export")
 @names.model
-@click.option("--out", type=names.Target(), help="default: the folder, or exports/NAME")
+@click.option(
+    "--out", type=names.Target(file_okay=False), help="default: the folder, or exports/NAME"
+)
 @names.size
 @click.option("--version", type=click.IntRange(1), help="default: the next free one")
 @click.option(

@@ -25,7 +25,9 @@ def options(function):
             type=click.FloatRange(0, 1, min_open=True, max_open=True),
             help="threshold that this share of usual images exceeds, from validation images",
         ),
-        click.option("--threshold", type=float, help="call images with a score above it strange"),
+        click.option(
+            "--threshold", type=names.Finite(), help="call images with a score above it strange"
+        ),
         click.option(
             "--background",
             type=names.Model(),

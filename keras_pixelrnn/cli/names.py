@@ -1,6 +1,8 @@
 """Arguments that several commands take, checked before Keras is imported."""
 
 import difflib
+import math
+import os
 from pathlib import Path
 
 import click
@@ -35,12 +37,31 @@ class Model(click.ParamType):
 
 
 class Target(click.Path):
-    """A path to write to, on this machine."""
+    """A path to write to, on this machine, in a folder that is there or can be made: said before any
+    work is done."""
 
     def convert(self, value, param, context):
         from keras_pixelrnn import checks
 
-        return checks.local(param.name, super().convert(value, param, context))
+        path = checks.local(param.name, super().convert(value, param, context))
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if not above.is_dir():
+            self.fail(f"{path} cannot be made: {above} is no folder.", param, context)
+        if not os.access(above, os.W_OK):
+            self.fail(f"{path} cannot be made: the folder {above} is not writable.", param, context)
+        return path
+
+
+class Finite(click.ParamType):
+    """A number, and neither infinite nor nan."""
+
+    name = "float"
+
+    def convert(self, value, param, context):
+        number = click.FLOAT.convert(value, param, context)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, context)
+        return number
 
 
 model = click.argument("name", type=Model(), metavar="NAME")

@@ -1,17 +1,42 @@
-"""Pictures that commands read, and the size at which a model takes them."""
+"""Pictures that commands read, and the size at which a model takes them.
+
+Files are opened as `kp.data.load` opens them: what is damaged, or holds several pictures, is an error
+that names the file.
+"""
 
 import click
+
+SUFFIXES = {".png", ".jpg", ".jpeg"}
+
+
+def files_in(path):
+    """The PNG and JPEG files below a folder, by name, or the file itself."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    return [path]
+
+
+def opened(path):
+    """`with opened(path) as picture`: of Pillow, not yet decoded."""
+    from keras_pixelrnn.data import opening
+
+    return opening.opened(opening.bytes_of(path), path)
 
 
 def size_of(path):
     """`(height, width)` of a picture, upright."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from keras_pixelrnn.data.reading import upright
 
-    try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).size[::-1]
-    except UnidentifiedImageError:
-        raise click.ClickException(f"{path} is no image that can be read.") from None
+    with opened(path) as picture:
+        return upright(picture, path).size[::-1]
+
+
+def values_of(path, image_shape, levels):
+    """A picture as `(height, width, channels)` values of a model."""
+    from keras_pixelrnn import visualize
+
+    with opened(path) as picture:
+        return visualize.to_values(picture, image_shape, levels, path)
 
 
 def at_size(model, size, paths):

@@ -9,7 +9,7 @@ from keras_pixelrnn.cli import bulk, names, progress
 @names.model
 @click.option("-n", "--count", type=click.IntRange(1), default=16, show_default=True)
 @names.seed
-@click.option("--out", type=names.Target(), default="samples", show_default=True)
+@click.option("--out", type=names.Target(file_okay=False), default="samples", show_default=True)
 @names.size
 @names.label
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="below 1: typical")

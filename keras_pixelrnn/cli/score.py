@@ -8,13 +8,11 @@ import click
 
 from keras_pixelrnn.cli import bulk, judging, names, pictures, progress
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
-
 
 @click.command("score")
 @names.model
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--maps", type=names.Target(), help="folder for pictures of the nats")
+@click.option("--maps", type=names.Target(file_okay=False), help="folder for pictures of the nats")
 @judging.options
 @names.size
 @names.label
@@ -73,7 +71,7 @@ def command(
         return
     bulk.refused(called, ["pipeline", "file_format", "out", "split"])
     judging.check(**judged)
-    found = [file for path in paths for file in _files(path)]
+    found = [file for path in paths for file in pictures.files_in(path)]
     if not found:
         raise click.UsageError(f"There are no PNG or JPEG files in {', '.join(map(str, paths))}.")
 
@@ -99,7 +97,7 @@ def command(
     if any(value is not None for value in judged.values()):
 
         def pictures_in(folder):
-            return read(model, _files(folder), ())[1]
+            return read(model, pictures.files_in(folder), ())[1]
 
         columns, said = judging.judged(
             name, model, images, context, label, batch_size, pictures_in, **judged
@@ -118,34 +116,19 @@ def read(model, found, paths):
     """Those of the files `found` that fit a model, and their images. A file of `paths`, which was
     asked for by name, must fit."""
     import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
-    from keras_pixelrnn import visualize
 
     files, images = [], []
     for file in found:
-        try:
-            with Image.open(file) as picture:
-                height, width = pictures.size_of(file)
-                if file not in paths and (height, width) != model.image_shape[:2]:
-                    click.echo(f"left out, {width} x {height}: {file}", err=True)
-                    continue
-                images.append(
-                    visualize.to_values(picture, model.image_shape, model.distribution.levels, file)
-                )
-        except UnidentifiedImageError:
-            raise click.ClickException(f"{file} is no image that can be read.") from None
+        height, width = pictures.size_of(file)
+        if file not in paths and (height, width) != model.image_shape[:2]:
+            click.echo(f"left out, {width} x {height}: {file}", err=True)
+            continue
+        images.append(pictures.values_of(file, model.image_shape, model.distribution.levels))
         files.append(file)
     if not files:
         size = f"{model.image_shape[1]} x {model.image_shape[0]}"
         raise click.ClickException(f"No picture has the size of the model's images, {size}.")
     return files, np.stack(images)
-
-
-def _files(path):
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-    return [path]
 
 
 def _different(files):

@@ -174,7 +174,12 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
 
     The file is written beside its place and moved there: it is whole, or not there.
     """
-    path, data = Path(path), compress(model, images, **options)
+    path = Path(path)
+    if path.is_dir() or not path.absolute().parent.is_dir():  # said before the work, not after it
+        raise ValueError(
+            f"`path` must be a file in a folder that is there. Make the folder. Received: path='{path}'"
+        )
+    data = compress(model, images, **options)
     file, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.resolve().parent)
     try:
         with os.fdopen(file, "wb") as opened:

@@ -92,7 +92,7 @@ class Reader:
             pixels = _stored(image, file)  # before Pillow, asked for the EXIF, closes the file
             turn = TURNS.get(image.getexif().get(ORIENTATION), lambda pixels: pixels)
             return self._channels_of(turn(pixels), image, file)
-        image = _upright(image, file)
+        image = upright(image, file)
         if dtype != np.uint8:
             pixels = np.asarray(image).astype(self.dtype)[..., None]
             return self._channels_of(pixels, image, file)
@@ -217,8 +217,8 @@ def _stored(image, file):
         raise unreadable(file, error) from error
 
 
-def _upright(image, file):
-    """The decoded picture, turned as its EXIF orientation says."""
+def upright(image, file):
+    """The decoded picture, turned as its EXIF orientation says. `file`: what to call it in an error."""
     try:
         if image.format == "PNG" and image.fp is not None:  # None: its pixels are there already
             check_sums(image.fp)

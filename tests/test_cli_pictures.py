@@ -1,0 +1,180 @@
+"""What commands say of pictures, places to write to and numbers that cannot be what was meant;
+completion by particles."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from PIL import Image
+
+import keras_pixelrnn as kp
+from keras_pixelrnn import cli, visualize
+from keras_pixelrnn.cli import compress
+from tests.commands import fails, run
+from tests.conformance import randomised
+
+SHAPE, LABELLED, COLOUR = (3, 5, 1), (4, 3, 1), (2, 4, 3)
+
+
+def kept(tmp_path_factory, shape, levels, **options):
+    head = kp.distributions.Categorical(levels)
+    made = kp.models.PixelCNN(shape, head, units=4, num_blocks=1, **options)
+    return str(randomised(made).save_to_preset(tmp_path_factory.mktemp("models") / "model"))
+
+
+@pytest.fixture(scope="module")
+def grey(tmp_path_factory):
+    """Folder of a model of 5 values: pictures show them as 0, 64, 128, 191, 255."""
+    return kept(tmp_path_factory, SHAPE, 5)
+
+
+@pytest.fixture(scope="module")
+def colour(tmp_path_factory):
+    return kept(tmp_path_factory, COLOUR, 256)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A folder with one picture that fits the grey model; each model is loaded once."""
+    monkeypatch.setattr(kp.models, "from_preset", functools.cache(kp.models.from_preset))
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", SHAPE[1::-1]).save("good.png")
+
+
+def damaged():
+    """`{name: words of the error}` of files that are no single whole picture."""
+    first, second = (Image.new("L", SHAPE[1::-1], shade) for shade in (0, 255))
+    first.save("two.png", save_all=True, append_images=[second])
+    first.save("two.gif", save_all=True, append_images=[second])
+    whole = (tf.io.encode_png(np.arange(15, dtype=np.uint8).reshape(SHAPE))).numpy()
+    files = {"text.png": b"text", "empty.png": b"", "cut.png": whole[:-16]}
+    turned = bytearray(whole)
+    turned[-20] ^= 1
+    for name, data in {**files, "flipped.png": bytes(turned)}.items():
+        with open(name, "wb") as file:
+            file.write(data)
+    return {
+        "two.png": "2 frames",
+        "two.gif": "2 frames",
+        "text.png": "cannot identify",
+        "empty.png": "cannot identify",
+        "cut.png": "cut off",
+        "flipped.png": "check sum",
+    }
+
+
+def test_a_damaged_picture_is_named(grey, capsys):
+    for name, words in damaged().items():
+        for arguments in (
+            ["compress", name, "some.kpz", "--model", grey],
+            ["score", grey, name],
+            ["complete", grey, name],
+            ["complete", grey, "good.png", "--mask", name],
+        ):
+            code, text = fails(capsys, *arguments)
+            assert (code, name in text, words in text) == (1, True, True), (arguments, text)
+
+
+@pytest.mark.parametrize("out", ["good.png", "good.png/deeper"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compress", "good.png", "{out}/some.kpz", "--model", "{grey}"],
+        ["decompress", "good.png", "--model", "{grey}", "--out", "{out}"],
+        ["complete", "{grey}", "good.png", "--out", "{out}"],
+        ["score", "{grey}", "good.png", "--maps", "{out}"],
+        ["sample", "{grey}", "--out", "{out}"],
+        ["export", "{grey}", "--out", "{out}"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_where_nothing_can_be_written_is_told_before_any_work(
+    arguments, out, grey, capsys, monkeypatch
+):
+    monkeypatch.setattr(kp.models, "from_preset", lambda name: pytest.fail("loaded"))
+    code, text = fails(capsys, *(part.format(out=out, grey=grey) for part in arguments))
+    assert code == 2
+    assert "good.png" in text
+
+
+def test_a_folder_is_made_for_a_file_but_taken_for_none(grey, tmp_path, capsys):
+    run("compress", "good.png", "a/b/some.kpz", "--model", grey)
+    assert (tmp_path / "a/b/some.kpz").is_file()
+    code, text = fails(capsys, "compress", "good.png", "a", "--model", grey)
+    assert (code, "'a' is a directory" in text) == (2, True)
+    for path in ("a", "absent/some.kpz"):
+        with pytest.raises(ValueError, match="a folder that is there"):
+            kp.codec.write(path, None, None)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "much"])
+def test_a_threshold_is_a_number(number, grey, capsys):
+    code, text = fails(capsys, "score", grey, "good.png", "--threshold", number)
+    assert (code, "--threshold" in text) == (2, True)
+
+
+def test_numbers_that_files_of_8_bits_lose_are_not_compressed(colour, capsys):
+    deep = np.random.default_rng(0).integers(0, 2**16, COLOUR).astype(np.uint16)
+    with open("deep.png", "wb") as file:
+        file.write(tf.io.encode_png(deep).numpy())
+    code, text = fails(capsys, "compress", "deep.png", "some.kpz", "--model", colour)
+    assert (code, "would not come back" in text) == (1, True)
+    values = compress._values("deep.png", kp.models.from_preset(colour), quantise=True)
+    np.testing.assert_array_equal(values, deep // 256)
+
+
+def test_a_turned_picture_comes_back_upright_and_what_is_left_out_is_named(grey):
+    exif, pixels = Image.Exif(), np.zeros((5, 3), np.uint8)
+    exif[0x0112], pixels[0, 0] = 6, 255  # turn to the right
+    Image.fromarray(pixels).save("turned.png", exif=exif)
+    Image.new("L", SHAPE[1::-1]).save("more.bmp")
+    done = CliRunner().invoke(cli.pixelrnn, ["compress", ".", "some.kpz", "--model", grey])
+    assert done.exit_code == 0, done.output
+    assert "1 files such as more.bmp" in done.stderr
+    run("decompress", "some.kpz", "--model", grey, "--out", "back")
+    assert (
+        "1 files such"
+        in CliRunner().invoke(cli.pixelrnn, ["compress", ".", "some.kpz", "--model", grey]).stderr
+    )  # not the file that is written
+    np.testing.assert_array_equal(np.asarray(Image.open("back/00001.png")), np.rot90(pixels, -1))
+
+
+def values_of(path, model):
+    with Image.open(path) as picture:
+        return visualize.to_values(picture, model.image_shape, model.distribution.levels)
+
+
+@pytest.mark.slow
+def test_completion_by_particles(grey, capsys):
+    model = kp.models.from_preset(grey)
+    image = model.sample(1, seed=9)[0]
+    visualize.to_picture(image, 5).save("image.png")
+    known = np.arange(3)[:, None] >= np.full(5, 2)  # the last row
+    Image.fromarray(~known).save("mask.png")
+    smc = ["--method", "smc", "--particles", 6]
+    said = run("complete", grey, "image.png", "--mask", "mask.png", "-n", 3, "--seed", 1, *smc)
+    options = {"seed": 1, "method": "smc", "n_particles": 6}
+    expected = model.complete(image[None], known, n=3, **options)
+    found = [values_of(f"completions/{number:05}.png", model) for number in range(3)]
+    np.testing.assert_array_equal(found, expected.images[0])
+    assert f"log p(known): {expected.log_z[0]:.3f} nats" in said
+    code, text = fails(capsys, "complete", grey, "good.png", "--particles", 6)
+    assert (code, "--method smc" in text) == (2, True)
+
+
+@pytest.mark.slow
+def test_completion_by_particles_of_every_label_in_turn(tmp_path_factory):
+    labelled = kept(tmp_path_factory, LABELLED, 5, num_classes=3)
+    model = kp.models.from_preset(labelled)
+    image = model.sample(1, seed=2, context=1)[0]
+    visualize.to_picture(image, 5).save("image.png")
+    smc = ["--method", "smc", "--particles", 6]
+    run("complete", labelled, "image.png", "-n", 4, "--seed", 1, *smc)
+    upper = np.arange(4)[:, None] < np.full(3, 2)
+    images = np.repeat(image[None], 4, axis=0)
+    options = {"seed": 1, "method": "smc", "n_particles": 6}
+    expected = model.complete(images, upper, context=np.array([0, 1, 2, 0]), **options)
+    found = [values_of(f"completions/{number:05}.png", model) for number in range(4)]
+    np.testing.assert_array_equal(found, expected.images)
