@@ -8,6 +8,8 @@ r"""Lossless files: bytes beside the model's nats and beside other formats, and 
     python -m benchmarks.codec encode --set mnist --images 10000 --file digits.kpz --cores 2
     KERAS_BACKEND=jax python -m benchmarks.codec decode --set mnist --images 10000 --file digits.kpz \
         --batch-size 7 --cores 1
+    python -m benchmarks.codec decode --set mnist --first 2000 --images 1000 --file digits.kpz \
+        --batch-size 7 --cores 1 --no-xla         # images 2,000 to 2,999 of it
 
 Needs the test images as TFDS has them (TFDS_DATA_DIR). `encode` and `decode` are for two processes
 that compute differently: other machines, backends, batches, numbers of cores, with XLA and without.
@@ -149,6 +151,7 @@ def main():
     parser.add_argument(
         "--images", type=int, help="default: 1,000 of mnist, 200 of cifar10, 360 of digits"
     )
+    parser.add_argument("--first", type=int, default=0, help="of decode: number of the first image")
     parser.add_argument("--count", type=int, default=1000, help="damaged files")
     parser.add_argument("--file", default="images.kpz")
     parser.add_argument("--block-size", type=int)
@@ -165,7 +168,7 @@ def main():
         sizes(args.set, count, args.batch_size, args.file if args.no_decode else None)
         return
     model = models.from_preset(preset)
-    images = images_of(data, 8 if args.what == "mutate" else count)
+    images = images_of(data, 8 if args.what == "mutate" else args.first + count)[args.first :]
     start = time.perf_counter(), time.process_time()
     if args.what == "mutate":
         print(args.count, "damaged files, all refused or whole:", end=" ")
@@ -175,6 +178,7 @@ def main():
         print(codec.write(args.file, model, images, **options), "bytes", end=" ")
     else:
         options = {"batch_size": args.batch_size, "xla": not args.no_xla}
+        options["indices"] = range(args.first, args.first + count)
         found = codec.read(args.file, model, **options)
         print(f"{(found == images).all(axis=(1, 2, 3)).sum()} of {count} equal", end=" ")
     wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]

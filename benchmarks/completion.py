@@ -4,9 +4,10 @@
 
 Hides the upper half, the right half and a hole of 8x8 pixels of test images of binarized MNIST, and
 counts the wrong pixels of what is drawn there, and of the expected image rounded (`mean`), which is the
-answer where as few wrong pixels as possible are wanted. Times are of all images, compiled before, as
-multiples of ancestral completions run just before and after. The second row of particles without a
-look-ahead has as many as take the time of those with one. Trains one where the file is missing.
+answer where as few wrong pixels as possible are wanted. Times are of all images, compiled before:
+medians over turns in which every method runs once, and ancestral ones several times around it, as
+multiples of those. The second row of particles without a look-ahead has as many as take the time of
+those with one. Trains one where the file is missing.
 Writes a picture and `completion` in benchmarks/results.json.
 """
 
@@ -48,48 +49,66 @@ def wrong(images, drawn):
     return float(errors.mean()), float(errors.std() / np.sqrt(len(errors)))
 
 
-def measure(model, lookahead, images, known, n_particles):
+def measure(model, lookahead, images, known, n_particles, runs):
     """A row for each way to complete, and what each drew."""
 
     def ancestral():
         return model.complete(images, known, seed=1)
 
-    def seconds_of(function, runs=1):
-        start = time.perf_counter()
-        for _ in range(runs):
-            function()
-        return (time.perf_counter() - start) / runs
+    def by_particles(size, **options):
+        return lambda: model.complete(
+            images, known, seed=1, method="smc", n_particles=size, n=DRAWS, **options
+        )
 
-    plain = ancestral()
-    error, deviation = wrong(images, plain[:, None])
-    row = {"method": "ancestral", "particles": 1, "seconds": seconds_of(ancestral, 5)}
-    rows = [{**row, "times": 1.0, "wrong": error, "se": deviation}]
-    shown = [plain]
-
-    def particles(label, size, **options):
-        def run():
-            return model.complete(
-                images, known, seed=1, method="smc", n_particles=size, n=DRAWS, **options
-            )
-
-        found = run()
-        before = seconds_of(ancestral, 5)
-        seconds = seconds_of(run)
-        base = (before + seconds_of(ancestral, 5)) / 2
-        row = {"method": label, "particles": size, "seconds": seconds, "times": seconds / base}
+    def row_of(label, size, found, seconds, times):
+        row = {"method": label, "particles": size, "seconds": seconds, "times": times}
         row["wrong"], row["se"] = wrong(images, found.images)
         row["wrong, mean"], row["se, mean"] = wrong(images, (found.mean > 0.5)[:, None])
         row["ess"] = float(np.median(found.ess.min(axis=1)))
-        rows.append(row)
-        shown.append(found)
-        return seconds / base
+        return row
 
-    alone = particles("smc", n_particles)
-    guided = particles("smc + look-ahead", n_particles, lookahead=lookahead)
-    equal = max(1, round(n_particles * guided / alone))
+    plain = ancestral()
+    error, deviation = wrong(images, plain[:, None])
+    methods = [by_particles(n_particles), by_particles(n_particles, lookahead=lookahead)]
+    shown = [plain, *(method() for method in methods)]
+    timed = in_turns(ancestral, methods, runs)
+    row = {"method": "ancestral", "particles": 1, "seconds": timed[0][0]}
+    rows = [{**row, "times": 1.0, "wrong": error, "se": deviation}]
+    for label, found, (seconds, times) in zip(
+        ("smc", "smc + look-ahead"), shown[1:], timed[1:], strict=True
+    ):
+        rows.append(row_of(label, n_particles, found, seconds, times))
+    equal = max(1, round(n_particles * timed[2][1] / timed[1][1]))
     if equal != n_particles:
-        particles("smc, equal time", equal)
+        method = by_particles(equal)
+        found = method()
+        rows.append(
+            row_of("smc, equal time", equal, found, *in_turns(ancestral, [method], runs)[1])
+        )
     return rows, shown
+
+
+def in_turns(base, methods, runs):
+    """Of `base` and each of the methods: median seconds, and the median over turns of the multiple of
+    what `base` took in the same turn, just before and after."""
+    seconds, times = [], []
+    for _ in range(runs):
+        around = [seconds_of(base, 5)]
+        found = []
+        for method in methods:
+            found.append(seconds_of(method))
+            around.append(seconds_of(base, 5))
+        base_seconds = np.convolve(around, [0.5, 0.5], "valid")
+        seconds.append([np.mean(around), *found])
+        times.append([1.0, *(found / base_seconds)])
+    return np.median([seconds, times], axis=1).T.tolist()
+
+
+def seconds_of(function, runs=1):
+    start = time.perf_counter()
+    for _ in range(runs):
+        function()
+    return (time.perf_counter() - start) / runs
 
 
 def picture(images, known, shown, levels, count=8):
@@ -110,6 +129,7 @@ def main():
     parser.add_argument("--lookahead", type=Path, required=True, help=".keras file")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--particles", type=int, default=48)
+    parser.add_argument("--runs", type=int, default=5, help="turns of which times are medians")
     parser.add_argument("--train-images", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
@@ -126,7 +146,7 @@ def main():
     images = load(args.name, args.data_dir, "test", args.images)
     table, pictures = [], []
     for hidden, known in masks().items():
-        rows, shown = measure(model, lookahead, images, known, args.particles)
+        rows, shown = measure(model, lookahead, images, known, args.particles, args.runs)
         table += [{"hidden": hidden, **row} for row in rows]
         for row in rows:
             print(hidden, {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()})

@@ -60,6 +60,8 @@ def others(images, levels, data_dir):
         "half the contrast": (images.astype(int) + top // 2) // 2 if levels > 2 else None,
     }
     size = images.shape[1:]
+    if size == (28, 28, 1):
+        kinds["garments, filled"] = top * garments(rng, len(images))
     if data_dir is not None and size == (28, 28, 1):
         objects = load("cifar10_diagonal", data_dir, "test", len(images))[:, 2:30, 2:30]
         grey = objects.mean(-1, keepdims=True)
@@ -71,6 +73,36 @@ def others(images, levels, data_dir):
         colours = rng.integers(0, 256, (2, len(images), 1, 1, 3))
         kinds["MNIST digits, one colour on another"] = ink * colours[0] + (1 - ink) * colours[1]
     return {k: np.asarray(x).astype(images.dtype) for k, x in kinds.items() if x is not None}
+
+
+def garments(rng, n):
+    """Booleans `(n, 28, 28, 1)`: large filled outlines like those of Fashion-MNIST: shirts, trousers,
+    dresses, bags, shoes."""
+    found = np.zeros((n, 28, 28, 1), bool)
+    rows, columns = np.mgrid[:28, :28] + 0.5
+    for image, kind in zip(found[..., 0], rng.integers(0, 5, n), strict=True):
+        top, bottom = rng.uniform(1, 5), rng.uniform(23, 27)
+        off, wide = np.abs(columns - 14), rng.uniform(5, 8)
+        along = (rows - top) / (bottom - top)
+        if kind == 0:  # a shirt: a body, and sleeves that hang from the shoulders
+            slope, reach = rng.uniform(0.2, 1.5), rng.uniform(9, 13)
+            sleeve = (off < reach) & (np.abs(rows - top - slope * (off - wide) - 3) < 3)
+            image[:] = (off < wide) | ((off > wide) & sleeve)
+        elif kind == 1:  # trousers: two legs
+            image[:] = (off < wide) & ((off > 1 + 2 * along) | (along < rng.uniform(0.1, 0.3)))
+        elif kind == 2:  # a dress: wider from the waist down
+            image[:] = off < wide * (0.6 + 0.5 * np.abs(along - rng.uniform(0.2, 0.4)))
+        elif kind == 3:  # a bag: a box with a handle
+            top = rng.uniform(9, 13)
+            ring = np.hypot(off / wide, (rows - top) / (top - 3))
+            image[:] = ((off < 12) & (rows > top)) | ((ring > 0.7) & (ring < 1) & (rows <= top))
+        else:  # a shoe: a sole, low at the toe
+            top = rng.uniform(8, 14)
+            toe = np.clip((20 - columns) / rng.uniform(8, 16), 0, 1)
+            image[:] = (off < 13) & (rows > 22 - (22 - top) * np.maximum(toe, 0.3))
+            bottom = 24
+        image[:] &= (rows > (3 if kind == 3 else top)) & (rows < bottom)
+    return found
 
 
 def strangeness(model, images, validation, data_dir, background):

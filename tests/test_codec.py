@@ -233,6 +233,26 @@ def test_options_are_checked(coded, option):
         codec.compress(model, images, **{option: 0})
 
 
+@pytest.mark.parametrize(
+    "indices", [1, 1.5, [1.5], "1", [True, False], np.array([True] * 9), [None]]
+)
+def test_images_are_asked_for_by_number(coded, indices):
+    model, _, data = coded
+    with pytest.raises(ValueError, match="`indices` must be numbers of images"):
+        codec.decompress(model, data, indices=indices)
+
+
+@pytest.mark.parametrize("wrong", ["digits", None, 5])
+def test_model_and_data_are_checked(coded, wrong):
+    model, images, data = coded
+    for call in (lambda: codec.compress(wrong, images), lambda: codec.decompress(wrong, data)):
+        with pytest.raises(ValueError, match="`model` must be a PixelModel"):
+            call()
+    for call in (lambda: codec.header(wrong), lambda: codec.decompress(model, wrong)):
+        with pytest.raises(ValueError, match="`data` must be bytes"):
+            call()
+
+
 def test_no_images(coded):
     model, images, _ = coded
     data = kp.codec.compress(model, images[:0])

@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_pixelrnn import checks
+
 MAGIC, VERSION = b"kpz", 2
 LONGEST_NAME = 40  # bytes
 
@@ -119,6 +121,11 @@ def read(data):
     Raises:
         Damaged: it is no such file, of a version that this package does not know, or damaged.
     """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise ValueError(
+            "`data` must be bytes, as `keras_pixelrnn.codec.compress` returns; a file is read by "
+            f"`keras_pixelrnn.codec.read`. Received: data={checks.shown(data)}"
+        )
     data = bytes(data)
     if data[:3] != MAGIC:
         raise Damaged(

@@ -58,6 +58,7 @@ def compress(
     True
     """
     coder.constriction()
+    _check_model(model)
     images = model.check_images(images)
     given = model.context.check(context, len(images))
     checks.optional(checks.positive_int, "block_size", block_size)
@@ -132,14 +133,11 @@ def decompress(
     (1, 8, 8, 1)
     """
     coder.constriction()
+    _check_model(model)
     checks.positive_int("batch_size", batch_size)
     header, blocks = container.read(data)
     given = _check(model, header, context)
-    wanted = np.arange(header.count) if indices is None else np.asarray(list(indices), np.int64)
-    if wanted.size and not (wanted.min() >= 0 and wanted.max() < header.count):
-        raise IndexError(
-            f"The file holds images 0 to {header.count - 1}. Received: indices={indices!r}"
-        )
+    wanted = _wanted(indices, header.count)
     needed = np.unique(wanted // header.block_size)
     decoded, failed = _decode(model, header, blocks, needed, given, batch_size, xla)
     if failed:  # noise beyond what the file allows for: it is another in another execution
@@ -194,6 +192,31 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
 def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarray:
     """The images of a file that `write` wrote; `options` are those of `decompress`."""
     return decompress(model, Path(path).read_bytes(), **options)
+
+
+def _check_model(model):
+    if not isinstance(model, PixelModel):
+        raise ValueError(
+            "`model` must be a PixelModel, as `keras_pixelrnn.models.from_preset` returns. "
+            f"Received: model={checks.shown(model)}"
+        )
+
+
+def _wanted(indices, count):
+    """`(n,)` numbers of the images that are asked for."""
+    if indices is None:
+        return np.arange(count)
+    listed = isinstance(indices, Iterable) and not isinstance(indices, (str, bytes))
+    found = list(indices) if listed else [None]
+    if not all(checks.is_whole(index) for index in found):  # a mask would be read as 0 and 1
+        raise ValueError(
+            "`indices` must be numbers of images, such as [0, 5]. "
+            f"Received: indices={checks.shown(indices)}"
+        )
+    if found and not 0 <= min(found) <= max(found) < count:
+        held = f"images 0 to {count - 1}" if count else "no images"
+        raise IndexError(f"The file holds {held}. Received: indices={checks.shown(indices)}")
+    return np.array(found, np.int64)
 
 
 def _check(model, header, context):
