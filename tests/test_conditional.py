@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
+from keras_pixelrnn import backend
 from tests.conformance import random_images, randomised
 from tests.test_raster import all_images, chi_square_z, counts_of
 
@@ -134,6 +135,20 @@ def test_the_whole_map_is_seen_everywhere():
     moved[0, 0, 0] = 1.0
     params = [np.asarray(model([images, tf.constant(context)])) for context in (plain, moved)]
     assert (params[0] != params[1])[0, 0, 0].all()
+
+
+@pytest.mark.parametrize("make", [kp.models.PixelRNN, kp.models.GatedPixelCNN])
+def test_kernels_of_a_long_context_are_multiplied_as_they_are(make):
+    """Copies of thousands of rows took a fifth of the time to draw, and as much memory again."""
+    model = make((2, 3, 1), BERNOULLI, units=3, num_blocks=1, context_shape=(71,))
+    graph = backend.compiled(model.sample_graph, model.variables, xla=False)
+    graph = graph.get_concrete_function(tf.zeros((2, 2, 3, 1)), tf.zeros((2, 71))).graph
+    readers = {
+        operation.type
+        for operation in graph.get_operations()
+        if any(x.shape.rank == 2 and x.shape[0] == 71 for x in operation.inputs)
+    }
+    assert readers == {"MatMul"}
 
 
 def test_a_learned_initial_state_is_used_and_trained():

@@ -112,12 +112,16 @@ class ContextRows:
         else:
             self._same = context[:, 0, 0]
 
-    def weights(self, kernel, bias):
-        """How a kernel `(k, n)` of the context takes part: as a list of one kernel for the rows that
-        are read, or of none; and in the bias, `(n,)` or `(batch, n)` then."""
-        if self._same is not None:
-            return [], bias + ops.matmul(self._same, kernel)
-        return [] if self._rows is None else [kernel], bias
+    def weights(self, kernel, bias, order=None):
+        """How a kernel `(k, n)` of the context takes part, its features in some `order`: as a list of
+        one kernel for the rows that are read, or of none; and in the bias, `(n,)` or `(batch, n)`."""
+
+        def ordered(x):
+            return x if order is None else ops.take(x, order, axis=1)
+
+        if self._same is not None:  # the product is reordered: the kernel may be thousands of rows
+            return [], bias + ordered(ops.matmul(self._same, kernel))
+        return [] if self._rows is None else [ordered(kernel)], bias
 
     def first(self):
         """What a layer has to remember to know its row."""

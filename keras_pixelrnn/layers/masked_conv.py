@@ -279,8 +279,7 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
         """`ContextRows.weights` of this layer's context kernel, output features in some `order`."""
         if self.context_kernel is None:
             return [], bias
-        kernel = ops.cast(self.context_kernel, "float32")
-        return context.weights(kernel if order is None else ops.take(kernel, order, axis=1), bias)
+        return context.weights(ops.cast(self.context_kernel, "float32"), bias, order)
 
     def by_color(self) -> np.ndarray:
         """Order of the output features that puts each colour's together; streams use it."""
