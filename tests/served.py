@@ -1,6 +1,9 @@
 """A development server as a person starts it, and the clients of the examples."""
 
+import contextlib
+import http.client
 import importlib.util
+import json
 import re
 import signal
 import subprocess
@@ -30,6 +33,18 @@ class Running:
         self.port, self.rest_port = map(int, re.findall(r"127\.0\.0\.1:(\d+)", self.line))
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://127.0.0.1:{self.rest_port}/v1/models/{name}"
+
+    def ask(self, method, path, body=None, **headers):
+        """Status and parsed body over a connection of its own; `headers` as they are, with - for _."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.rest_port, timeout=30)
+        with contextlib.closing(connection):
+            connection.putrequest(method, f"/v1/models/{path}")
+            for name, value in headers.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            text = response.read()
+            return response.status, json.loads(text) if text else None
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)

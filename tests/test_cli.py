@@ -14,6 +14,7 @@ from PIL import Image
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, presets, visualize
+from keras_pixelrnn.cli import names
 from keras_pixelrnn.models import PixelCNN
 from tests.commands import fails, run
 from tests.conformance import randomised
@@ -268,3 +269,17 @@ def test_a_packed_data_set_is_the_data_set(capsys):
     assert (code, "ends in .npz" in text) == (2, True)
     code, text = fails(capsys, "data", "pack", "digits", "absent/packed.npz")
     assert (code, "no such folder: absent" in text) == (1, True)
+
+
+def test_the_newest_version_is_the_one_a_server_would_load(tmp_path):
+    assert names.newest(tmp_path / "absent") is None
+    assert names.newest(tmp_path) is None
+    for version in ("2", "10", "11.tmp", "best"):
+        (tmp_path / version).mkdir()
+    (tmp_path / "12").touch()
+    assert (
+        names.newest(tmp_path).name == "10"
+    )  # empty, and so refused: never quietly the one before
+    (tmp_path / "2" / "saved_model.pb").touch()
+    assert names.newest(tmp_path).name == "10"
+    assert names.newest(tmp_path / "2").name == "2"

@@ -14,7 +14,9 @@ from tests.test_live_server import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "how-to" / "serve.md").read_text()
-MACHINERY = ("pixelrnn", "curl", "cp", "python")
+MACHINERY = ("pip", "pixelrnn", "curl", "cp", "python")
+
+NOTHING = "-c pass"  # what `pip install` of the page needs to do here
 
 
 def commands():
@@ -24,7 +26,7 @@ def commands():
 
 
 def test_every_command_is_one_that_can_be_followed():
-    assert len(commands()) == 7
+    assert len(commands()) == 8
     assert {command.split()[0] for command in commands()} == set(MACHINERY)
     table = re.findall(r"^\| (`[^|]*`) \|", PAGE.split("## Production")[1].split("##")[0], re.M)
     named = {name for cell in table for name in re.findall(r"`(.*?)`", cell)}
@@ -36,7 +38,7 @@ def test_the_page_in_an_empty_folder(tmp_path):
     grpc, rest = free_port(), free_port()
     scripts = tmp_path / "bin"
     scripts.mkdir()
-    for name, what in (("pixelrnn", "-m keras_pixelrnn"), ("python", "")):
+    for name, what in (("pixelrnn", "-m keras_pixelrnn"), ("python", ""), ("pip", NOTHING)):
         script = scripts / name
         script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {what} "$@"\n')
         script.chmod(0o755)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn.cli import names
+
 
 def options(function):
     """The options of a run on Beam."""
@@ -34,32 +36,20 @@ def options(function):
 def refused(context, given):
     """`UsageError` for options that were given and that a run on Beam does not have, or that are of one
     and there is none."""
-    names = {parameter.name: parameter for parameter in context.command.params}
+    parameters = {one.name: one for one in context.command.params}
     for name in given:
         source = context.get_parameter_source(name)
         if source == click.core.ParameterSource.COMMANDLINE:
-            option = names[name].opts[0]
+            option = parameters[name].opts[0]
             runs = context.params["runner"] is not None
             raise click.UsageError(
                 f"{option} does not go {'with' if runs else 'without'} --runner."
             )
 
 
-def newest(path):
-    """The version folder that a path means, that of a version or of all; None for neither."""
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [
-        entry
-        for entry in (path.iterdir() if path.is_dir() else ())
-        if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
-    ]
-    return max(versions, key=lambda entry: int(entry.name), default=None)
-
-
 def export_of(name):
     """The version folder of an export that NAME means."""
-    found = newest(Path(name))
+    found = names.newest(Path(name))
     if found is None:
         raise click.UsageError(
             f"--runner needs an export, the folder of its versions or of one: pixelrnn export {name}"

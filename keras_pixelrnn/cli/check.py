@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn.cli import names
+
 
 @click.command("check")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -16,9 +18,7 @@ def command(folder, xla):
     machine, and on requests that fail or differ from Python with XLA off. An export with a second set
     of signatures, for XLA, is servable where XLA runs alone: by --xla.
     """
-    versions = [entry for entry in folder.iterdir() if entry.name.isdecimal() and entry.is_dir()]
-    if not (folder / "saved_model.pb").is_file() and versions:
-        folder = max(versions, key=lambda entry: int(entry.name))
+    folder = names.newest(folder) or folder
 
     from keras_pixelrnn.serving import check, operations
 

@@ -97,6 +97,16 @@ def data_options(function):
     return function
 
 
+def newest(path):
+    """The version folder that a path means: itself, or the highest number in it, which a server would
+    load whatever it holds; None for neither."""
+    if (path / "saved_model.pb").is_file():
+        return path
+    entries = path.iterdir() if path.is_dir() else ()
+    versions = [entry for entry in entries if entry.name.isdecimal() and entry.is_dir()]
+    return max(versions, key=lambda entry: int(entry.name), default=None)
+
+
 def context_of(model, label, count):
     """`context` for `count` images of a model: the label given, or every label in turn."""
     import numpy as np

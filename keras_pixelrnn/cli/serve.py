@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import bulk
+from keras_pixelrnn.cli import names
 
 
 @click.command("serve")
@@ -41,7 +41,7 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
 def _export(name, scratch):
     """The version folder that `name` means; exported into `scratch` where there is none yet."""
     path = Path(name)
-    found = bulk.newest(path)
+    found = names.newest(path)
     if found:
         return found
     from keras_pixelrnn import models

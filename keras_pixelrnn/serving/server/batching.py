@@ -19,6 +19,10 @@ class Full(Exception):
     """More batches are waiting than `max_enqueued_batches`."""
 
 
+class TooLarge(Exception):
+    """A request of more rows than a batch may have."""
+
+
 class Uneven(Exception):
     """Requests of one batch whose rows differ in shape."""
 
@@ -94,11 +98,20 @@ class BatchScheduler:
             thread.start()
 
     def submit(self, key, inputs):
-        """`{output: array}` of the rows of one request, when its batch has run."""
+        """`{output: array}` of the rows of one request, when its batch has run.
+
+        Raises:
+            Full, TooLarge, Uneven: as a server refuses it.
+        """
         size = len(next(iter(inputs.values())))
         limit = self._parameters.max_batch_size
-        if size > limit or size == 0:  # a server splits large ones only if told to
+        if size == 0:
             return self._run(key, inputs)
+        if size > limit:  # a server splits it only if told to
+            raise TooLarge(
+                f"Task size {size} is larger than maximum input batch size {limit}: send the rows in "
+                "several requests"
+            )
         with self._changed:
             queue = self._queues.get(key)
             if queue is None:

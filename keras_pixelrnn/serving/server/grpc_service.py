@@ -11,7 +11,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from keras_pixelrnn.serving.server.servable import INVALID_ARGUMENT, NOT_FOUND, RequestError
+from keras_pixelrnn.serving.server.servable import INVALID_ARGUMENT, RequestError
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -29,12 +29,8 @@ def _answered(method):
 
 
 def _check_spec(servable, spec):
-    wanted = spec.version.value if spec.HasField("version") else servable.version
-    if spec.name != servable.name or wanted != servable.version or spec.version_label:
-        which = spec.version_label or (wanted if spec.HasField("version") else "Latest")
-        raise RequestError(
-            NOT_FOUND, f"Servable not found for request: {which}({spec.name or 'no name'})"
-        )
+    version = spec.version.value if spec.HasField("version") else None
+    servable.find(spec.name, version, spec.version_label)
 
 
 def _fill_spec(servable, spec, signature=""):

@@ -20,7 +20,10 @@ def read_request(body, servable):
     """`(signature, inputs, is_row_format)` of the parsed body of a request."""
     if not isinstance(body, dict):
         _refuse("Request must be a JSON object")
-    signature = body.get("signature_name", "serving_default")
+    signature = body.get("signature_name", "")
+    if not isinstance(signature, str):
+        _refuse("'signature_name' key must be a string value.")
+    signature = signature or "serving_default"
     if signature not in servable.signatures:
         _refuse(f'Serving signature name: "{signature}" not found in signature def')
     if ("instances" in body) == ("inputs" in body):

@@ -1,19 +1,59 @@
 """TensorFlow Serving's REST paths, on the HTTP server of the standard library."""
 
+import contextlib
 import json
 import re
+import traceback
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 from google.protobuf import json_format as protobuf_json
 
 from keras_pixelrnn.serving.server import json_format
-from keras_pixelrnn.serving.server.servable import INVALID_ARGUMENT, NOT_FOUND, RequestError
+from keras_pixelrnn.serving.server.servable import INVALID_ARGUMENT, RequestError
 
 PATH = re.compile(
-    r"/v1/models/(?P<name>[^/:]+)(/versions/(?P<version>\d+))?(?P<what>:predict|/metadata)?$"
+    r"/v1/models/(?P<name>[^/:]+)(/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+    r"(?P<what>:predict|/metadata)?",
+    re.IGNORECASE,
 )
-STATUS = {INVALID_ARGUMENT: 400, NOT_FOUND: 404, 14: 503, 8: 429}
-MOST_BYTES = 256 << 20  # of a request: a wrong Content-Length must not take the memory
+# What TensorFlow Serving makes of gRPC's codes; 500 for others.
+STATUS = {1: 499, 3: 400, 4: 504, 5: 404, 8: 429, 9: 400, 11: 400, 12: 501, 14: 503}
+MOST_BYTES = 256 << 20  # of a request: a wrong length must not take the memory
+
+
+def read_body(headers, stream):
+    """Bytes of a request's body, of a known length or in chunks, as they are or packed by gzip.
+
+    Raises:
+        RequestError: no body, one that is too large, or one that is damaged.
+    """
+    try:
+        if "chunked" in headers.get("Transfer-Encoding", "").lower():
+            body = b"".join(_chunks(stream))
+        else:
+            length = int(headers.get("Content-Length") or 0)
+            body = stream.read(length) if 0 < length <= MOST_BYTES else b""
+        if headers.get("Content-Encoding", "identity").lower() == "gzip":
+            body = zlib.decompressobj(31).decompress(body, MOST_BYTES + 1)
+    except (ValueError, zlib.error) as error:
+        raise RequestError(INVALID_ARGUMENT, f"The body cannot be read: {error}") from error
+    if not 0 < len(body) <= MOST_BYTES:
+        raise RequestError(INVALID_ARGUMENT, f"The body must hold 1 to {MOST_BYTES} bytes of JSON")
+    return body
+
+
+def _chunks(stream):
+    left = MOST_BYTES
+    while size := int(stream.readline(100).split(b";")[0], 16):
+        left -= size
+        if size < 0 or left < 0:
+            raise ValueError(f"a chunk of {size} bytes, with {left + size} left")
+        yield stream.read(size)
+        stream.readline(100)
+    while stream.readline(65536).strip():  # trailing headers
+        pass
 
 
 def make_server(servable, host, port):
@@ -23,27 +63,20 @@ def make_server(servable, host, port):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):
-            self._answer(lambda what: self._predict() if what == ":predict" else self._malformed())
+            self._answer({":predict": self._predict})
 
         def do_GET(self):
-            self._answer(
-                lambda what: {None: self._status, "/metadata": self._metadata}.get(
-                    what, self._malformed
-                )()
-            )
+            self._answer({None: self._status, "/metadata": self._metadata})
 
-        def _malformed(self):
-            raise RequestError(INVALID_ARGUMENT, f"Malformed request: {self.command} {self.path}")
+        def _no_such_method(self):
+            self._answer({})
+
+        do_HEAD = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _no_such_method
 
         def _predict(self):
-            length = int(self.headers.get("Content-Length") or 0)
-            if not 0 < length <= MOST_BYTES:
-                raise RequestError(
-                    INVALID_ARGUMENT, f"The body must hold 1 to {MOST_BYTES} bytes of JSON"
-                )
             try:
-                body = json.loads(self.rfile.read(length))
-            except ValueError as error:
+                body = json.loads(read_body(self.headers, self.rfile))
+            except (ValueError, RecursionError) as error:
                 raise RequestError(INVALID_ARGUMENT, f"JSON Parse error: {error}") from error
             signature, inputs, rows = json_format.read_request(body, servable)
             return json_format.write_response(servable.predict(signature, inputs), rows)
@@ -68,27 +101,37 @@ def make_server(servable, host, port):
                 "metadata": {"signature_def": {"signature_def": described}},
             }
 
-        def _answer(self, answer):
+        def _answer(self, answers):
             try:
-                match = PATH.match(self.path)
-                if not match:
-                    self._malformed()
-                if match["name"] != servable.name or (
-                    match["version"] and int(match["version"]) != servable.version
-                ):
-                    raise RequestError(
-                        NOT_FOUND, f"Could not find any versions of model {match['name']}"
-                    )
-                status, body = 200, answer(match["what"])
+                status, body = 200, self._found(answers)()
             except RequestError as error:
                 status, body = STATUS.get(error.code, 500), {"error": str(error)}
+            except Exception as error:  # a fault of ours, which the client is told as well
+                traceback.print_exc()
+                status, body = 500, {"error": f"{type(error).__name__}: {error}"}
+            if status != 200:
                 self.close_connection = True  # what is left of a body is not read
             text = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            with contextlib.suppress(ConnectionError):  # a client that did not wait
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                if self.close_connection:
+                    self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(text if self.command != "HEAD" else b"")
+
+        def _found(self, answers):
+            """The one of `{what: function}` that the path asks for, of this model."""
+            match = PATH.fullmatch(self.path.partition("?")[0])
+            what = match and match["what"]
+            if not match or (what and what.lower()) not in answers:
+                raise RequestError(
+                    INVALID_ARGUMENT, f"Malformed request: {self.command} {self.path}"
+                )
+            version = match["version"] and int(match["version"])
+            servable.find(unquote(match["name"]), version, unquote(match["label"] or ""))
+            return answers[what and what.lower()]
 
         def log_message(self, *args):
             """Silent: clients are told."""

@@ -3,8 +3,14 @@
 import concurrent.futures
 import threading
 
-import grpc
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+try:
+    import grpc
+    from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+except ImportError as error:
+    raise ImportError(
+        "The development server needs gRPC and TensorFlow Serving's protocols: "
+        f"pip install 'keras-pixelrnn[serving]'. Received: {error}"
+    ) from error
 
 from keras_pixelrnn.serving import warmup
 from keras_pixelrnn.serving.server import grpc_service, rest

@@ -8,7 +8,13 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.dtypes import as_dtype
 
 from keras_pixelrnn.serving.c_session import Session, SessionError
-from keras_pixelrnn.serving.server.batching import BatchScheduler, Full, Uneven, read_parameters
+from keras_pixelrnn.serving.server.batching import (
+    BatchScheduler,
+    Full,
+    TooLarge,
+    Uneven,
+    read_parameters,
+)
 
 # Codes of google.rpc.Code, which gRPC and TensorFlow share.
 INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, UNAVAILABLE = 3, 5, 9, 14
@@ -68,6 +74,24 @@ class Servable:
         if self._scheduler:
             self._scheduler.close()
 
+    def find(self, name, version=None, label=""):
+        """Is the model of a request this one? `version` and `label` are None and "" for the newest.
+
+        Raises:
+            RequestError: it is not, in the words of a server.
+        """
+        if not name:
+            raise RequestError(INVALID_ARGUMENT, "ModelSpec has no name specified.")
+        if name != self.name:
+            raise RequestError(NOT_FOUND, f"Could not find any versions of model {name}")
+        if label:
+            raise RequestError(
+                INVALID_ARGUMENT,
+                f"Unrecognized servable version label: {label} (this development server has no labels)",
+            )
+        if version not in (None, self.version):
+            raise RequestError(NOT_FOUND, f"Could not find version {version} of model {name}")
+
     def predict(self, signature, inputs, outputs=()):
         """Outputs of a signature.
 
@@ -121,6 +145,8 @@ class Servable:
                 answer = self._scheduler.submit(key, inputs)
             except Full as error:
                 raise RequestError(UNAVAILABLE, str(error)) from error
+            except TooLarge as error:
+                raise RequestError(INVALID_ARGUMENT, str(error)) from error
             except Uneven as error:
                 raise RequestError(FAILED_PRECONDITION, str(error)) from error
         return {name: answer[name] for name in (outputs or answer)}
