@@ -93,6 +93,26 @@ def test_completions_grow_into_those_drawn_at_once(model, rng):
     assert (whole != images)[:, ~known].any()
 
 
+@pytest.mark.xla
+@pytest.mark.parametrize("xla", [False, True])
+def test_the_state_that_is_taken_is_the_one_that_is_given(model, xla):
+    """With XLA a Diagonal BiLSTM sums up finished rows in another way, of another size."""
+    function, inputs = signatures(model, rows_at_once=2, xla=xla)["sample_rows" + "_xla" * xla]
+    state = next(spec for spec in inputs if spec.name == "state")
+    traced = tf.function(function, inputs, autograph=False).get_concrete_function()
+    assert traced.structured_outputs["state"].shape[1] == state.shape[1]
+    assert (state.shape[1] == model.row_state_size) != xla
+
+
+@pytest.mark.slow
+@pytest.mark.xla
+def test_completions_grow_under_xla(model, rng):
+    images = rng.integers(0, 5, (3, *SHAPE)).astype(np.uint8)
+    parts = list(model.complete_rows(images, images < 3, rows=2, seed=3, context=0))
+    whole = model.complete(images, images < 3, seed=3, context=0, batch_size=3)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+
+
 def test_what_is_not_asked_for_is_not_drawn(model, monkeypatch):
     calls = []
 

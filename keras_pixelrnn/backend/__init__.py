@@ -1,7 +1,15 @@
 """What `keras.ops` has no word for, one file each: compiling, scan, small products, fused LSTM and
 sweep, several training steps at once, several devices."""
 
-from keras_pixelrnn.backend.compiling import accelerated, compiled, cores, name, trace, under_xla
+from keras_pixelrnn.backend.compiling import (
+    accelerated,
+    compiled,
+    cores,
+    name,
+    trace,
+    tracing,
+    under_xla,
+)
 from keras_pixelrnn.backend.datasets import checked as checked_dataset
 from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
 from keras_pixelrnn.backend.devices import Team, over_devices
@@ -33,6 +41,7 @@ __all__ = [
     "scan",
     "side_by_side",
     "trace",
+    "tracing",
     "train_function",
     "under_xla",
 ]

@@ -1,5 +1,6 @@
 """Which backend runs, and compiling a function for it."""
 
+import contextlib
 import contextvars
 import os
 
@@ -55,11 +56,8 @@ def compiled(function, variables, xla=True):
         import tensorflow as tf
 
         def traced(*args):
-            token = _XLA.set(xla)
-            try:
+            with tracing(xla):
                 return function(*args)
-            finally:
-                _XLA.reset(token)
 
         return tf.function(traced, jit_compile=xla, autograph=False)
 
@@ -72,6 +70,16 @@ def compiled(function, variables, xla=True):
 
     jitted = jax.jit(with_values)
     return lambda *args: jitted([variable.value for variable in variables], *args)
+
+
+@contextlib.contextmanager
+def tracing(xla):
+    """Within it `under_xla` answers as in a function that `compiled` traces."""
+    token = _XLA.set(xla)
+    try:
+        yield
+    finally:
+        _XLA.reset(token)
 
 
 def trace(function, *args):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from keras import ops
 
-from keras_pixelrnn import checks, growing, noise
+from keras_pixelrnn import backend, checks, growing, noise
 from keras_pixelrnn._types import Array, Number, Seed, Tensor
 from keras_pixelrnn.layers.causal import CausalLayer
 
@@ -69,7 +69,7 @@ class ByRows:
         rows = min(rows, height)
         uniform = ops.convert_to_numpy(noise.uniform(seeds, self.image_shape))
         draw = self._functions("complete_rows" if controls is None else "complete_rows_with", xla)
-        state = np.zeros((count, self.row_state_size), np.float32)
+        state = np.zeros((count, self.row_state_size_for(xla)), np.float32)
         for first in range(0, height, rows):
             # The last part is filled up with its last row, which is not shown.
             places = np.minimum(np.arange(first, first + rows), height - 1)
@@ -129,11 +129,16 @@ class ByRows:
 
     @property
     def row_state_size(self) -> int | None:
-        """Numbers that the rows above mean to the next one, for one image; None where `has_rows` is
-        False."""
+        """Numbers that the rows above mean to the next one, for one image, without XLA; None where
+        `has_rows` is False."""
+        return self.row_state_size_for(xla=False)
+
+    def row_state_size_for(self, xla: bool) -> int | None:
+        """The same with XLA or without, which sum up finished rows in different ways."""
         if not isinstance(self.network, CausalLayer):  # two networks, of different maps
             return None
         given = []
         if self.context.given:
             given = [ops.zeros([1, *self.context.shape], self.context.dtype)]
-        return growing.state_size(self.network, self.image_shape, self.context.map(*given))
+        with backend.tracing(xla):
+            return growing.state_size(self.network, self.image_shape, self.context.map(*given))

@@ -22,12 +22,12 @@ def signatures(model, particles=None, rows_at_once=None, xla=False):
     made = _signatures(model, particles, rows_at_once, without_xla, lambda function: function)
     if xla:
         compiled = functools.partial(backend.compiled, variables=model.variables)
-        again = _signatures(model, particles, rows_at_once, compiled, compiled)
+        again = _signatures(model, particles, rows_at_once, compiled, compiled, xla)
         made |= {name + XLA: parts for name, parts in again.items()}
     return made
 
 
-def _signatures(model, particles, rows_at_once, drawing, scoring):
+def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
     """The same once; `drawing` and `scoring` wrap what the model does. Checks of inputs and PNG files
     stay outside: XLA has no strings."""
     shape, levels, context = model.image_shape, model.distribution.levels, model.context
@@ -117,7 +117,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring):
     more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
     if rows_at_once:
         row = tf.TensorSpec([None], tf.int32, name="row")
-        state = tf.TensorSpec([None, model.row_state_size], tf.float32, name="state")
+        state = tf.TensorSpec([None, model.row_state_size_for(xla)], tf.float32, name="state")
         more["sample_rows"] = (sample_rows, [seed, row, state, *given])
     return {
         "sample": (sample, [seed, *given]),
