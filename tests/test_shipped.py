@@ -79,6 +79,23 @@ def test_export(name, model, tmp_path):
     np.testing.assert_array_equal(images, model.sample(2, seed=[3, 4], **given))
     # Streaming and the forward pass agree on what was drawn.
     np.testing.assert_allclose(drawn["log_prob"], model.log_prob(images, **given), rtol=1e-5)
+    # One written long ago would not mark what today's does.
+    levels = min(model.distribution.levels, 256)
+    outside = np.stack([images[0], np.full_like(images[0], min(levels, 255))])
+    known, seeds = (
+        tf.ones(images.shape, tf.bool),
+        {"seed": tf.constant([3, -4], tf.int64), **inputs},
+    )
+    for found, bad in [
+        (signatures["sample"](**seeds), True),
+        (signatures["complete"](image=tf.constant(images), known=known, **seeds), True),
+        (signatures["log_prob"](image=tf.constant(outside), **inputs), levels < 256),
+    ]:
+        np.testing.assert_array_equal(np.isfinite(found["log_prob"]), [True, not bad])
+    if levels < 256:
+        seeds = {"seed": tf.constant([3, 4], tf.int64), **inputs}
+        found = signatures["complete"](image=tf.constant(outside), known=known, **seeds)
+        np.testing.assert_array_equal(np.isfinite(found["log_prob"]), [True, False])
 
 
 def test_metrics(name, model):
