@@ -18,6 +18,7 @@ from keras_pixelrnn.models.by_rows import ByRows
 from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.serving import check
 from tests import conformance
+from tests.served import Running
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +46,21 @@ def export_of(model_of, tmp_path_factory):
         return made[case.name]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def running(export_of):
+    """`running()`: `pixelrnn serve` of the quick model, started once, and again where it has ended."""
+    found = []
+
+    def get():
+        if not found or found[-1].process.poll() is not None:
+            found.append(Running(export_of(conformance.QUICK)))
+        return found[-1]
+
+    yield get
+    for one in found:
+        one.interrupt()
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,6 @@
 """The development server and the clients, as a person runs them."""
 
 import concurrent.futures
-import functools
-import gzip
-import importlib
 import json
 import socket
 import sys
@@ -15,21 +12,18 @@ import pytest
 import tensorflow as tf
 
 from tests.conformance import QUICK
-from tests.served import Running, example
+from tests.served import example
 
 pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 grpc = pytest.importorskip("grpc")
 
-from keras_pixelrnn.serving.server import Server  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group(QUICK.name)
 
 
 @pytest.fixture(scope="module")
-def server(export_of):
-    running = Running(export_of(QUICK))
-    yield running
-    running.interrupt()
+def server(running):
+    return running()
 
 
 @pytest.fixture(scope="module")
@@ -114,85 +108,6 @@ def test_status_and_metadata(server, url):
         assert set(found.signature_def) == set(described)
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"{", "JSON Parse error"),
-        (b"[1]", "must be a JSON object"),
-        (b"{}", "either 'instances'"),
-        (b'{"instances": [1], "inputs": [1]}', "either 'instances'"),
-        (b'{"instances": []}', "at least one instance"),
-        (b'{"instances": [1.5]}', "not of expected type: int64"),
-        (b'{"instances": [true]}', "not of expected type: int64"),
-        (b'{"instances": ["1"]}', "not of expected type: int64"),
-        (b'{"instances": [99999999999999999999]}', "out of range"),
-        (b'{"instances": [[1, 2], [3]]}', "ragged"),
-        (b'{"instances": [{"seed": 1}, {"sed": 1}]}', "exactly the inputs"),
-        (b'{"inputs": {"sed": [1]}}', "must hold exactly"),
-        (b'{"signature_name": "log_prob", "instances": [[[300]]]}', "out of range"),
-        (b'{"signature_name": "sample_with", "instances": [1]}', "must be objects"),
-        (b'{"signature_name": ["sample"], "instances": [1]}', "must be a string"),
-        (b'{"instances": ' + b"[" * 100_000, "JSON Parse error"),
-        (json.dumps({"instances": [1] * 65}).encode(), "larger than maximum input batch size 64"),
-    ],
-)
-def test_rest_refuses(url, body, words):
-    with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(urllib.request.Request(f"{url}:predict", body))
-    assert error.value.code == 400
-    assert words in json.load(error.value)["error"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status", "words"),
-    [
-        ("GET", "other", 404, "any versions of model other"),
-        ("GET", "quick/versions/9", 404, "version 9 of model quick"),
-        ("POST", "quick/versions/9:predict", 404, "version 9 of model quick"),
-        ("GET", "quick/labels/stable", 400, "version label: stable"),
-        ("POST", "quick/labels/stable:predict", 400, "version label: stable"),
-        ("GET", "quick:predict", 400, "Malformed"),
-        ("POST", "quick", 400, "Malformed"),
-        ("POST", "quick:classify", 400, "Malformed"),
-        ("PUT", "quick", 400, "Malformed"),
-        ("DELETE", "quick", 400, "Malformed"),
-        ("GET", "quick/versions/one", 400, "Malformed"),
-    ],
-)
-def test_rest_paths_that_are_none(server, method, path, status, words):
-    found, body = server.ask(method, path)
-    assert found == status
-    assert words in body["error"]
-
-
-def test_rest_bodies_as_clients_send_them(server, expected):
-    """In chunks, packed, to a path in other letters with a query; and those that are damaged."""
-    body = b'{"signature_name": "", "instances": [5]}'
-    ask = functools.partial(server.ask, "POST")
-    chunks = b"5;x=y\r\n" + body[:5] + b"\r\n%x\r\n" % len(body[5:]) + body[5:] + b"\r\n0\r\n\r\n"
-    packed, image = gzip.compress(body), expected("sample", seed=SEEDS[:1])["image"][0].tolist()
-    for status, found in [
-        ask("quick:predict", body, Content_Length=len(body)),
-        ask("quick:PREDICT?key=1", chunks, Transfer_Encoding="chunked"),
-        ask("q%75ick:predict", packed, Content_Length=len(packed), Content_Encoding="gzip"),
-    ]:
-        assert status == 200, found
-        assert found["predictions"][0]["image"] == image
-    assert server.ask("HEAD", "quick")[0] == 400
-    for damaged, headers in [
-        (body, {"Content_Length": "many"}),
-        (body, {"Content_Length": 1 << 40}),
-        (body, {"Content_Length": -1}),
-        (body, {}),
-        (b"-5\r\n", {"Transfer_Encoding": "chunked"}),
-        (b"what\r\n", {"Transfer_Encoding": "chunked"}),
-        (b"7fffffffff\r\n", {"Transfer_Encoding": "chunked"}),
-        (body, {"Content_Length": len(body), "Content_Encoding": "gzip"}),
-    ]:
-        status, found = ask("quick:predict", damaged, **headers)
-        assert (status, "body" in found["error"]) == (400, True)
-
-
 def test_column_format(url, expected):
     body = json.dumps({"signature_name": "sample", "inputs": {"seed": SEEDS.tolist()}}).encode()
     with urllib.request.urlopen(urllib.request.Request(f"{url}:predict", body)) as response:
@@ -258,18 +173,6 @@ def test_a_bad_row_leaves_its_batch_mates(server, expected):
         rest.predict(server.url, "nats_map", [{"image": outside[0]}])
 
 
-def test_what_is_not_installed_is_said(monkeypatch):
-    monkeypatch.delitem(sys.modules, "keras_pixelrnn.serving.server.run")
-    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
-    with pytest.raises(ImportError, match=r"pip install 'keras-pixelrnn\[serving\]'"):
-        importlib.import_module("keras_pixelrnn.serving.server.run")
-
-
-def test_no_export_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="version folder"):
-        Server("x", tmp_path, port=0, rest_port=0)
-
-
 def test_listens_on_this_machine_only(server):
     for port in (server.port, server.rest_port):
         with pytest.raises(ConnectionRefusedError):
@@ -277,7 +180,6 @@ def test_listens_on_this_machine_only(server):
 
 
 def test_ends_when_interrupted(server):
-    """The last test here: nothing else may need the server."""
     assert server.interrupt() in (0, 130)
 
 

@@ -75,9 +75,12 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def _array(name, tensor):
+    shape = tensor.tensor_shape
+    if shape.unknown_rank or any(dim.size < 0 for dim in shape.dim):
+        raise RequestError(INVALID_ARGUMENT, f"input {name!r} is no tensor: its shape is not given")
     try:
         return np.asarray(tf.make_ndarray(tensor))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, MemoryError) as error:  # one value may stand for a huge tensor
         raise RequestError(INVALID_ARGUMENT, f"input {name!r} is no tensor: {error}") from error
 
 
