@@ -71,13 +71,53 @@ def test_a_choice_that_is_no_text_is_refused_by_name():
     model = kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli(), units=3, num_blocks=1)
     with pytest.raises(ValueError, match="`method` must"):
         model.complete(images, images > 0, seed=0, method=np.zeros(2))
-    for name, value in [
-        ("values", np.zeros(2)),
-        ("binarization", np.zeros(2)),
-        ("value_range", {1, 2}),
-    ]:
+
+
+ODD = [
+    np.zeros((2, 2)),
+    np.array([1, None]),
+    [[1], [2]],
+    [1, [2, 3]],
+    {1, 2},
+    {},
+    b"x",
+    object(),
+    np.array(3),
+    "x",
+]
+
+
+@pytest.mark.parametrize(
+    "source", ["digits", np.zeros((4, 4, 5, 1), np.uint8)], ids=["name", "array"]
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "values",
+        "value_range",
+        "levels",
+        "binarization",
+        "channels",
+        "class_names",
+        "on_error",
+        "cache",
+    ],
+)
+def test_arguments_of_load_are_checked_whatever_the_source(name, source):
+    """Also those that it would ignore; an array has no truth value, a set no order."""
+    for value in [*ODD, np.ma.masked_array([0, 4], [0, 1]), np.zeros((2, 2, 2))]:
         with pytest.raises(ValueError, match=f"`{name}` must"):
-            kp.data.load("digits", **{name: value})
+            kp.data.load(source, **{name: value})
+
+
+def test_ranges_and_names_may_be_arrays():
+    scans = np.arange(100, dtype=np.uint16).reshape(20, 1, 5, 1) % 30
+    data = kp.data.load(
+        (scans, np.arange(20) % 2),
+        value_range=np.array([0, 31]),
+        class_names=np.array(["ant", "bee"]),
+    )
+    assert (data.levels, data.class_names) == (32, ("ant", "bee"))
 
 
 def test_the_likely_name_is_suggested():

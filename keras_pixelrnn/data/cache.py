@@ -46,8 +46,6 @@ def keep(split, kind, at_once=False):
             process; None: read anew each time; "auto": in memory up to 512 MiB, else None.
         at_once: read all images now, where they are kept.
     """
-    if kind not in KINDS:
-        raise ValueError(f"`cache` must be one of {KINDS}. Received: cache={kind!r}")
     size = int(np.prod(split.shape)) * split.dtype.itemsize
     if kind is None or (kind == "auto" and size > IN_MEMORY):
         return split

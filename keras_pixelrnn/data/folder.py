@@ -74,10 +74,6 @@ def folder(
     """
     path = Path(path)
     height, width = checked_size(image_size)
-    if channels not in (1, 3, 4):
-        raise ValueError(f"`channels` must be 1, 3 or 4. Received: channels={channels}")
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"`on_error` must be 'raise' or 'skip'. Received: on_error={on_error!r}")
     listed = listing.listing(path)
     if len(listed.files) < (1 if listed.splits else 3):
         raise ValueError(

@@ -1,13 +1,12 @@
 """`load`: from whatever people have to an `ImageData`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_pixelrnn import checks
-from keras_pixelrnn.data import arrays, meanings, stored, streams
+from keras_pixelrnn.data import arguments, arrays, meanings, stored, streams
 from keras_pixelrnn.data.digits import digits
 from keras_pixelrnn.data.folder import folder
 from keras_pixelrnn.data.pipeline import ImageData
@@ -79,15 +78,17 @@ def load(
     >>> next(iter(data.evaluation("test", batch_size=32))).shape
     TensorShape([32, 8, 8, 1])
     """
-    checks.choice("on_error", on_error, ("raise", "skip"))
-    checks.optional(checks.choice, "values", values, meanings.MEANINGS)
-    if class_names is not None and (
-        isinstance(class_names, (str, bytes)) or not isinstance(class_names, Iterable)
-    ):
-        raise ValueError(
-            "`class_names` must be a list of names, one for each label. "
-            f"Received: class_names={checks.shown(class_names)}"
-        )
+    class_names = arguments.check(
+        data_dir=data_dir,
+        values=values,
+        value_range=value_range,
+        levels=levels,
+        binarization=binarization,
+        channels=channels,
+        class_names=class_names,
+        on_error=on_error,
+        cache=cache,
+    )
     said = {
         "values": values,
         "value_range": value_range,

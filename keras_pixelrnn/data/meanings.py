@@ -30,7 +30,7 @@ def decide(dtype, *, known=None, extent=None, **said):
     meaning, value_range = said["values"], said["value_range"]
     checks.optional(checks.choice, "values", meaning, MEANINGS)
     checks.optional(checks.choice, "binarization", binarization, BINARIZATIONS)
-    _check_levels(levels)
+    levels = checks.optional(check_levels, "levels", levels)
     if value_range is not None:
         if meaning not in (None, "intensities"):
             raise ValueError(
@@ -95,18 +95,26 @@ def _stated(meaning, dtype, known, levels):
     return 0, levels - 1
 
 
-def _range(value_range, dtype):
-    try:
-        low, high = value_range
-        fits = isinstance(value_range, (tuple, list, np.ndarray))  # a set has no order
-        fits = fits and np.isfinite([low, high]).all() and low < high
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
+def check_range(name, value):
+    """`value` as a pair `(low, high)` of finite numbers, low < high."""
+    listed = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    pair = tuple(value) if listed else ()  # a set has no order
+    numbers = len(pair) == 2 and all(map(_is_real, pair))
+    if not numbers or not np.isfinite(np.array(pair, float)).all() or not pair[0] < pair[1]:
         raise ValueError(
-            "`value_range` must be two numbers (low, high), low < high. "
-            f"Received: value_range={value_range!r}"
+            f"`{name}` must be two numbers (low, high), low < high. "
+            f"Received: {name}={checks.shown(value)}"
         )
+    return pair
+
+
+def _is_real(value):
+    real = isinstance(value, (int, float, np.integer, np.floating))
+    return real and not isinstance(value, bool) and value is not np.ma.masked
+
+
+def _range(value_range, dtype):
+    low, high = check_range("value_range", value_range)
     if dtype.kind in "biu" and (low != int(low) or high != int(high)):
         raise ValueError(
             f"The range of integers ends in integers. Received: value_range={value_range!r} for "
@@ -123,13 +131,13 @@ def _range(value_range, dtype):
     return low, high
 
 
-def _check_levels(levels):
-    if levels is None:
-        return
-    if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)):
-        raise ValueError(f"`levels` must be an int. Received: levels={levels!r}")
-    if not 2 <= levels <= MOST_LEVELS:
-        raise ValueError(f"`levels` must be between 2 and {MOST_LEVELS}. Received: levels={levels}")
+def check_levels(name, value):
+    """`value` as a number of levels."""
+    if not checks.is_whole(value):
+        raise ValueError(f"`{name}` must be an int. Received: {name}={checks.shown(value)}")
+    if not 2 <= value <= MOST_LEVELS:
+        raise ValueError(f"`{name}` must be between 2 and {MOST_LEVELS}. Received: {name}={value}")
+    return int(value)
 
 
 def _levels(meaning, low, high, dtype, levels):

@@ -1,0 +1,49 @@
+"""The arguments of `load`, checked whatever the source: what one source ignores, another would not."""
+
+import os
+from collections.abc import Iterable, Mapping, Set
+
+import numpy as np
+
+from keras_pixelrnn import checks
+from keras_pixelrnn.data import cache as kept
+from keras_pixelrnn.data import meanings
+
+CHANNELS = (1, 3, 4)
+ON_ERROR = ("raise", "skip")
+
+
+def check(
+    *, data_dir, values, value_range, levels, binarization, channels, class_names, on_error, cache
+):
+    """Raise `ValueError` for what means nothing; returns `class_names` as a tuple of str, or None."""
+    checks.choice("on_error", on_error, ON_ERROR)
+    checks.optional(checks.choice, "values", values, meanings.MEANINGS)
+    checks.optional(checks.choice, "binarization", binarization, meanings.BINARIZATIONS)
+    checks.optional(checks.choice, "cache", cache, [kind for kind in kept.KINDS if kind])
+    checks.optional(meanings.check_range, "value_range", value_range)
+    checks.optional(meanings.check_levels, "levels", levels)
+    if not checks.is_whole(channels) or channels not in CHANNELS:
+        raise ValueError(
+            f"`channels` must be 1, 3 or 4. Received: channels={checks.shown(channels)}"
+        )
+    if not isinstance(data_dir, (str, os.PathLike, type(None))):
+        raise ValueError(
+            "`data_dir` must be the folder of prepared TensorFlow Datasets. "
+            f"Received: data_dir={checks.shown(data_dir)}"
+        )
+    return checks.optional(_names, "class_names", class_names)
+
+
+def _names(name, value):
+    ordered = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Set))
+    if isinstance(value, np.ndarray):
+        ordered = value.ndim == 1
+        value = value.tolist()
+    names = tuple(value) if ordered else ()
+    if not names or not all(isinstance(each, str) or checks.is_whole(each) for each in names):
+        raise ValueError(
+            f"`{name}` must be a list of names, one for each label. "
+            f"Received: {name}={checks.shown(value)}"
+        )
+    return tuple(map(str, names))
