@@ -1,5 +1,7 @@
 """What `data.load` refuses by name, and what it takes in more than one form."""
 
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,3 +100,17 @@ def test_masked_arrays_are_refused_by_models():
     for call in (model.log_prob, model, model.predict, model.fit):
         with pytest.raises(ValueError, match="masked"):
             call(masked)
+
+
+def test_tensorflow_datasets_that_do_not_fit_the_protobuf(monkeypatch):
+    """They hide what fails at their import until they are used, and then name an attribute."""
+
+    class Fails:
+        def find_spec(self, name, path=None, target=None):
+            if name == "tensorflow_datasets.public_api":
+                raise RuntimeError("gencode 6.31.1 runtime 5.29.6")
+
+    monkeypatch.delitem(sys.modules, "tensorflow_datasets.public_api", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Fails(), *sys.meta_path])
+    with pytest.raises(ValueError, match=r"tensorflow-metadata<1.18.*runtime 5.29.6"):
+        kp.data.load("binarized_mnist")

@@ -63,11 +63,18 @@ def _about(builder):
 def _builder(name, data_dir):
     try:
         import tensorflow_datasets
+        import tensorflow_datasets.public_api  # which it imports later, and then hides what fails
     except ImportError as error:
         raise ValueError(
             f"{name!r} is no folder or file, and TensorFlow Datasets is not there to know the name: "
             f"{error}. Without TensorFlow read packed files: `kp.data.pack({name!r}, 'name.npz')` "
             "where TensorFlow is, `kp.data.load('name.npz')` here."
+        ) from error
+    except Exception as error:  # of protobuf: its generated code is newer than its library
+        raise ValueError(
+            f"{name!r} is no folder or file, and TensorFlow Datasets, which may know the name, does not "
+            "fit the protobuf that is installed: pip install 'tensorflow-metadata<1.18', or a newer "
+            f"TensorFlow. Received: {error}"
         ) from error
     try:
         builder = tensorflow_datasets.builder(name, data_dir=data_dir or os.getenv("TFDS_DATA_DIR"))
