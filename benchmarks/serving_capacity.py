@@ -177,7 +177,15 @@ def main():
     parser.add_argument("paths", type=Path, nargs="+", help="version folders")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every measurement")
     parser.add_argument("--only", choices=["mixing"], help="the last table alone")
+    parser.add_argument(
+        "--inter-op",
+        type=int,
+        metavar="N",
+        help="threads between operations, a server's --tensorflow_inter_op_parallelism; default: cores",
+    )
     args = parser.parse_args()
+    if args.inter_op:
+        os.environ["TF_NUM_INTEROP_THREADS"] = str(args.inter_op)
     for path in args.paths:
         process = multiprocessing.get_context("spawn").Process(
             target=measure, args=(path.resolve(), args.seconds, args.only)

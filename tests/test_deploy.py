@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -149,4 +151,27 @@ def test_monitoring_asks_where_the_server_answers():
 
 def test_batching_parameters_are_read_as_the_development_server_reads_them():
     batching = pytest.importorskip("keras_pixelrnn.serving.server.batching")
-    assert batching.read_parameters(read("batching.config")).num_batch_threads == 4
+    threads = batching.read_parameters(read("batching.config")).num_batch_threads
+    assert threads == 4
+    assert int(flags()["tensorflow_inter_op_parallelism"]) > threads  # drawings hold one each
+
+
+def test_tools_of_operators_accept_the_files(tmp_path):
+    """Those that are installed here, of pip and apt; none is needed."""
+    (tmp_path / "prometheus.yml").write_text(read("prometheus.yaml"))
+    (tmp_path / "alerts.yaml").write_text(read("alerts.yaml"))
+    manifest = tmp_path / "all.yaml"
+    commands = [
+        ["promtool", "check", "config", "--lint=all", tmp_path / "prometheus.yml"],
+        ["kubectl", "kustomize", DEPLOY, "--output", manifest],
+        ["kubernetes-validate", "--strict", manifest],
+        ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml"],
+        ["hadolint", DEPLOY / "Dockerfile"],
+    ]
+    manifest.write_text(read("kubernetes.yaml"))  # where kubectl is not there to make it
+    found = [command for command in commands if shutil.which(command[0])]
+    if not found:
+        pytest.skip("none of them is installed")
+    for command in found:
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert not done.returncode, done.stdout + done.stderr
