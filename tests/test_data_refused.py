@@ -1,10 +1,12 @@
 """What `data.load` refuses by name, and what it takes in more than one form."""
 
+import importlib
 import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import keras_pixelrnn as kp
 
@@ -110,7 +112,83 @@ def test_tensorflow_datasets_that_do_not_fit_the_protobuf(monkeypatch):
             if name == "tensorflow_datasets.public_api":
                 raise RuntimeError("gencode 6.31.1 runtime 5.29.6")
 
-    monkeypatch.delitem(sys.modules, "tensorflow_datasets.public_api", raising=False)
+    importlib.import_module("tensorflow_datasets.public_api")  # so that it comes back afterwards
+    monkeypatch.delitem(sys.modules, "tensorflow_datasets.public_api")
     monkeypatch.setattr(sys, "meta_path", [Fails(), *sys.meta_path])
     with pytest.raises(ValueError, match=r"tensorflow-metadata<1.18.*runtime 5.29.6"):
         kp.data.load("binarized_mnist")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "lossy"),
+    [
+        ("jpg", {}, True),
+        ("webp", {}, True),
+        ("webp", {"lossless": True}, False),
+        ("tif", {"compression": "jpeg"}, True),
+        ("tif", {"compression": "tiff_lzw"}, False),
+        ("png", {}, False),
+    ],
+)
+@pytest.mark.parametrize("values", ["codes", "integers"])
+def test_exact_values_do_not_come_from_lossy_files(name, options, lossy, values, tmp_path):
+    codes = np.arange(9 * 8, dtype=np.uint8).reshape(9, 8) % 5 * 8
+    for number in range(10):
+        Image.fromarray(codes).convert("RGB").save(tmp_path / f"{number}.{name}", **options)
+    said = {"image_size": (9, 8), "values": values, "levels": 256}
+    if lossy:
+        with pytest.raises(ValueError, match="lossy format.*Received: .*0." + name):
+            kp.data.load(tmp_path, **said)
+    else:
+        stored = kp.data.load(tmp_path, **said).images("train", np.arange(1))
+        np.testing.assert_array_equal(stored[0, ..., 1], codes)
+
+
+def test_names_of_classes_are_used_or_refused(tmp_path):
+    for number in range(10):
+        Image.fromarray(BYTES[0, ..., 0]).save(tmp_path / f"{number}.png")
+    names = ["ant", "bee", "cow"]
+    assert kp.data.load((BYTES, LABELS), class_names=names).class_names == tuple(names)
+    for source, options in [(tmp_path, {"image_size": 4}), ("digits", {}), (BYTES, {})]:
+        with pytest.raises(ValueError, match="`class_names` must be the names of the labels"):
+            kp.data.load(source, class_names=names, **options)
+    with pytest.raises(ValueError, match="none twice"):
+        kp.data.load((BYTES, LABELS), class_names=["ant", "bee", "ant"])
+
+
+WRONG = [
+    ({"batch_size": None}, "batch_size"),
+    ({"batch_size": "4"}, "batch_size"),
+    ({"batch_size": 2.5}, "batch_size"),
+    ({"batch_size": 4, "first_step": 2**70}, "first_step"),
+    ({"batch_size": 4, "first_epoch": 0.5}, "first_epoch"),
+    ({"batch_size": 4, "labels": "x"}, "labels"),
+    ({"batch_size": 4, "seed": "a"}, "seed"),
+    ({"batch_size": 4, "part": 3}, "part"),
+    ({"batch_size": 4, "part": (0, 2.0)}, "part"),
+]
+
+
+@pytest.mark.parametrize(("options", "name"), WRONG)
+def test_batches_are_asked_for_in_numbers(options, name):
+    data = kp.data.load("digits")
+    with pytest.raises(ValueError, match=f"`{name}` must"):
+        data.training(**options)
+    if not set(options) & {"first_step", "first_epoch", "seed"}:
+        with pytest.raises(ValueError, match=f"`{name}` must"):
+            data.evaluation("test", **options)
+
+
+@pytest.mark.parametrize("size", [0, 2**40, (8,), (8, 2.5), "8", True, np.zeros((2, 2))])
+def test_sizes_of_pictures(size, tmp_path):
+    with pytest.raises(ValueError, match="`image_size` must be an int from 1 to"):
+        kp.data.load(tmp_path, image_size=size)
+
+
+def test_digits_are_no_spins():
+    with pytest.raises(ValueError, match="Spins must lie in"):
+        kp.data.load("digits", values="spins")
+    with pytest.raises(ValueError, match="`value_range` must"):
+        kp.data.load(IMAGES * 1e300, value_range=(-1.7e308, 1.7e308), levels=16)
+    with pytest.raises(ValueError, match="`value_range` must"):
+        kp.data.load(IMAGES * 1.0, value_range=(0, 10**400), levels=16)

@@ -41,9 +41,10 @@ def _names(name, value):
         ordered = value.ndim == 1
         value = value.tolist()
     names = tuple(value) if ordered else ()
-    if not names or not all(isinstance(each, str) or checks.is_whole(each) for each in names):
+    words = all(isinstance(each, str) or checks.is_whole(each) for each in names)
+    if not names or not words or len(set(map(str, names))) < len(names):
         raise ValueError(
-            f"`{name}` must be a list of names, one for each label. "
+            f"`{name}` must be a list of names, one for each label and none twice. "
             f"Received: {name}={checks.shown(value)}"
         )
     return tuple(map(str, names))

@@ -25,5 +25,6 @@ def digits():
         known=(0, 16),
         class_names=tuple("0123456789"),
         protocol="UCI optical digits 8x8, 17 levels, split 1257/180/360 by RandomState(0)",
+        at_hand=True,
         dataset={"name": "digits"},
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageColor
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.data import cache, listing
 from keras_pixelrnn.data.opening import UnreadableError
 from keras_pixelrnn.data.reading import Reader, probe
@@ -137,13 +138,12 @@ def checked_size(image_size):
         )
     sizes = (image_size, image_size) if isinstance(image_size, (int, np.integer)) else image_size
     try:
-        height, width = (int(size) for size in sizes if size == int(size) and size > 0)
+        return checks.size(tuple(sizes))
     except (TypeError, ValueError):
         raise ValueError(
-            "`image_size` must be a positive int, or (height, width). "
-            f"Received: image_size={image_size!r}"
+            f"`image_size` must be an int from 1 to {checks.MOST_SIDE}, or (height, width). "
+            f"Received: image_size={checks.shown(image_size)}"
         ) from None
-    return height, width
 
 
 def checked_colour(background):

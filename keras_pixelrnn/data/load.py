@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.data import arguments, arrays, meanings, stored, streams
 from keras_pixelrnn.data.digits import digits
 from keras_pixelrnn.data.folder import folder
@@ -107,6 +108,13 @@ def load(
         found, about = _named(source, data_dir, class_names, files)
     else:
         found, about = _given(source, class_names, files), {}
+    if class_names is not None and found.class_names != class_names:
+        own = f"names of their own, {checks.shown(found.class_names)}"
+        raise ValueError(
+            "`class_names` must be the names of the labels of arrays; these images have "
+            f"{own if found.class_names else 'no labels'}. Leave it out. "
+            f"Received: class_names={checks.shown(class_names)}"
+        )
     if about and values is None and value_range is None:
         said, found = _packed(said, about, found)
     decided = meanings.decide(

@@ -100,7 +100,11 @@ def check_range(name, value):
     listed = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
     pair = tuple(value) if listed else ()  # a set has no order
     numbers = len(pair) == 2 and all(map(_is_real, pair))
-    if not numbers or not np.isfinite(np.array(pair, float)).all() or not pair[0] < pair[1]:
+    try:
+        width = float(pair[1]) - float(pair[0]) if numbers else 0.0
+    except OverflowError:  # ints beyond any float
+        width = np.inf
+    if not (width > 0 and np.isfinite(width)):
         raise ValueError(
             f"`{name}` must be two numbers (low, high), low < high. "
             f"Received: {name}={checks.shown(value)}"

@@ -70,6 +70,20 @@ def bytes_of(file):
         raise unreadable(file, error) from error
 
 
+def is_lossy(image):
+    """Whether an open picture's file keeps its numbers only nearly."""
+    if image.format == "TIFF":
+        return image.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
+    if image.format != "WEBP":
+        return image.format in ("JPEG", "MPO")
+    image.fp.seek(0)  # Pillow has read it, and keeps what it needs
+    data, place = image.fp.read(), 12
+    while place + 8 <= len(data) and data[place : place + 4] != b"VP8 ":  # VP8L is lossless
+        size = int.from_bytes(data[place + 4 : place + 8], "little")
+        place += 8 + size + size % 2
+    return place + 8 <= len(data)
+
+
 def _frames(image):
     """Images in a file. What cameras store beside a JPEG (previews) does not count."""
     return getattr(image, "n_frames", 1) if image.format in SERIES else 1

@@ -14,6 +14,8 @@ from keras_pixelrnn.data.noised import noised
 from keras_pixelrnn.data.split import Source
 from keras_pixelrnn.data.values import Values
 
+MOST_STEPS = 2**40  # times the steps of an epoch still an int64
+
 WHOLE = 4_096  # images that `whole` reads at a time
 
 
@@ -99,10 +101,10 @@ class ImageData:
     def steps_per_epoch(self, batch_size: int) -> int:
         """Full batches in an epoch of training; `ValueError` if there is not even one."""
         size = self.sizes["train"]
-        if not 0 < batch_size <= size:
+        if not checks.is_whole(batch_size) or not 0 < batch_size <= size:
             raise ValueError(
-                f"`batch_size` must be between 1 and the {size} training images. "
-                f"Received: batch_size={batch_size}"
+                f"`batch_size` must be an int between 1 and the {size} training images. "
+                f"Received: batch_size={checks.shown(batch_size)}"
             )
         return size // batch_size
 
@@ -138,9 +140,10 @@ class ImageData:
             both go to `fit` and into `for`.
         """
         steps = self.steps_per_epoch(batch_size)
-        for name, value in [("first_epoch", first_epoch), ("first_step", first_step)]:
-            if value < 0:
-                raise ValueError(f"`{name}` must not be negative. Received: {name}={value}")
+        checks.whole("first_epoch", first_epoch, 0, MOST_STEPS)
+        checks.whole("seed", seed, -(2**63), 2**64 - 1)
+        checks.whole("first_step", first_step, 0, MOST_STEPS)
+        checks.switch("labels", labels)
         shuffled, (number, size) = (
             order.Shuffled(self.sizes["train"], seed),
             _part(batch_size, part),
@@ -165,6 +168,8 @@ class ImageData:
         """Endless batches `(batch_size / count,)` of int32 numbers of training images: of those, in that
         order, that `training` gives with the same arguments."""
         self.steps_per_epoch(batch_size)
+        checks.whole("seed", seed, -(2**63), 2**64 - 1)
+        checks.whole("first_step", first_step, 0, MOST_STEPS)
         shuffled, (number, size) = (
             order.Shuffled(self.sizes["train"], seed),
             _part(batch_size, part),
@@ -216,10 +221,9 @@ class ImageData:
         Returns:
             Batches as of `training`, which end; to be gone through as often as wanted.
         """
-        if split not in self.sizes:
-            raise ValueError(f"`split` must be one of {list(self.sizes)}. Received: {split!r}")
-        if not batch_size > 0:
-            raise ValueError(f"`batch_size` must be positive. Received: batch_size={batch_size}")
+        checks.choice("split", split, list(self.sizes))
+        checks.positive_int("batch_size", batch_size)
+        checks.switch("labels", labels)
         size, count = self.sizes[split], -(-self.sizes[split] // batch_size)
         number, own = 0, batch_size
         if part is not None:
@@ -274,7 +278,8 @@ class ImageData:
 
 def _part(batch_size, part):
     """Number and size of a part of a batch."""
-    number, count = part
+    pair = tuple(part) if isinstance(part, (tuple, list)) else ()
+    number, count = pair if len(pair) == 2 and all(map(checks.is_whole, pair)) else (0, 0)
     if not 0 <= number < count or batch_size % count:
         raise ValueError(
             f"`part` must be one of equal parts of a batch of {batch_size}. Received: part={part!r}"

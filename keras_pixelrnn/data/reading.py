@@ -15,7 +15,7 @@ from keras_pixelrnn.data.decoding import (
     pnm,
     sixteen_bits,
 )
-from keras_pixelrnn.data.opening import BROKEN, bytes_of, opened, unreadable
+from keras_pixelrnn.data.opening import BROKEN, bytes_of, is_lossy, opened, unreadable
 from keras_pixelrnn.data.png import check_sums
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -82,6 +82,11 @@ class Reader:
             image: of Pillow.
             file: what to call it in an error.
         """
+        if self.exact and is_lossy(image):
+            raise ValueError(
+                "Exact values do not outlast a lossy format: what was written is not what is read. Save "
+                f"codes, integers, 0 and 1 as PNG. Received: {file}, lossy {image.format}"
+            )
         dtype, in_colour = depth(image)
         if dtype != self.dtype:
             raise ValueError(

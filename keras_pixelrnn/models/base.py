@@ -89,7 +89,9 @@ class PixelModel(
     # `given` is the context of a conditional model, and nothing of any other.
 
     def params(self, images: Tensor, *given: Tensor) -> np.ndarray:
-        """Parameters `(batch, height, width, P)` as an array, compiled: for images already checked."""
+        """Parameters `(batch, height, width, P)` as an array, compiled; errors as of `log_prob`."""
+        images = self.check_images(images)
+        given = self.context.check(given[0] if given else None, len(images))
         return ops.convert_to_numpy(self._functions("params")(images, *given))
 
     def params_graph(self, images: Tensor, *given: Tensor) -> Tensor:
