@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.metrics import bits_per_dim
 
 
@@ -56,11 +57,16 @@ def evaluate(model: keras.Model, batches: Iterable[Any]) -> Likelihood:
     4
     """
     start = time.monotonic()
+    if batches is None:
+        raise ValueError("`batches` must be batches of images, or an array. Received: None")
     if hasattr(batches, "shape"):
         batches = [batches]
     nats = []
     for batch in batches:
-        parts = [np.asarray(part) for part in (batch if isinstance(batch, tuple) else (batch,))]
+        parts = batch if isinstance(batch, tuple) else (batch,)
+        for part in parts:
+            checks.unmasked("`batches`", part)
+        parts = [np.asarray(part) for part in parts]
         count = len(parts[0])
         full = len(nats[0]) if nats else count
         # A smaller last batch is filled up, so that it runs the same compiled function.
@@ -70,7 +76,7 @@ def evaluate(model: keras.Model, batches: Iterable[Any]) -> Likelihood:
         )
         given = {"context": context[0]} if context else {}
         nats.append(-np.asarray(model.log_prob(images, **given), np.float64)[:count])
-    if not nats:
+    if not sum(map(len, nats)):
         raise ValueError("There is nothing to evaluate: `batches` holds no images.")
     nats = np.concatenate(nats)
     mean = float(nats.mean())

@@ -155,3 +155,81 @@ def test_sizes_from_numpy_are_sizes(tmp_path):
 def test_a_small_image_needs_room():
     with pytest.raises(ValueError, match="image_shape"):
         kp.models.MultiScalePixelRNN((1, 5, 1), kp.distributions.Bernoulli())
+
+
+def tiny():
+    return kp.models.PixelCNN((4, 5, 1), kp.distributions.Categorical(5), units=3, num_blocks=1)
+
+
+FEW = np.zeros((2, 4, 5, 1), np.uint8)
+
+
+@pytest.mark.parametrize("name", ["fit", "evaluate", "predict", "train_on_batch", "test_on_batch"])
+def test_no_images_are_refused(name):
+    model = tiny()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"one image or more.*\(0, 4, 5, 1\)"):
+        getattr(model, name)(FEW[:0])
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 1.5}, "batch_size"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"epochs": "2"}, "epochs"),
+        ({"validation_split": 2}, "validation_split"),
+        ({"validation_split": 1}, "validation_split"),
+    ],
+)
+def test_numbers_beside_the_images_of_fit(given, name):
+    model = tiny()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=f"`{name}` must"):
+        model.fit(FEW, verbose=0, **given)
+
+
+@pytest.mark.parametrize("name", ["sample", "log_prob", "complete"])
+def test_blocks_have_a_size_that_fits_a_machine(name):
+    given = {
+        "sample": (2, {"seed": 0}),
+        "log_prob": (FEW, {}),
+        "complete": (FEW, {"known": FEW > 0, "seed": 0}),
+    }
+    first, options = given[name]
+    with pytest.raises(ValueError, match="`batch_size` must"):
+        getattr(tiny(), name)(first, batch_size=2**40, **options)
+
+
+def test_params_and_graphs_check_their_images():
+    model = tiny()
+    for wrong in (FEW + 5, FEW.astype(int) + 2**32, FEW * np.nan, FEW[0], None):
+        with pytest.raises(ValueError, match="`images`"):
+            model.params(wrong)
+    hidden = np.ma.masked_array(FEW, FEW == 0)
+    for function in (model.params, model.params_graph, model.log_prob_graph):
+        with pytest.raises(ValueError, match="Masked arrays"):
+            function(hidden)
+    with pytest.raises(ValueError, match="Masked arrays"):
+        kp.evaluation.evaluate(model, hidden)
+    for nothing in (FEW[:0], [], None):
+        with pytest.raises(ValueError, match="`batches`"):
+            kp.evaluation.evaluate(model, nothing)
+
+
+def test_errors_name_the_argument_that_was_passed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = tiny()
+    with pytest.raises(
+        TypeError, match="`complete` has no argument 'temperature' with method='smc'"
+    ):
+        model.complete(FEW, FEW > 0, seed=0, method="smc", temperature=0.5)
+    with pytest.raises(ValueError, match="`mask` must be boolean"):
+        model.restore(FEW, mask=np.zeros((4, 5)), seed=0)
+    with pytest.raises(ValueError, match="`mask` must have the shape"):
+        model.restore(FEW, mask=np.zeros((3, 5), bool), seed=0)
+    for write in (model.save_to_preset, lambda path: kp.export.save_for_serving(model, path)):
+        with pytest.raises(ValueError, match="must not be empty"):
+            write("")
+    assert not list(tmp_path.iterdir())

@@ -158,5 +158,5 @@ def test_bad_batch_size_and_split():
     data = kp.data.load(numbered())
     with pytest.raises(ValueError, match="Received: batch_size=41"):
         data.training(41)
-    with pytest.raises(ValueError, match="`split` must be one of.*'dev'"):
+    with pytest.raises(ValueError, match=r"`split` must be one of.*'dev'"):
         data.evaluation("dev", 2)

@@ -152,6 +152,21 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
     assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
 
 
+def test_results_that_are_gone_or_damaged_are_written_again(trained, capsys, unexported):
+    metrics, model = trained / "metrics.json", trained / "model.keras"
+    before, data = metrics.read_bytes(), bytearray(model.read_bytes())
+    metrics.unlink()
+    data[len(data) // 2] ^= 1
+    model.write_bytes(data)
+    (trained / "README.md").write_text("my own words")
+    train("--output", trained, "--resume")
+    assert "written: model.keras, metrics.json; written again" in capsys.readouterr().out
+    assert json.loads(metrics.read_bytes()) == json.loads(before)
+    assert keras.models.load_model(model).count_params() == json.loads(before)["parameters"]
+    train("--output", trained, "--resume")
+    assert "is finished: 3 epochs" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_a_second_training_writes_a_new_version(trained, capsys, unexported):
     train(*SMALL, "--epochs", "1", "--output", trained)

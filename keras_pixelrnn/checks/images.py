@@ -94,13 +94,19 @@ def _way_out(shape, image_shape):
     return ""
 
 
-def known(known, shape):
-    """`known` as booleans of the `shape` of the images, or `ValueError`."""
-    known = as_array("known", known)
+def known(known, shape, name="known", true="is given"):
+    """`known` as booleans of the `shape` of the images, or `ValueError`.
+
+    Args:
+        known: array.
+        shape: of the images, `(n, height, width, channels)`.
+        name: of the argument.
+        true: what its True says of a sub-pixel.
+    """
+    known = as_array(name, known)
     if known.dtype != bool:
         raise ValueError(
-            "`known` must be boolean: True where a sub-pixel is given. "
-            f"Received: dtype {known.dtype}"
+            f"`{name}` must be boolean: True where a sub-pixel {true}. Received: dtype {known.dtype}"
         )
     count, height, width, channels = shape
     forms = {
@@ -111,7 +117,7 @@ def known(known, shape):
     }
     if known.shape not in forms:
         raise ValueError(
-            "`known` must have the shape of `images`, or that shape without its batch axis, its "
-            f"channel axis, or both. Received: images {shape}, known {known.shape}"
+            f"`{name}` must have the shape of `images`, or that shape without its batch axis, its "
+            f"channel axis, or both. Received: images {shape}, {name} {known.shape}"
         )
     return np.ascontiguousarray(np.broadcast_to(known.reshape(forms[known.shape]), shape))

@@ -143,6 +143,11 @@ def drawn(n, image_shape):
     return whole("n", n, 1, MOST_DRAWN // math.prod(image_shape))
 
 
+def batch_size(value, image_shape):
+    """`batch_size` as the number of images to work on at once."""
+    return whole("batch_size", value, 1, MOST_DRAWN // math.prod(image_shape))
+
+
 def shown(value):
     """`value` as an error shows it: not longer than a line or two."""
     text = repr(value)

@@ -14,6 +14,8 @@ def local(name, path):
     text = os.fspath(path)
     if not isinstance(text, str):
         raise ValueError(f"`{name}` must be a path as text. Received: {name}={shown(path)}")
+    if not text:
+        raise ValueError(f"`{name}` must not be empty; '.' is this folder. Received: {name}=''")
     # `Path` makes `gs:/bucket` of `gs://bucket`, and would write to a local folder `gs:`.
     scheme = text.split(":/", 1)[0] if ":/" in text else ""
     if len(scheme) > 1 and scheme.isalnum():

@@ -96,6 +96,7 @@ class PixelModel(
 
     def params_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Parameters of the distribution of every sub-pixel; of float images with their gradient."""
+        checks.unmasked("`images`", images)
         images, *given = (ops.convert_to_tensor(x) for x in (images, *given))
         if not checks.is_float(images):
             return self([images, *given] if given else images, training=False)

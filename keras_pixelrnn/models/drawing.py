@@ -12,6 +12,7 @@ from keras_pixelrnn.completion import complete as particles
 from keras_pixelrnn.models import blocks
 
 CONTROLS = ("temperature", "top_k", "top_p")
+OF_PARTICLES = ("ess_threshold", "lookahead", "n", "n_particles")
 
 
 class Drawing:
@@ -144,6 +145,12 @@ class Drawing:
             TypeError: an option that the method does not have.
         """
         if checks.choice("method", method, ("ancestral", "smc")) == "smc":
+            wrong = sorted(set(options) - set(OF_PARTICLES))
+            if wrong:
+                raise TypeError(
+                    f"`complete` has no argument {wrong[0]!r} with method='smc', which takes: "
+                    f"{', '.join(OF_PARTICLES)}."
+                )
             options |= {"batch_size": batch_size, "progress": progress}
             return particles.complete(self, images, known, seed=seed, context=context, **options)
         controls = {name: options.pop(name) for name in CONTROLS if name in options}

@@ -91,6 +91,10 @@ class Inputs:
         if target is not None and target is not image:
             self._check_target(image, target)
         count = int(image.shape[0])
+        if not count:
+            raise ValueError(
+                f"Expected one image or more. Received: `images` of shape {tuple(image.shape)}"
+            )
         x = image
         if self.context.given:
             x = (image, *self.context.check(host(context), count))

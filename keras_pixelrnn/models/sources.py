@@ -5,7 +5,7 @@ import types
 
 import keras
 
-from keras_pixelrnn import backend, mapped
+from keras_pixelrnn import backend, checks, mapped
 from keras_pixelrnn.models.stored_batches import StoredBatches
 
 
@@ -29,6 +29,7 @@ class Sources:
         inputs = self.inputs
         if x is None:
             raise ValueError("Expected images, or a data set of them. Received: None")
+        checks.optional(checks.positive_int, "batch_size", batch_size)
         table = None if class_weight is None else inputs.class_weights(class_weight)
         if backend.is_dataset(x):
             x = backend.checked_dataset(x, self, inputs.distribution.levels, table)

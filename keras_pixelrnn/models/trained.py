@@ -4,7 +4,7 @@ import itertools
 
 import keras
 
-from keras_pixelrnn import backend, losses
+from keras_pixelrnn import backend, checks, losses
 from keras_pixelrnn.models.inputs import Inputs
 from keras_pixelrnn.models.sources import Sources
 from keras_pixelrnn.models.stored_batches import StoredBatches
@@ -60,6 +60,8 @@ class Trained:
         Raises:
             ValueError: what does not fit the model; it names what was expected.
         """
+        checks.whole("epochs", epochs, 0)
+        checks.rate("validation_split", validation_split)
         sources = Sources(self._rules)
         x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight, batch_size)
         # By default Keras asks for what such data cannot do, and then warns of it.

@@ -104,7 +104,7 @@ def restore(
         return found, _costs(model, images, found.images, given)
 
     if mask is not None:
-        anew = checks.known(mask, images.shape)
+        anew = checks.known(mask, images.shape, "mask", "is drawn anew")
         found, costs = drawn(anew)
     else:
         limit = _limit(nats_threshold)

@@ -1,5 +1,6 @@
 """What a training leaves: test likelihood, model, pictures, SavedModel. Can be killed and repeated."""
 
+import hashlib
 import importlib.util
 import json
 
@@ -39,8 +40,24 @@ def write_results(settings, model, data, progress):
     metrics["version"] = plan["version"] if path else None
     archive.replace_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     report.write_report(folder, report.facts_of(folder.name, model, metrics, progress.epoch))
-    _keep(settings.state, {**plan, "finished": True})
+    _keep(settings.state, {**plan, "finished": True, "files": _digests(folder, path)})
     print(f"results in {folder}" + (f", SavedModel in {path}" if path else ""))
+
+
+def lost(settings):
+    """Names of the files of finished results that are gone, or not what was written."""
+    written = _plan(settings.state).get("files", {})
+    return [name for name, digest in written.items() if _digest(settings.output / name) != digest]
+
+
+def repeat(settings, names):
+    """Let results whose files `names` are lost be written again; a SavedModel that is only damaged stays
+    where it is, as a server may hold it, and the next version is written."""
+    plan = {**_plan(settings.state), "finished": False}
+    exported = f"{plan['version']}/"
+    if any(name.startswith(exported) for name in names) and (settings.output / exported).exists():
+        plan["version"] = _next_version(settings.output)
+    _keep(settings.state, plan)
 
 
 def result_metrics(settings, model, data, seconds):
@@ -85,6 +102,21 @@ def _plan(state):
 
 def _keep(state, plan):
     archive.replace_text(state / PLAN, json.dumps(plan) + "\n")
+
+
+def _digests(folder, export):
+    """SHA-256 by name of the files that others read: not of what a person may write in."""
+    files = [folder / "model.keras", folder / "metrics.json"]
+    files += [] if export is None else sorted(file for file in export.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): _digest(file) for file in files}
+
+
+def _digest(path):
+    """SHA-256 of a file; None where there is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _next_version(folder):

@@ -14,7 +14,7 @@ from keras_pixelrnn.training.checkpoints import Checkpoints, sweep_up
 from keras_pixelrnn.training.fit import stored
 from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.making import begin_with, make_model
-from keras_pixelrnn.training.results import finished_epochs, forget, write_results
+from keras_pixelrnn.training.results import finished_epochs, forget, lost, repeat, write_results
 from keras_pixelrnn.training.resumable import steps_of
 from keras_pixelrnn.training.schedule import compile_model
 from keras_pixelrnn.training.settings import Settings
@@ -118,6 +118,11 @@ def _begin(settings, data, held, leads):
         and resuming.finished(settings.state, begun)
         and (begun.ended or begun.epoch == settings.epochs)
     )
+    if finished and (names := lost(settings)):
+        finished = False
+        if leads:
+            print(f"gone or damaged since they were written: {', '.join(names)}; written again")
+            repeat(settings, names)
     if finished and leads:
         print(
             f"The training in {settings.output} is finished: {begun.epoch} epochs, results "
