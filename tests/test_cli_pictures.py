@@ -178,3 +178,22 @@ def test_completion_by_particles_of_every_label_in_turn(tmp_path_factory):
     expected = model.complete(images, upper, context=np.array([0, 1, 2, 0]), **options)
     found = [values_of(f"completions/{number:05}.png", model) for number in range(4)]
     np.testing.assert_array_equal(found, expected.images)
+
+
+def test_what_is_made_of_pictures_is_said_once(grey):
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        pixels = rng.integers(0, 256, (3, 5, 3), np.uint8)
+        Image.fromarray(pixels).save(f"colour{number}.png")
+    Image.fromarray(np.repeat(pixels[..., :1], 3, axis=2)).save("grey.png")
+    Image.fromarray(rng.integers(0, 2**16, (3, 5), np.uint16)).save("deep.png")
+    files = ["grey.png", "colour0.png", "colour1.png", "deep.png"]
+    result = CliRunner().invoke(cli.pixelrnn, ["score", str(grey), *files])
+    said = result.stderr.splitlines()
+    assert [line.split()[0] for line in said[:-1]] == ["colour0.png", "deep.png"]
+    assert "made grey" in said[0]
+    assert "16 bits: read as 0 .. 65535" in said[1]
+    assert len(result.stdout.splitlines()) == 5
+    Image.new("L", (5, 3), 100).save("mask.png")
+    options = ["complete", str(grey), "grey.png", "--mask", "mask.png", "-n", "1"]
+    assert "mask.png hides nothing" in CliRunner().invoke(cli.pixelrnn, options).stderr

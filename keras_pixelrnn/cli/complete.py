@@ -57,6 +57,10 @@ def command(
     known[: shape[0] // 2] = True
     if mask is not None:
         known = pictures.values_of(mask, (*shape[:2], 1), 2)[..., 0] == 0
+        if known.all():
+            click.echo(
+                f"{mask} hides nothing: what is white in it, 128 and more, is drawn", err=True
+            )
     said = ""
     if method == "smc":
         drawn, said = _by_particles(

@@ -36,7 +36,26 @@ def values_of(path, image_shape, levels):
     from keras_pixelrnn import visualize
 
     with opened(path) as picture:
-        return visualize.to_values(picture, image_shape, levels, path)
+        values = visualize.to_values(picture, image_shape, levels, path)
+        if picture.mode.startswith("I") and levels <= 256:
+            _say_once(path, f"has 16 bits: read as 0 .. 65535, quantised to {levels} levels")
+        if image_shape[2] == 1 and _is_colour(picture):
+            _say_once(path, "is in colour: made grey, as the model's images are")
+    return values
+
+
+def _is_colour(picture):
+    """Whether red, green and blue differ anywhere."""
+    bands = picture.convert("RGB").split() if len(picture.getbands()) > 2 or picture.palette else ()
+    return any(band.tobytes() != bands[0].tobytes() for band in bands)
+
+
+def _say_once(path, what):
+    """Say on the standard error what is made of a picture; of others that it is made of not again."""
+    said = click.get_current_context().meta.setdefault(__name__, set())
+    if what not in said:
+        said.add(what)
+        click.echo(f"{path} {what} (others like it are not named)", err=True)
 
 
 def at_size(model, size, paths):

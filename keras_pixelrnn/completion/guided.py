@@ -62,10 +62,10 @@ class GuidedDistribution:
         return lambda params: start(sum(self._split(params)))
 
     def _split(self, params):
-        rest = params.shape[1:-1]
+        places = ops.shape(params)[:-1]  # the batch may come second, and is not known in an export
         each = params.shape[-1] // (2 * self._turns)
         if self._turns == 1:
             return ops.split(params, 2, axis=-1)
-        params = ops.reshape(params, (-1, *rest, self._turns, 2, each))
+        params = ops.reshape(params, (*places, self._turns, 2, each))
         size = self._turns * each
-        return [ops.reshape(params[..., index, :], (-1, *rest, size)) for index in (0, 1)]
+        return [ops.reshape(params[..., index, :], (*places, size)) for index in (0, 1)]
