@@ -13,7 +13,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-# A Diagonal BiLSTM on the embedded digits: about five minutes on two cores.
+# A Diagonal BiLSTM on the embedded digits: two to five minutes on two cores.
 train: setup
 	$(BIN)/python train.py --output saved_models/my-digits
 
