@@ -51,6 +51,28 @@ def test_a_flipped_weight_of_a_preset_is_seen(files, tmp_path):
     kp.models.from_preset(folder)  # as the message says
 
 
+@pytest.mark.parametrize("kept", [0, 1, 100, 0.5, -1])
+def test_a_model_file_that_is_cut_off_is_called_so(kept, files, tmp_path):
+    files.model.save(tmp_path / "whole.keras")
+    data = (tmp_path / "whole.keras").read_bytes()
+    cut = tmp_path / "cut.keras"
+    cut.write_bytes(data[: int(len(data) * kept) if isinstance(kept, float) else kept])
+    with pytest.raises(ValueError, match=r"cut\.keras: the file is damaged or cut off"):
+        kp.models.from_preset(str(cut))
+
+
+def test_a_preset_that_lacks_a_part_says_which(files, tmp_path):
+    folder = files.model.save_to_preset(tmp_path / "preset")
+    (folder / "preset.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"preset\.json is damaged"):
+        kp.models.from_preset(folder)
+    (folder / "preset.json").unlink()
+    kp.models.from_preset(folder)
+    (folder / "model.weights.h5").unlink()
+    with pytest.raises(ValueError, match=r"model\.weights\.h5 is not there"):
+        kp.models.from_preset(folder)
+
+
 def test_no_flipped_bit_of_a_png_file_is_taken_for_a_picture(files, tmp_path):
     """Pillow does not look at the check sums of the chunks that hold the pixels."""
     path, read = tmp_path / "a.png", Reader(8, 8, 1, np.dtype(np.uint8))

@@ -181,6 +181,11 @@ def _source(preset):
 def _load(source):
     if isinstance(source, Path) and source.is_dir():
         _check_weights(source)
+    elif isinstance(source, Path) and not zipfile.is_zipfile(source):  # "not found", to Keras
+        raise ValueError(
+            f"Cannot load a model from {source}: the file is damaged or cut off. Copy it again. "
+            f"Received: {source.stat().st_size} bytes that are no archive as `model.save` writes it"
+        )
     try:
         model = keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as error:  # h5py, zipfile and Keras raise a dozen kinds
@@ -201,6 +206,10 @@ def _load(source):
 def _check_weights(folder):
     """`ValueError` where the weights in a folder are not those that `save_to_preset` wrote."""
     file = folder / WEIGHTS
+    if not file.is_file():
+        raise ValueError(
+            f"Cannot load a model from {folder}: {file.name} is not there. Copy it again."
+        )
     wanted = presets.facts(folder).get(DIGEST) if (folder / presets.FACTS).is_file() else None
     if wanted is not None and file.is_file() and _digest(file) != wanted:
         raise ValueError(

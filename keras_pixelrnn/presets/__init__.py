@@ -55,6 +55,9 @@ def facts(preset: str | Path) -> dict[str, Any]:
     here = Path(preset)
     file = (here if (here / FACTS).is_file() else folder(str(preset))) / FACTS
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{file} is damaged. Received: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} is damaged: it must hold an object. Received: {str(found)[:100]}")
+    return found
