@@ -152,6 +152,13 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
     assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
 
 
+def test_an_output_that_is_a_file_is_said_before_anything_is_begun(tmp_path):
+    (tmp_path / "notes.txt").write_text("kept")
+    with pytest.raises(OSError, match=r"Cannot write .*notes\.txt.*Nothing was begun.*--output"):
+        train(*SMALL, "--epochs", "1", "--output", tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "kept"
+
+
 def test_results_that_are_gone_or_damaged_are_written_again(trained, capsys, unexported):
     metrics, model = trained / "metrics.json", trained / "model.keras"
     before, data = metrics.read_bytes(), bytearray(model.read_bytes())

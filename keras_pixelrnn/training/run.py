@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_pixelrnn import backend
+from keras_pixelrnn import backend, checks
 from keras_pixelrnn import data as sources
 from keras_pixelrnn.training import resuming, together
 from keras_pixelrnn.training.checkpoints import Checkpoints, sweep_up
@@ -103,7 +103,8 @@ def _begin(settings, data, held, leads):
     """`Progress` that the training in the folder goes on from, or None, and whether nothing is left to
     do. The process that leads locks the folder, within `held`, and tidies it up."""
     if leads:
-        settings.state.mkdir(parents=True, exist_ok=True)
+        with checks.writing(settings.state, "Nothing was begun.", ", or choose another --output"):
+            settings.state.mkdir(parents=True, exist_ok=True)
         held.enter_context(only_one(settings.state))
     begun = resuming.check_folder(settings, stored(settings, data))
     if leads:
