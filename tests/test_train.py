@@ -17,8 +17,6 @@ import tensorflow as tf
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, training
 from keras_pixelrnn.training import run
-from keras_pixelrnn.training.making import SIZES
-from keras_pixelrnn.training.settings import MODELS
 from tests.commands import fails
 
 ROOT = Path(__file__).parents[1]
@@ -282,31 +280,3 @@ def test_errors_end_without_a_traceback(tmp_path, capsys):
     assert script.returncode == 2
     assert errors.startswith("pixelrnn: ")
     assert "--epochs" in errors
-
-
-def test_sizes_reach_the_model():
-    sizes = {"units": 4, "num_blocks": 1, "head_units": 6, "kernel_size": 5, "dropout": 0.1}
-    settings = training.Settings(model="pixelcnn", skip=True, **sizes)
-    config = training.make_model(settings, kp.data.load("digits")).get_config()
-    assert {name: config[name] for name in SIZES} == {**sizes, "skip": True}
-
-
-def test_recipes_are_known_settings():
-    assert len(training.recipe_names()) > 5
-    for name in training.recipe_names():
-        settings = training.with_recipe({"recipe": name, "epochs": 7})
-        assert settings.epochs == 7, "the command line wins"
-        assert settings.model in MODELS
-        assert settings.output.name == f"my-{name}"
-
-
-def test_settings_for_a_gpu():
-    name = "binarized_mnist_diagonal_7x16"
-    usual, gpu = (training.with_recipe({"recipe": name, "gpu": gpu}) for gpu in (False, True))
-    assert (usual.epochs, usual.batch_size, usual.gpu) == (4, 16, False)
-    assert (gpu.epochs, gpu.batch_size, gpu.gpu, gpu.units) == (34, 64, True, usual.units)
-    assert training.with_recipe({"recipe": name, "gpu": True, "batch_size": 7}).batch_size == 7
-    with pytest.raises(ValueError, match=r"has no \[gpu\] table"):
-        training.with_recipe({"recipe": "digits_conditional", "gpu": True})
-    with pytest.raises(ValueError, match="name it by --recipe"):
-        training.with_recipe({"gpu": True})
