@@ -138,14 +138,9 @@ def size(size):
     return tuple(int(side) for side in pair)
 
 
-def drawn(n, image_shape):
-    """`n` as the number of images to draw at once."""
-    return whole("n", n, 1, MOST_DRAWN // math.prod(image_shape))
-
-
-def batch_size(value, image_shape):
-    """`batch_size` as the number of images to work on at once."""
-    return whole("batch_size", value, 1, MOST_DRAWN // math.prod(image_shape))
+def drawn(n, image_shape, name="n"):
+    """`n`, or what else the argument is called, as the number of images to work on at once."""
+    return whole(name, n, 1, MOST_DRAWN // math.prod(image_shape))
 
 
 def shown(value):

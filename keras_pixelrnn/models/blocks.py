@@ -27,7 +27,7 @@ def power_of_two(number, up=True):
 def drawing_size(model, n, batch_size=None):
     """Images of a block when `n` are drawn: `batch_size` if given, else a power of two."""
     if batch_size is not None:
-        return checks.batch_size(batch_size, model.image_shape)
+        return checks.drawn(batch_size, model.image_shape, "batch_size")
     height, width, channels = model.image_shape
     most = MOST_ON_AN_ACCELERATOR if backend.accelerated() else MOST_ON_A_CORE
     most = min(
@@ -43,7 +43,7 @@ def drawing_size(model, n, batch_size=None):
 def likelihood_size(model, n, batch_size=None):
     """The same where the likelihood of `n` images is wanted: a forward pass."""
     if batch_size is not None:
-        return checks.batch_size(batch_size, model.image_shape)
+        return checks.drawn(batch_size, model.image_shape, "batch_size")
     height, width, _ = model.image_shape
     most = max(MOST_IN_A_MAP // (height * width * _widest(model)), 1)
     return min(power_of_two(most, up=False), power_of_two(max(n, 1)))

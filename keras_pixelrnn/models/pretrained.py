@@ -118,7 +118,7 @@ class Pretrained:
             with zipfile.ZipFile(scratch / "model.keras") as archive:
                 archive.extractall(scratch)
             (scratch / "model.keras").unlink()
-            facts[DIGEST] = _digest(scratch / WEIGHTS)
+            facts[DIGEST] = digest(scratch / WEIGHTS)
             (scratch / presets.FACTS).write_text(
                 json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
@@ -211,7 +211,7 @@ def _check_weights(folder):
             f"Cannot load a model from {folder}: {file.name} is not there. Copy it again."
         )
     wanted = presets.facts(folder).get(DIGEST) if (folder / presets.FACTS).is_file() else None
-    if wanted is not None and file.is_file() and _digest(file) != wanted:
+    if wanted is not None and digest(file) != wanted:
         raise ValueError(
             f"Cannot load a model from {folder}: {file.name} is damaged: its bytes do "
             f"not have the check sum that {presets.FACTS} states. Copy "
@@ -219,7 +219,8 @@ def _check_weights(folder):
         )
 
 
-def _digest(file):
+def digest(file):
+    """SHA-256 of a file, as hexadecimal digits."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

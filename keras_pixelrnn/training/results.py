@@ -1,12 +1,12 @@
 """What a training leaves: test likelihood, model, pictures, SavedModel. Can be killed and repeated."""
 
-import hashlib
 import importlib.util
 import json
 
 import keras
 
 from keras_pixelrnn import evaluation
+from keras_pixelrnn.models.pretrained import digest
 from keras_pixelrnn.training import archive, report
 from keras_pixelrnn.training.pictures import draw_pictures
 
@@ -112,11 +112,8 @@ def _digests(folder, export):
 
 
 def _digest(path):
-    """SHA-256 of a file; None where there is none."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """That of a file; None where there is none."""
+    return digest(path) if path.is_file() else None
 
 
 def _next_version(folder):
