@@ -196,6 +196,17 @@ def test_mirrored_training_is_the_same_training():
     assert out.returncode == 0, out.stderr[-3000:]
 
 
+def test_a_step_is_traced_once(monkeypatch):
+    model = made()
+    model.compile("adam")
+    step, traced = type(model).train_step, []
+    monkeypatch.setattr(
+        type(model), "train_step", lambda self, *args: traced.append(self) or step(self, *args)
+    )
+    model.fit(IMAGES, batch_size=3, epochs=2, verbose=0)
+    assert len(traced) == 1
+
+
 class Endless(Batches):
     """The same, again and again."""
 

@@ -164,10 +164,15 @@ class Trained:
         image = x[0] if self.context.given else x
         return super().compute_metrics(x, image if y is None else y, y_pred, sample_weight)
 
-    # ---- JAX: a step takes the variables' values away from the model and gives them back ----------
+    # ---- functions of steps ---------------------------------------------------------------------
 
     def make_train_function(self, force=False):
         before = self.train_function
+        alone = keras.backend.backend() == "tensorflow" and self._distribute_strategy is None
+        if alone and self.optimizer is not None:
+            # Else TensorFlow makes the optimizer's variables while it traces the first step: it traces
+            # twice, and cannot write the first new values where the old ones lie.
+            self.optimizer.build(self.trainable_variables)
         super().make_train_function(force)
         if self.train_function is not before:
             self.train_function = self._careful(self.train_function, OF_TRAINING)
@@ -185,7 +190,8 @@ class Trained:
             self.predict_function = self._careful(self.predict_function, STATE)
 
     def _careful(self, function, names):
-        """`function(state, batches)`, which gives the state back where there is no next batch."""
+        """`function(state, batches)`, which gives the state back where there is no next batch: a step of
+        JAX takes the variables' values away from the model."""
         if keras.backend.backend() != "jax":
             return function
 
