@@ -76,7 +76,7 @@ def sweep(z, kernel, taps, spans=None):
     def cut(x):
         return [_at(here, x[steps], everywhere, batch) for steps, here in spans]
 
-    @ops.custom_gradient
+    @backend.custom_gradient
     def run(z, kernel):
         starts, states = _forward(cut(z), kernel, taps, spans, batch)
 

@@ -1,7 +1,9 @@
 """One process, one set of tiny models: TensorFlow starts slowly."""
 
+import ctypes
 import gc
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -12,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 import keras_pixelrnn
 from keras_pixelrnn.models.by_rows import ByRows
@@ -108,6 +111,27 @@ def pytest_collection_finish(session):
         check._run = as_a_server_does
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """A group of tests leaves no memory behind: optimizers of Keras leave their graphs in TensorFlow's
+    register of gradients, models and graphs refer to one another, and the allocator keeps what they
+    gave back."""
+    if nextitem is None or _group(item) != _group(nextitem):
+        register = ops.gradient_registry._registry
+        for key in [key for key in register if key.startswith("CustomGradient")]:
+            if "_graph_mode_decorator" in register[key]["type"].__qualname__:
+                del register[key]
+        gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _group(item):
+    """Name of the tests that one worker runs together."""
+    (name,) = item.get_closest_marker("xdist_group").args
+    return name
+
+
 def _rewrite(graphs):
     """Whether TensorFlow rewrites graphs before it runs them."""
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not graphs})
@@ -147,7 +171,7 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.xdist_group(group))
 
     def place(item):
-        (group,) = item.get_closest_marker("xdist_group").args
+        group = _group(item)
         return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
     items.sort(key=place)

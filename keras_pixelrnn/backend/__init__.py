@@ -15,6 +15,7 @@ from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
 from keras_pixelrnn.backend.devices import Team, over_devices
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
+from keras_pixelrnn.backend.gradients import custom_gradient
 from keras_pixelrnn.backend.lookup import count_up_to, cut, rows_of
 from keras_pixelrnn.backend.products import product, side_by_side
 from keras_pixelrnn.backend.scan import scan
@@ -28,6 +29,7 @@ __all__ = [
     "compiled",
     "cores",
     "count_up_to",
+    "custom_gradient",
     "cut",
     "fused_lstm",
     "fused_sweep",
