@@ -1,7 +1,7 @@
 """A model that nobody holds any more leaves nothing behind.
 
-Of a training, the optimizers of Keras leave their last graph behind: their sum over devices has a gradient
-in TensorFlow's register that is never taken out."""
+Of a training, the optimizers of Keras leave their graph behind: their sum over devices has a gradient in
+TensorFlow's register that is never taken out."""
 
 import gc
 import weakref
