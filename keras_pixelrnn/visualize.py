@@ -1,12 +1,13 @@
 """Pictures: grids of images, completions beside their originals, the generation film, nats maps."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 import numpy as np
 from PIL import Image
 
+from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array, Shape
 from keras_pixelrnn.data.reading import Reader, depth
 
@@ -124,9 +125,22 @@ def grid(
     return picture
 
 
-def save_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write `(height, width, 3)` uint8 as a PNG file."""
-    Image.fromarray(picture).save(path, format="PNG")
+def save_png(path: str | Path | BinaryIO, picture: np.ndarray | Image.Image) -> None:
+    """Write `(height, width, 3)` uint8, or what `to_picture` returns, as a PNG file.
+
+    It is whole or not there: `OSError` says that, and why, a path cannot be written.
+    """
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray(picture)
+    _written(path, lambda file: picture.save(file, format="PNG"))
+
+
+def _written(path, put):
+    """`put(file)` of `path`, an open file or one that is made in one move."""
+    if hasattr(path, "write"):
+        put(path)
+    else:
+        checks.replace(checks.local("path", path), put)
 
 
 def completions(
@@ -167,12 +181,12 @@ def completions(
 
 
 def save_film(
-    path: str | Path, images: Array, levels: int, frames: int = 64, seconds: float = 6.0
+    path: str | Path | BinaryIO, images: Array, levels: int, frames: int = 64, seconds: float = 6.0
 ) -> None:
     """A GIF of images appearing in the order in which they are drawn, from the first pixel on.
 
     Args:
-        path: file to write.
+        path: file to write, whole or not at all.
         images: `(n, height, width, channels)` uint8, finished.
         levels: number of values of a sub-pixel.
         frames: number of pictures.
@@ -185,9 +199,8 @@ def save_film(
     for count in np.linspace(0, height * width, frames).astype(int):
         pictures.append(Image.fromarray(grid(np.where(order < count, rgb, UNKNOWN))))
     durations = [int(1000 * seconds / frames)] * (frames - 1) + [2000]
-    pictures[0].save(
-        path, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0
-    )
+    film = {"save_all": True, "append_images": pictures[1:], "duration": durations, "loop": 0}
+    _written(path, lambda file: pictures[0].save(file, format="GIF", **film))
 
 
 def nats_map(nats: Array, top: float | None = None) -> np.ndarray:

@@ -1,12 +1,14 @@
 """A disk that is full, a folder that cannot be written: an error that names it, and nothing lost."""
 
 import contextlib
+import os
 import resource
 
 import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.cli import sample
 from keras_pixelrnn.training import archive, results
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from tests.conformance import QUICK
@@ -66,3 +68,44 @@ def test_what_stood_there_stays(model_of, tmp_path):
         with room(3_000), pytest.raises(OSError, match="Cannot write"):
             NAMES[name](tmp_path / name, model)
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["png", "gif", "npz", "kpz", "grid"])
+def test_what_commands_write_is_whole_or_not_there(name, model_of, tmp_path):
+    model, path = model_of(QUICK), tmp_path / "out" / f"00000.{name}"
+    images = np.zeros((40, *model.image_shape), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 2, (200, 300, 3), np.uint8) * 255
+    forms = {"npz": "npz", "gif": "film", "grid": "grid", "png": None}
+
+    def write():
+        path.parent.mkdir(exist_ok=True)
+        if name == "kpz":
+            kp.codec.write(path, model, images)
+        elif name == "png":
+            kp.visualize.save_png(path, noise)
+        else:
+            sample.write(images, model, path.parent, forms[name])
+
+    with room(30), pytest.raises(OSError, match=r"Cannot write .*out.*Free space"):
+        write()
+    assert not list(path.parent.iterdir()), "a half file"
+    write()
+    before = {file: file.read_bytes() for file in path.parent.iterdir()}
+    assert len(before) == 1
+    with room(30), pytest.raises(OSError, match="Cannot write"):
+        write()
+    assert before == {file: file.read_bytes() for file in path.parent.iterdir()}
+
+
+def test_what_is_no_file_is_written_in_its_place(model_of, tmp_path):
+    """Such as /dev/stdout, which a file moved there would be the end of."""
+    model, pipe = model_of(QUICK), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        size = kp.codec.write(pipe, model, np.zeros((2, *model.image_shape), np.uint8))
+        assert len(os.read(reader, 10_000)) == size
+        assert list(tmp_path.iterdir()) == [pipe]
+        assert pipe.is_fifo()
+    finally:
+        os.close(reader)

@@ -39,7 +39,7 @@ from keras_pixelrnn.checks.numbers import (
     switch,
     whole,
 )
-from keras_pixelrnn.checks.paths import local, writing
+from keras_pixelrnn.checks.paths import UNTOUCHED, WRITING, local, moved_to, replace, writing
 
 __all__ = [
     "MOST_BLOCKS",
@@ -53,6 +53,8 @@ __all__ = [
     "OF_EVERY_LAYER",
     "POLICIES",
     "SMALLEST",
+    "UNTOUCHED",
+    "WRITING",
     "as_array",
     "choice",
     "controls",
@@ -69,11 +71,13 @@ __all__ = [
     "known",
     "layer_name",
     "local",
+    "moved_to",
     "odd",
     "optional",
     "positive",
     "positive_int",
     "rate",
+    "replace",
     "shown",
     "size",
     "switch",

@@ -1,7 +1,8 @@
-"""Paths of files and folders."""
+"""Paths of files and folders, and files that are whole or not there."""
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 from keras_pixelrnn.checks.numbers import shown
@@ -28,6 +29,10 @@ def local(name, path):
     return Path(text)
 
 
+WRITING = "writing-"  # how the names of unfinished files begin
+UNTOUCHED = "What stood there before is untouched."
+
+
 @contextlib.contextmanager
 def writing(path, kept, then=""):
     """Within it an `OSError` says that `path` cannot be written, why, what is `kept`, what to do."""
@@ -39,3 +44,34 @@ def writing(path, kept, then=""):
             f"the folder writable{then}"
         )
         raise (OSError(text) if error.errno is None else OSError(error.errno, text)) from error
+
+
+@contextlib.contextmanager
+def moved_to(path, kept=UNTOUCHED, then=""):
+    """The file to write instead of `path`; moved there at the end, or removed where that fails.
+
+    What is no file to be replaced, such as /dev/stdout, is written itself.
+    """
+    path = Path(path)
+    with writing(path, kept, then):
+        try:
+            mode = path.stat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                yield path
+                return
+        except FileNotFoundError:
+            pass
+        beside = path.with_name(f"{WRITING}{os.getpid()}-{path.name}")
+        try:
+            yield beside
+            os.replace(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):  # gone or read-only: the first error says so
+                beside.unlink(missing_ok=True)
+            raise
+
+
+def replace(path, put):
+    """Make the file `path` anew by `put(file)`, in one move; `OSError` where it stays as it is."""
+    with moved_to(path) as beside, open(beside, "wb") as file:
+        put(file)

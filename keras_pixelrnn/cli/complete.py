@@ -87,7 +87,7 @@ def command(
     out.mkdir(parents=True, exist_ok=True)
     rgb = visualize.to_rgb(np.concatenate([original[None], drawn]), levels)
     for number, picture in enumerate(drawn):
-        visualize.to_picture(picture, levels).save(out / f"{number:05}.png")
+        visualize.save_png(out / f"{number:05}.png", visualize.to_picture(picture, levels))
     given = np.where(known[..., None], rgb[:1], visualize.UNKNOWN)
     row = visualize.grid(np.concatenate([rgb[:1], given, rgb[1:]]), columns=count + 2)
     visualize.save_png(out / "grid.png", row)

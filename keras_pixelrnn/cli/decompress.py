@@ -49,5 +49,6 @@ def command(file, name, out, only, label, batch_size):
     )
     out.mkdir(parents=True, exist_ok=True)
     for number, image in zip(numbers, images):
-        visualize.to_picture(image, model.distribution.levels).save(out / f"{number:05}.png")
+        picture = visualize.to_picture(image, model.distribution.levels)
+        visualize.save_png(out / f"{number:05}.png", picture)
     click.echo(f"{names.counted(len(images))}: {out}")

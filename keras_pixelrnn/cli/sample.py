@@ -88,12 +88,16 @@ def write(images, model, out, form):
     """Write images into the folder `out`; returns what was written, in words."""
     import numpy as np
 
-    from keras_pixelrnn import visualize
+    from keras_pixelrnn import checks, visualize
 
-    out.mkdir(parents=True, exist_ok=True)
+    with checks.writing(out, "Nothing was written."):
+        out.mkdir(parents=True, exist_ok=True)
     levels = model.distribution.levels
     if form == "npz":
-        np.savez_compressed(out / "samples.npz", image=images, levels=levels)
+        checks.replace(
+            out / "samples.npz",
+            lambda file: np.savez_compressed(file, image=images, levels=levels),
+        )
         return f"{out / 'samples.npz'}, array `image` {images.dtype} {images.shape}"
     if form == "film":
         visualize.save_film(out / "film.gif", images, levels)
@@ -102,7 +106,7 @@ def write(images, model, out, form):
         visualize.save_png(out / "grid.png", visualize.grid(visualize.to_rgb(images, levels)))
         return str(out / "grid.png")
     for number, image in enumerate(images):
-        visualize.to_picture(image, levels).save(out / f"{number:05}.png")
+        visualize.save_png(out / f"{number:05}.png", visualize.to_picture(image, levels))
     older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
     note = f" (and {older} older ones)" if older > 0 else ""
     return f"{out}{note}. All in one picture: --grid; their nats: pixelrnn score NAME {out}"

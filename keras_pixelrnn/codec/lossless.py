@@ -1,7 +1,6 @@
 """Images as bytes and back, by a model's probabilities."""
 
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -178,14 +177,7 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
             f"`path` must be a file in a folder that is there. Make the folder. Received: path='{path}'"
         )
     data = compress(model, images, **options)
-    file, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.resolve().parent)
-    try:
-        with os.fdopen(file, "wb") as opened:
-            opened.write(data)
-        os.replace(scratch, path)
-    except BaseException:
-        os.unlink(scratch)
-        raise
+    checks.replace(path, lambda file: file.write(data))
     return len(data)
 
 

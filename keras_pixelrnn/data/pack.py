@@ -41,18 +41,15 @@ def pack(data: Any, path: str | Path) -> Path:
     if not path.parent.is_dir():
         raise ValueError(f"There is no such folder: {path.parent}. Received: path={str(path)!r}")
     data = data if hasattr(data, "source") and hasattr(data, "values") else load(data)
-    unfinished = path.with_name(path.name + ".part")
-    with checks.writing(path, "What stood there before is untouched."):
-        try:
-            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-                for split, images in data.source.splits.items():
-                    labels = _write_images(archive, f"{split}_images", images)
-                    if data.class_names:
-                        _write(archive, f"{split}_labels", labels)
-                _write(archive, stored.ABOUT, np.array(json.dumps(_about(data))))
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    with (
+        checks.moved_to(path) as beside,
+        zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
+    ):
+        for split, images in data.source.splits.items():
+            labels = _write_images(archive, f"{split}_images", images)
+            if data.class_names:
+                _write(archive, f"{split}_labels", labels)
+        _write(archive, stored.ABOUT, np.array(json.dumps(_about(data))))
     return path
 
 

@@ -1,6 +1,5 @@
 """One file of named arrays and a manifest: whole or not there, and any flipped byte is seen."""
 
-import contextlib
 import hashlib
 import io
 import json
@@ -14,7 +13,6 @@ from keras_pixelrnn import checks
 
 MANIFEST = "manifest.json"
 DIGEST = 64  # hexadecimal digits of the SHA-256 of all that stands before them
-WRITING = "writing-"  # how the names of unfinished files begin
 
 
 class Damaged(ValueError):
@@ -52,7 +50,7 @@ def write(path, manifest, arrays):
 
 def replace(path, put):
     """Make `path` anew by `put(file)`, in one move, or leave it as it is and raise `OSError`."""
-    with moved_to(path, "What stood there before is untouched.") as beside:
+    with moved_to(path) as beside:
         beside.parent.mkdir(parents=True, exist_ok=True)
         with open(beside, "w+b") as file:
             put(file)
@@ -60,19 +58,9 @@ def replace(path, put):
             os.fsync(file.fileno())
 
 
-@contextlib.contextmanager
-def moved_to(path, kept):
-    """The file to write instead of `path`; moved there at the end, or removed where that fails."""
-    path = Path(path)
-    beside = path.with_name(WRITING + path.name)
-    with checks.writing(path, kept, then=", then go on with --resume"):
-        try:
-            yield beside
-            os.replace(beside, path)
-        except OSError:
-            with contextlib.suppress(OSError):  # gone or read-only: the first error says so
-                beside.unlink(missing_ok=True)
-            raise
+def moved_to(path, kept=checks.UNTOUCHED):
+    """`checks.moved_to` of a file that `--resume` would write again."""
+    return checks.moved_to(path, kept, then=", then go on with --resume")
 
 
 def replace_text(path, text):
