@@ -190,16 +190,47 @@ def test_numbers_beside_the_images_of_fit(given, name):
         model.fit(FEW, verbose=0, **given)
 
 
-@pytest.mark.parametrize("name", ["sample", "log_prob", "complete"])
+@pytest.mark.parametrize(
+    "name",
+    ["sample", "log_prob", "complete", "smc", "entropy_map", "features", "restore", "score", "fit"],
+)
 def test_blocks_have_a_size_that_fits_a_machine(name):
     given = {
         "sample": (2, {"seed": 0}),
         "log_prob": (FEW, {}),
         "complete": (FEW, {"known": FEW > 0, "seed": 0}),
+        "smc": (FEW, {"known": FEW > 0, "seed": 0, "method": "smc", "n_particles": 2}),
+        "restore": (FEW, {"mask": FEW > 0, "seed": 0, "n_particles": 2}),
+        "features": (FEW, {"layer": "head"}),
     }
-    first, options = given[name]
+    first, options = given.get(name, (FEW, {}))
     with pytest.raises(ValueError, match="`batch_size` must"):
-        getattr(tiny(), name)(first, batch_size=2**40, **options)
+        getattr(tiny(), {"smc": "complete"}.get(name, name))(first, batch_size=2**40, **options)
+
+
+@pytest.mark.parametrize("value", ["no", 1, None, np.zeros(2), "True"])
+def test_switches_are_true_or_false(value):
+    """A text such as "no" is true to Python."""
+    model = tiny()
+    calls = {
+        "load_weights": lambda: kp.models.from_preset("digits", load_weights=value),
+        "xla": lambda: model.sample_batches(2, seed=0, xla=value),
+        "verify": lambda: kp.codec.compress(model, FEW, verify=value),
+    }
+    calls |= {
+        name: lambda name=name: kp.training.Settings(**{name: value})
+        for name in ("gpu", "conditional", "skip", "distribute", "resume")
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=f"`{name}` must be True or False"):
+            call()
+    for call in (
+        lambda: model.complete_batches(FEW, FEW > 0, seed=0, xla=value),
+        lambda: next(model.complete_rows(FEW, FEW > 0, seed=0, xla=value)),
+        lambda: kp.codec.decompress(model, b"", xla=value),
+    ):
+        with pytest.raises(ValueError, match="`xla` must be True or False"):
+            call()
 
 
 def test_params_and_graphs_check_their_images():
@@ -225,6 +256,8 @@ def test_errors_name_the_argument_that_was_passed(tmp_path, monkeypatch):
         TypeError, match="`complete` has no argument 'temperature' with method='smc'"
     ):
         model.complete(FEW, FEW > 0, seed=0, method="smc", temperature=0.5)
+    with pytest.raises(TypeError, match="`restore` has no argument 'foo'"):
+        model.restore(FEW, mask=FEW > 0, seed=0, foo=1)
     with pytest.raises(ValueError, match="`mask` must be boolean"):
         model.restore(FEW, mask=np.zeros((4, 5)), seed=0)
     with pytest.raises(ValueError, match="`mask` must have the shape"):

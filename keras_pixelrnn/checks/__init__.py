@@ -11,6 +11,8 @@ from keras_pixelrnn.checks.images import (
     images,
     is_float,
     known,
+    tensor,
+    tensors,
     unmasked,
 )
 from keras_pixelrnn.checks.numbers import (
@@ -82,6 +84,8 @@ __all__ = [
     "size",
     "switch",
     "taken_by",
+    "tensor",
+    "tensors",
     "unknown",
     "unmasked",
     "whole",

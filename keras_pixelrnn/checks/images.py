@@ -36,6 +36,33 @@ def unmasked(where, array):
         )
 
 
+def tensor(name, value):
+    """`value`, an array or tensor of numbers that is dense, also one in a graph; or `ValueError`."""
+    unmasked(f"`{name}`", value)
+    if not (hasattr(value, "shape") and hasattr(value, "dtype")):
+        return as_array(name, value)
+    # Ragged and sparse ones of TensorFlow, JAX, SciPy and Keras' symbolic ones have these.
+    ragged = getattr(value, "ragged", False) is True or hasattr(value, "row_splits")
+    sparse = getattr(value, "sparse", False) is True or hasattr(value, "indices")
+    if ragged or sparse or hasattr(value, "tocsr"):
+        raise ValueError(
+            f"`{name}` must be a dense array or tensor: make it one of its values, as `to_tensor()`, "
+            f"`tf.sparse.to_dense` or `todense()` do. Received: {name}, a {type(value).__name__}"
+        )
+    dtype = getattr(value.dtype, "name", None) or str(value.dtype)
+    if not dtype.startswith(("bool", "int", "uint", "float", "bfloat")):
+        raise ValueError(
+            f"`{name}` must be an array of numbers. Received: {name} of dtype {dtype}, a "
+            f"{type(value).__name__}"
+        )
+    return value
+
+
+def tensors(**values):
+    """The same of several, by the names of the arguments: a tuple of them."""
+    return tuple(tensor(name, value) for name, value in values.items())
+
+
 def is_float(tensor):
     """Whether a tensor, of any backend, is of floats."""
     return keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))

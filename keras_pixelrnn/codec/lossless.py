@@ -61,7 +61,8 @@ def compress(
     images = model.check_images(images)
     given = model.context.check(context, len(images))
     checks.optional(checks.positive_int, "block_size", block_size)
-    checks.positive_int("batch_size", batch_size)
+    checks.drawn(batch_size, model.image_shape, "batch_size")
+    checks.switch("verify", verify)
     if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 < tolerance < 1):
         raise ValueError(
             f"`tolerance` must lie between 0 and 1, or be None. Received: tolerance={tolerance!r}"
@@ -133,7 +134,8 @@ def decompress(
     """
     coder.constriction()
     _check_model(model)
-    checks.positive_int("batch_size", batch_size)
+    checks.drawn(batch_size, model.image_shape, "batch_size")
+    checks.switch("xla", xla)
     header, blocks = container.read(data)
     given = _check(model, header, context)
     wanted = _wanted(indices, header.count)

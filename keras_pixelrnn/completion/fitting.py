@@ -70,7 +70,7 @@ def fit_lookahead(
         raise ValueError("`images` must hold at least one image. Received: none")
     given = model.context.check(context, len(images))
     epochs = checks.positive_int("epochs", epochs)
-    batch_size = min(checks.positive_int("batch_size", batch_size), len(images))
+    batch_size = min(checks.drawn(batch_size, model.image_shape, "batch_size"), len(images))
     keras.utils.set_random_seed(seed)
     if lookahead is None:
         lookahead = Lookahead(model.image_shape, model.distribution, **sizes)

@@ -222,7 +222,7 @@ class ImageData:
             Batches as of `training`, which end; to be gone through as often as wanted.
         """
         checks.choice("split", split, list(self.sizes))
-        checks.positive_int("batch_size", batch_size)
+        checks.drawn(batch_size, self.image_shape, "batch_size")
         checks.switch("labels", labels)
         size, count = self.sizes[split], -(-self.sizes[split] // batch_size)
         number, own = 0, batch_size

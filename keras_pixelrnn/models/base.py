@@ -96,7 +96,7 @@ class PixelModel(
 
     def params_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Parameters of the distribution of every sub-pixel; of float images with their gradient."""
-        checks.unmasked("`images`", images)
+        images, given = checks.tensor("images", images), self.context.tensors(*given)
         images, *given = (ops.convert_to_tensor(x) for x in (images, *given))
         if not checks.is_float(images):
             return self([images, *given] if given else images, training=False)
@@ -114,7 +114,8 @@ class PixelModel(
 
         Images of a float dtype, in `0 .. levels-1`, are for gradients: see `log_prob_graph`.
         """
-        images, params = ops.convert_to_tensor(images), self.params_graph(images, *given)
+        params = self.params_graph(images, *given)  # which checks them
+        images = ops.convert_to_tensor(images)
         if checks.is_float(images):
             return self.distribution.log_prob_between(params, images)
         return self.distribution.log_prob(params, images)
@@ -142,13 +143,15 @@ class PixelModel(
 
     def sample_graph(self, uniform: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
         """Images and their nats per sub-pixel from `uniform` numbers of the same shape."""
+        (uniform,) = checks.tensors(uniform=uniform)
         return raster.sample(self.network, self.distribution, uniform, self.context.map(*given))
 
     def sample_with_graph(
         self, uniform: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
-        controls = (temperature, top_k, top_p)
+        (uniform,) = checks.tensors(uniform=uniform)
+        controls = checks.tensors(temperature=temperature, top_k=top_k, top_p=top_p)
         return raster.sample(
             self.network, self.distribution, uniform, self.context.map(*given), controls
         )
@@ -157,6 +160,7 @@ class PixelModel(
         self, images: Tensor, known: Tensor, uniform: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Completed images and the nats of each sub-pixel drawn."""
+        images, known, uniform = checks.tensors(images=images, known=known, uniform=uniform)
         return raster.complete(
             self.network, self.distribution, images, known, uniform, self.context.map(*given)
         )
@@ -172,7 +176,8 @@ class PixelModel(
         *given: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
-        controls = (temperature, top_k, top_p)
+        images, known, uniform = checks.tensors(images=images, known=known, uniform=uniform)
+        controls = checks.tensors(temperature=temperature, top_k=top_k, top_p=top_p)
         return raster.complete(
             self.network,
             self.distribution,
@@ -193,6 +198,8 @@ class PixelModel(
         **options: Any,
     ) -> dict[str, Tensor]:
         """Completion by particles, as a dict: see `keras_pixelrnn.completion.smc.complete`."""
+        images, known = checks.tensors(images=images, known=known)
+        numbers, threshold = checks.tensors(numbers=numbers, threshold=threshold)
         context = self.context.map(*given)
         return smc.complete(
             self.network, self.distribution, images, known, numbers, threshold, context, **options
@@ -220,7 +227,7 @@ class PixelModel(
             **options: constants of the graph.
         """
         rows = len(arrays[0])
-        size = blocks.particles_size(rows, most, batch_size)
+        size = blocks.particles_size(self, rows, most, batch_size)
         told = blocks.reporter(progress, rows // groups)
         return self._functions.by_parts(
             "complete_smc", arrays, size, told=lambda done: told(done // groups), **options

@@ -49,10 +49,10 @@ def likelihood_size(model, n, batch_size=None):
     return min(power_of_two(most, up=False), power_of_two(max(n, 1)))
 
 
-def particles_size(n, most, batch_size=None):
+def particles_size(model, n, most, batch_size=None):
     """The same where `n` images, of which `most` fit, are completed by particles."""
     if batch_size is not None:
-        return checks.positive_int("batch_size", batch_size)
+        return checks.drawn(batch_size, model.image_shape, "batch_size")
     return min(power_of_two(most, up=False), power_of_two(-(-max(n, 1) // backend.cores())))
 
 

@@ -52,6 +52,7 @@ class ByRows:
         [(2, 3, 8, 1), (2, 3, 8, 1), (2, 2, 8, 1)]
         """
         rows = checks.positive_int("rows", rows)
+        checks.switch("xla", xla)
         if not self.has_rows:
             raise ValueError(
                 "`complete_rows` is for models whose rows depend on the rows above alone: not for "
@@ -82,6 +83,7 @@ class ByRows:
         self, uniform: Tensor, row: Tensor, state: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The same as of `complete_rows_graph` where nothing is known."""
+        uniform, row, state = checks.tensors(uniform=uniform, row=row, state=state)
         context = self.context.map(*given)
         return growing.sample_rows(self.network, self.distribution, uniform, row, state, context)
 
@@ -101,7 +103,8 @@ class ByRows:
             row: `(batch,)` int32, the first of them.
             state: `(batch, row_state_size)` float32, of the rows above; at row 0 anything finite.
         """
-        rows, context = (images, known, uniform, row, state), self.context.map(*given)
+        rows = checks.tensors(images=images, known=known, uniform=uniform, row=row, state=state)
+        context = self.context.map(*given)
         return growing.complete_rows(self.network, self.distribution, *rows, context)
 
     def complete_rows_with_graph(
@@ -117,8 +120,9 @@ class ByRows:
         *given: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
-        rows, context = (images, known, uniform, row, state), self.context.map(*given)
-        controls = (temperature, top_k, top_p)
+        rows = checks.tensors(images=images, known=known, uniform=uniform, row=row, state=state)
+        context = self.context.map(*given)
+        controls = checks.tensors(temperature=temperature, top_k=top_k, top_p=top_p)
         return growing.complete_rows(self.network, self.distribution, *rows, context, controls)
 
     @property

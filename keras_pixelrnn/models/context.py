@@ -60,7 +60,18 @@ class Context:
     def map(self, *given):
         """What the network reads: a map `(batch, height, width, k)`, `(batch, 1, 1, k)` where all pixels
         of an image are told the same, or None."""
-        return self.layer(*given) if given else None
+        return self.layer(*self.tensors(*given)) if self.given or given else None
+
+    def tensors(self, *given):
+        """The context that a graph function is given, or `ValueError`."""
+        if not self.given and given:
+            self.check(given[0], 1)  # says that there is none to be given
+        if self.given and (len(given) != 1 or given[0] is None):
+            raise ValueError(
+                f"This model is conditional {self}: pass it, and nothing else, behind the other "
+                f"arguments. Received: {len(given)} arguments, {checks.shown(given)}"
+            )
+        return checks.tensors(context=given[0]) if given else ()
 
     def check(self, context, n):
         """`context` of `n` images, checked, as a tuple of one array, or of none."""

@@ -97,6 +97,7 @@ class Drawing:
         [2, 2, 1]
         """
         n = checks.positive_int("n", n)
+        checks.switch("xla", xla)
         controls = (temperature, top_k, top_p)
         model = self.at_size(size)
         return model._drawn("sample", n, seed, context, controls, batch_size, xla)
@@ -187,6 +188,7 @@ class Drawing:
         Yields:
             `(at most batch_size, height, width, channels)` arrays, in order.
         """
+        checks.switch("xla", xla)
         images, known = self.check_completion(images, known)
         controls = (temperature, top_k, top_p)
         return self._drawn(

@@ -175,11 +175,18 @@ class Inputs:
 
     def called(self, inputs):
         """Check what a model is called with: what is there wholly, in a graph as far as it is known."""
-        image, context = inputs, None
-        if isinstance(inputs, dict):
-            image, context = inputs.get("image"), inputs.get(self.context.name)
-        elif isinstance(inputs, (tuple, list)) and len(inputs) and hasattr(inputs[0], "shape"):
-            image, context = inputs[0], inputs[1] if len(inputs) == 2 else None
+        parts = self._named(inputs) if isinstance(inputs, dict) else inputs
+        parts = parts if isinstance(parts, (tuple, list)) else (parts,)
+        if len(parts) != 1 + self.context.given or isinstance(parts[0], (tuple, list)):
+            given = type(inputs).__name__
+            given += f" of {len(inputs)}" if isinstance(inputs, (tuple, list)) else ""
+            raise ValueError(
+                f"A call takes {self._expected()}, each one array or tensor. Received: `images`, "
+                f"a {given}"
+            )
+        image, context = checks.tensor("images", parts[0]), None
+        if self.context.given:
+            context = checks.tensor("context", parts[1])
         numbers = _numbers(image)
         if numbers is not None:
             if not numbers.dtype.isnative:
@@ -188,10 +195,8 @@ class Inputs:
                     f"images.dtype.newbyteorder('=')). Received: dtype {numbers.dtype}"
                 )
             checks.images(numbers, self.image_shape, self.distribution)
-        elif hasattr(image, "dtype") and len(image.shape) == 4:
-            checks.image_array(
-                (None, *self.image_shape), dtype_of(image), self.image_shape, self.distribution
-            )
+        elif getattr(image.shape, "rank", 4) is not None:  # it is None where nothing is known of it
+            self.static(image)
         told = _numbers(context)
         if self.context.given and told is not None:
             self.context.check_array(told.shape, told.dtype, len(told) if told.ndim else 1)

@@ -56,6 +56,7 @@ class Pretrained:
         >>> PixelModel.from_preset("digits", load_weights=False, num_classes=10).count_params()
         90107
         """
+        checks.switch("load_weights", load_weights)
         source = _source(preset)
         if source is None:
             if load_weights:

@@ -70,8 +70,8 @@ class Scored:
                 sequential Monte Carlo given all other pixels; several rounds, until no pixel is added.
             mask: boolean, True where to draw anew. Either this or a threshold.
             context: of a conditional model: one for all images, or one for each.
-            **options: `margin`, `rounds`, `n`, `n_particles`, `ess_threshold` and `lookahead`; see
-                `keras_pixelrnn.scores.restore.restore`.
+            **options: `margin`, `rounds`, `n`, `n_particles`, `ess_threshold`, `lookahead`,
+                `batch_size` and `progress`; see `keras_pixelrnn.scores.restore.restore`.
 
         Returns:
             A `keras_pixelrnn.scores.Restoration`: restored `images`, `draws`, `anomaly_map`,
@@ -108,7 +108,7 @@ class Scored:
         """
         images = self.check_images(images)
         given = self.context.check(context, len(images))
-        size = checks.positive_int("batch_size", batch_size)
+        size = checks.drawn(batch_size, self.image_shape, "batch_size")
         size = entropy.batch_that_fits(size, self.image_shape, self.distribution.levels)
         return self.run_by_parts("entropy", [images, *given], size)
 
@@ -138,7 +138,7 @@ class Scored:
         """
         images = self.check_images(images)
         given = self.context.check(context, len(images))
-        size = checks.positive_int("batch_size", batch_size)
+        size = checks.drawn(batch_size, self.image_shape, "batch_size")
         path = features.resolved(layer, self.feature_layers)
         return self.run_by_parts("features", [images, *given], size, layer=path)
 
@@ -150,13 +150,16 @@ class Scored:
     def judged_graph(self, restored: Tensor, images: Tensor, *given: Tensor) -> Tensor:
         """What each sub-pixel of `images` costs, `(batch, height, width, channels)` nats, given the
         earlier sub-pixels of `restored`."""
+        restored, images = checks.tensors(restored=restored, images=images)
         return -self.distribution.log_prob(self.params_graph(restored, *given), images)
 
     def entropy_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Entropy `(batch, height, width, channels)` of every sub-pixel, nats."""
+        images = checks.tensor("images", images)
         return entropy.entropies(self.distribution, self.params_graph(images, *given), images)
 
     def features_graph(self, images: Tensor, *given: Tensor, layer: str) -> Tensor:
         """Features `(batch, height, width, n)` of a layer of `feature_layers`."""
+        images = checks.tensor("images", images)
         scaled = self.distribution.network_input(ops.convert_to_tensor(images))
         return features.of_layer(self.network, scaled, self.context.map(*given), layer)

@@ -29,7 +29,8 @@ class Sources:
         inputs = self.inputs
         if x is None:
             raise ValueError("Expected images, or a data set of them. Received: None")
-        checks.optional(checks.positive_int, "batch_size", batch_size)
+        if batch_size is not None:
+            checks.drawn(batch_size, self.image_shape, "batch_size")
         table = None if class_weight is None else inputs.class_weights(class_weight)
         if backend.is_dataset(x):
             x = backend.checked_dataset(x, self, inputs.distribution.levels, table)

@@ -5,6 +5,7 @@ import itertools
 import keras
 
 from keras_pixelrnn import backend, checks, losses
+from keras_pixelrnn.models import compiled
 from keras_pixelrnn.models.inputs import Inputs
 from keras_pixelrnn.models.sources import Sources
 from keras_pixelrnn.models.stored_batches import StoredBatches
@@ -58,8 +59,10 @@ class Trained:
             A `keras.callbacks.History`.
 
         Raises:
-            ValueError: what does not fit the model; it names what was expected.
+            ValueError: what does not fit the model, in the data or in what `compile` was given; it
+                names what was expected.
         """
+        compiled.check(self)
         checks.whole("epochs", epochs, 0)
         checks.rate("validation_split", validation_split)
         sources = Sources(self._rules)
@@ -97,6 +100,7 @@ class Trained:
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **options
     ):
         """`keras.Model.evaluate` on what `fit` takes."""
+        compiled.check(self)
         sources = Sources(self._rules)
         if not options.get("_use_cached_eval_dataset"):  # `fit` has wrapped what it evaluates on
             x, y, sample_weight = sources.wrapped(x, y, sample_weight, batch_size=batch_size)
@@ -114,11 +118,13 @@ class Trained:
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **options):
         """`keras.Model.train_on_batch` on a batch of what `fit` takes."""
+        compiled.check(self)
         x, weight = self._rules.arrays(x, y, sample_weight, class_weight)
         return super().train_on_batch(x, None, weight, **options)
 
     def test_on_batch(self, x, y=None, sample_weight=None, **options):
         """`keras.Model.test_on_batch` on a batch of what `fit` takes."""
+        compiled.check(self)
         x, weight = self._rules.arrays(x, y, sample_weight)
         return super().test_on_batch(x, None, weight, **options)
 

@@ -7,6 +7,18 @@ import numpy as np
 from keras_pixelrnn import checks, noise
 
 BATCH = 64
+OWN = (
+    "images",
+    "seed",
+    "nats_threshold",
+    "mask",
+    "margin",
+    "rounds",
+    "n",
+    "n_particles",
+    "context",
+)
+OPTIONS = ("ess_threshold", "lookahead", "batch_size", "progress")  # as `complete` takes them
 
 
 class Restoration(NamedTuple):
@@ -67,7 +79,8 @@ def restore(
         margin: rows and columns around a pixel that costs too much to draw anew with it.
         rounds: at most so many; fewer where no pixel is added.
         n: number of restorations of each image.
-        n_particles, **options: of `model.complete(..., method="smc")`: `ess_threshold`, `lookahead`.
+        n_particles, **options: of `model.complete(..., method="smc")`: `ess_threshold`, `lookahead`,
+            `batch_size`, `progress`.
         context: of a conditional model: one for all images, or one for each.
 
     Returns:
@@ -85,6 +98,11 @@ def restore(
     >>> found.images.shape, found.draws.shape, found.score_map.shape
     ((2, 6, 5, 1), (2, 4, 6, 5, 1), (2, 6, 5))
     """
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(
+                f"`restore` has no argument {name!r}. It takes: {', '.join(OWN + OPTIONS)}."
+            )
     images = model.check_images(images)
     if (nats_threshold is None) == (mask is None):
         raise ValueError(

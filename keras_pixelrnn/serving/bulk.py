@@ -95,7 +95,7 @@ def sample(
             export that is conditional on something else.
     """
     n = checks.positive_int("n", n)
-    batch_size = checks.positive_int("batch_size", batch_size)
+    batch_size = checks.drawn(batch_size, (), "batch_size")
     columns = {"seed": "int"}
     if _takes_label(path, "sample", label is not None):
         labels = np.asarray(label)
@@ -141,7 +141,7 @@ def score(
         ImportError: Beam, the extra `beam`, is not installed.
         ValueError: another format or split; an export that takes labels, of data without.
     """
-    batch_size = checks.positive_int("batch_size", batch_size)
+    batch_size = checks.drawn(batch_size, (), "batch_size")
     write = _writer(out, {"bits_per_dim": "float", "log_prob": "float"}, file_format)
     found = sources.load(data)
     checks.choice("split", split, list(found.sizes))

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.serving import operations, warmup
 
 # An absolute path of two parts or more, or one of a cloud's file system.
@@ -42,6 +43,7 @@ def check(path, loaded=None, xla=False):
     Returns:
         List of sentences.
     """
+    checks.switch("xla", xla)
     path = Path(path)
     if not (path / "saved_model.pb").is_file():
         return [f"{path} is no SavedModel: it holds no saved_model.pb."]

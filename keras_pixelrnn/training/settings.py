@@ -75,6 +75,9 @@ class Settings:
         from keras_pixelrnn import checks  # which needs Keras; --help does not
 
         self.output = checks.local("output", self.output)
+        for each in fields(self):
+            if each.type is bool:
+                checks.switch(each.name, getattr(self, each.name))
         checks.optional(checks.positive, "checkpoint_minutes", self.checkpoint_minutes)
         for name in ("epochs", "batch_size", "steps_per_execution"):
             checks.positive_int(name, getattr(self, name))
