@@ -73,7 +73,7 @@ def pixelrnn():
 def main(argv=None):
     """Run the command: exit code 0, 1 for an error, 2 for arguments that are none, 128 + n for
     signal n."""
-    from keras_pixelrnn.cli import interrupts, quiet
+    from keras_pixelrnn.cli import interrupts, quiet, words
 
     argv = sys.argv[1:] if argv is None else list(argv)
     debug = "--debug" in argv
@@ -98,11 +98,4 @@ def main(argv=None):
     except Exception as error:
         if debug:
             raise
-        sys.exit(f"pixelrnn: {_one_line(error)}")
-
-
-def _one_line(error):
-    text = " ".join(str(error).split())
-    if isinstance(error, (ValueError, TypeError, OSError, ImportError)) and text:
-        return text
-    return f"{type(error).__name__}: {text[:300]} (--debug shows where)"
+        sys.exit(f"pixelrnn: {words.one_line(error, argv, pixelrnn)}")

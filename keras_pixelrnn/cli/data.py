@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import DEBUG
+from keras_pixelrnn.cli import DEBUG, names
 
 
 @click.group("data")
@@ -14,7 +14,7 @@ def command():
 
 @command.command("pack", params=[DEBUG])
 @click.argument("source")
-@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("path", type=names.Target(path_type=Path, dir_okay=False))
 @click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]")
 @click.option(
     "--image-size", type=click.IntRange(1), help="side that images of a folder are resized to"

@@ -33,6 +33,8 @@ def command(name, out, size, version, particles, rows, xla):
         out = Path(name) if Path(name).is_dir() else Path("exports") / Path(name).stem
         if size:  # a model that is served keeps its shape
             out = Path("exports") / f"{Path(name).stem}-{size[0]}x{size[1]}"
+    if problem := names.not_writable(out):
+        raise click.UsageError(problem)
     if version is not None and (out / str(version)).exists():
         raise click.UsageError(f"--version {version} is taken: {out / str(version)} exists.")
 

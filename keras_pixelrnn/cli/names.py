@@ -3,6 +3,7 @@
 import difflib
 import math
 import os
+import tempfile
 from pathlib import Path
 
 import click
@@ -44,12 +45,23 @@ class Target(click.Path):
         from keras_pixelrnn import checks
 
         path = checks.local(param.name, super().convert(value, param, context))
-        above = next(folder for folder in path.absolute().parents if folder.exists())
-        if not above.is_dir():
-            self.fail(f"{path} cannot be made: {above} is no folder.", param, context)
-        if not os.access(above, os.W_OK):
-            self.fail(f"{path} cannot be made: the folder {above} is not writable.", param, context)
+        if problem := not_writable(path):
+            self.fail(problem, param, context)
         return path
+
+
+def not_writable(path):
+    """Why nothing can be written at a path, or within it where it is a folder; None where it can."""
+    folders = (path.absolute(), *path.absolute().parents)
+    above = next(folder for folder in folders[not path.is_dir() :] if os.path.lexists(folder))
+    if not above.is_dir():
+        return f"{path} cannot be made: {above} is no folder."
+    try:  # permissions tell root nothing, nor what a file system allows
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=above):
+            pass
+    except OSError as error:
+        return f"{path} cannot be made: the folder {above} is not writable ({error.strerror or error})."
+    return None
 
 
 class Finite(click.ParamType):

@@ -1,0 +1,93 @@
+"""Errors of a command name its options, and an output that cannot be written is told before any work."""
+
+import ast
+import re
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_pixelrnn import cli
+from keras_pixelrnn.cli import words
+from tests.commands import fails
+
+PACKAGE = Path(cli.__file__).parents[1]
+COMMANDS = {name: cli.pixelrnn.get_command(None, name) for name in cli.COMMANDS}
+
+
+def texts_of_errors():
+    """Constant texts of all errors that the package raises outside the command."""
+    for file in PACKAGE.rglob("*.py"):
+        if "cli" not in file.parts:
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Raise) and node.exc is not None:
+                    parts = (x.value for x in ast.walk(node.exc) if isinstance(x, ast.Constant))
+                    yield " ".join(x for x in parts if isinstance(x, str))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_error_advises_an_argument_that_the_command_has_as_an_option(name):
+    command, found = COMMANDS[name], 0
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    for text in texts_of_errors():
+        advice = text.partition("Received:")[0]
+        said = words.in_options(text, command).partition("Received:")[0]
+        for option in options:
+            assert f"`{option.name}`" not in said
+            assert f"`{option.name}=`" not in said
+            if f"`{option.name}`" in advice:
+                assert f"`{max(option.opts, key=len)}`" in said
+                found += 1
+    assert found or name in ("app", "check", "models", "serve", "data")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "score",
+            "pass it as `background`. Received: background=None",
+            "`--background`. Received: b",
+        ),
+        ("train", "Pass `image_size=`, or values='codes'.", "`--image-size`, or --values codes."),
+        ("train", "with levels=2, binarization='static'", "--levels 2, --binarization static"),
+        ("sample", "`n` must be an int", "`--count` must"),
+        ("complete", "`n_particles` or method='smc'", "`--particles` or --method smc"),
+        ("export", "use xla=True", "use --xla"),
+        ("sample", "load_weights=False", "load_weights=False"),
+    ],
+)
+def test_arguments_are_called_as_options(name, text, said):
+    assert said in words.in_options(text, COMMANDS[name])
+
+
+def test_a_command_says_its_options(capsys):
+    code, text = fails(capsys, "train", "--epochs", "1", "--background", "2")
+    assert code == 1
+    assert re.search(r"`--background` must.*Received: background=2", text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sample", "digits", "--out"],
+        ["complete", "digits", "0.png", "--out"],
+        ["score", "digits", "0.png", "--maps"],
+        ["export", "digits", "--out"],
+        ["compress", "0.png", "--model", "digits"],
+        ["decompress", "0.png", "--model", "digits", "--out"],
+        ["data", "pack", "digits"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_an_output_that_cannot_be_written_is_told_before_the_work(
+    arguments, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save("0.png")
+    code, text = fails(capsys, *arguments, "/proc/x.npz")
+    assert code == 2
+    assert "the folder /proc is not writable" in text
+    assert not list(tmp_path.glob(".writing*"))
