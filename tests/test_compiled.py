@@ -71,3 +71,13 @@ def test_what_reads_parameters_as_pixels_is_refused(fault, name):
 )
 def test_what_takes_parameters_is_taken(given):
     assert np.isfinite(made(**given).test_on_batch(IMAGES)).all()
+
+
+def test_the_way_out_that_is_told_is_one():
+    model = made(loss="mse")
+    with pytest.raises(
+        ValueError, match=r"Compile with .*NegativeLogLikelihood\(model.distribution"
+    ):
+        model.test_on_batch(IMAGES)
+    model.compile("sgd", loss=NLL(model.distribution), run_eagerly=True)
+    assert np.isfinite(model.test_on_batch(IMAGES))

@@ -41,7 +41,8 @@ def _check(name, one, distribution):
         return
     if isinstance(one, str) or _of_keras(one):  # names are Keras' own alone
         instead = (
-            "Leave `loss` out for the negative log-likelihood"
+            # Keras keeps the loss of an earlier `compile` where the next one is given none.
+            "Compile with keras_pixelrnn.losses.NegativeLogLikelihood(model.distribution)"
             if name == "loss"
             else "Use keras_pixelrnn.metrics.BitsPerDimension(model.distribution)"
         )
