@@ -3,7 +3,9 @@
 import signal
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
@@ -28,18 +30,45 @@ def _elsewhere(tmp_path, monkeypatch):
         (["sample", "."], 1, "holds no model"),
         (["sample", "digits", "--temperature", "-1", "-n", "1"], 1, "temperature"),
         (["complete", "digits", "absent.png"], 2, "absent.png"),
-        (["score", "digits", "."], 2, "no PNG or JPEG"),
+        (["score", "digits", "empty"], 2, "no PNG or JPEG"),
         (["train", "--epochs", "many"], 2, "--epochs"),
         (["train", "--model", "transformer"], 2, "transformer"),
         (["train", "--recipe", "nothing"], 2, "nothing"),
         (["train", "--dataset", "digits", "--levels", "99"], 1, "levels=99"),
         (["check", "absent"], 2, "absent"),
+        (["sample", "digits", "-n", "99999999999"], 1, "`--count` must be an int, from 1 to"),
+        (["complete", "digits", "p.png", "-n", "99999999999"], 1, "`--count` must be an int"),
+        (
+            ["complete", "digits", "p.png", "--method", "smc", "--particles", "9" * 12],
+            1,
+            "particles",
+        ),
+        (
+            ["complete", "digits", "p.png", "--method", "smc", "--lookahead", "p.png"],
+            2,
+            "--lookahead",
+        ),
+        (["score", "digits", "bad.png"], 1, "identify image file"),
+        (
+            ["score", "digits", "p.png", "--method", "ratio", "--background", "digits_conditional"],
+            1,
+            "`--background` must not be conditional",
+        ),
+        (
+            ["score", "digits", "p.png", "--false-positive-rate", "0.1", "--validation", "empty"],
+            2,
+            "no PNG or JPEG files in empty",
+        ),
     ],
 )
 def test_errors_are_one_line(arguments, code, words, capsys):
+    Path("empty").mkdir()
+    Path("bad.png").write_text("no picture")
+    kp.visualize.save_png("p.png", np.zeros((8, 8, 3), np.uint8))
     found, text = fails(capsys, *arguments)
     assert found == code
     assert words in text
+    assert "object at 0x" not in text
     assert "Traceback" not in text
 
 

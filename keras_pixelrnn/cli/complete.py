@@ -48,10 +48,11 @@ def command(
 
     import numpy as np
 
-    from keras_pixelrnn import models, visualize
+    from keras_pixelrnn import checks, models, visualize
 
     model = pictures.at_size(models.from_preset(name), size, [image])
     shape, levels = model.image_shape, model.distribution.levels
+    checks.drawn(count, shape)
     original = pictures.values_of(image, shape, levels)
     known = np.zeros(shape[:2], bool)
     known[: shape[0] // 2] = True
@@ -99,11 +100,10 @@ def command(
 
 def _by_particles(model, original, known, count, label, lookahead, **options):
     """Draws `(count, ...)` of one image, and what to say of the particles."""
-    import keras
     import numpy as np
 
     if lookahead is not None:
-        options["lookahead"] = keras.saving.load_model(lookahead, compile=False)
+        options["lookahead"] = _lookahead(lookahead)
     # Draws of one label share their particles; with every label in turn each has its own.
     rows = count if model.context.given and label is None else 1
     found = model.complete(
@@ -118,3 +118,16 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
         f"; log p(known): {', '.join(f'{nats:.3f}' for nats in found.log_z)} nats; effective particles: "
         f"{found.ess.min():.1f} of {options['n_particles']} at the least"
     )
+
+
+def _lookahead(path):
+    """The look-ahead in a file."""
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # h5py, zipfile and Keras raise a dozen kinds
+        raise click.UsageError(
+            f"--lookahead must be a .keras file, whole, of what `fit_lookahead` returns. "
+            f"Received: {path}, {type(error).__name__}: {str(error)[:200]}"
+        ) from error

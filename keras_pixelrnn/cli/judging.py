@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import names
+from keras_pixelrnn.cli import names, pictures
 from keras_pixelrnn.cli.evaluate import stated
 
 METHODS = ("nats", "complexity", "ratio")
@@ -48,6 +48,8 @@ def check(method, background, threshold, false_positive_rate, validation, data_d
     for option, value in (("--validation", validation), ("--data-dir", data_dir)):
         if value is not None and false_positive_rate is None:
             raise click.UsageError(f"{option} is of --false-positive-rate.")
+    if validation is not None and not pictures.files_in(validation):
+        raise click.UsageError(f"There are no PNG or JPEG files in {validation}.")
 
 
 def judged(

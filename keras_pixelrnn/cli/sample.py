@@ -65,13 +65,14 @@ def command(
     bulk.refused(called, ["pipeline", "file_format"])
     import numpy as np
 
-    from keras_pixelrnn import models
+    from keras_pixelrnn import checks, models
 
     model = models.from_preset(name)
+    model = model.at_size(size)
+    checks.drawn(count, model.image_shape)  # all are in memory before they are written
     batches = model.sample_batches(
         count,
         seed=seed,
-        size=size,
         batch_size=batch_size,
         xla=count > names.FEW,
         temperature=temperature,

@@ -92,8 +92,8 @@ def complete(
     ((2, 3, 8, 8, 1), (2,))
     """
     images, known = model.check_completion(images, known)
-    n_particles = checks.positive_int("n_particles", n_particles)
-    draws = 1 if n is None else checks.positive_int("n", n)
+    n_particles = checks.drawn(n_particles, model.image_shape, "n_particles")
+    draws = 1 if n is None else checks.drawn(n, model.image_shape)
     threshold = checks.fraction("ess_threshold", ess_threshold)
     seeds = noise.image_seeds(seed, len(images))
     given = model.context.check(context, len(images))

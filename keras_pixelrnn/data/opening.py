@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 from typing import NamedTuple
 
@@ -90,7 +91,8 @@ def _frames(image):
 
 
 def unreadable(file, error):
+    why = re.sub(r" <.* at 0x\w+>", "", str(error))  # Pillow names the buffer it was given
     return UnreadableError(
-        f"Cannot read the image {file}. Repair it, take it out of the folder, or pass "
-        f"on_error='skip'. Received: {type(error).__name__}: {error}"
+        f"Cannot read the image {file}. Repair it or take it out of the folder; "
+        f"`kp.data.load(..., on_error='skip')` leaves it out. Received: {type(error).__name__}: {why}"
     )

@@ -96,7 +96,7 @@ class Drawing:
         >>> [len(images) for images in model.sample_batches(5, seed=0, batch_size=2)]
         [2, 2, 1]
         """
-        n = checks.positive_int("n", n)
+        n = checks.whole("n", n, 1, checks.MOST_DRAWN)
         checks.switch("xla", xla)
         controls = (temperature, top_k, top_p)
         model = self.at_size(size)

@@ -110,7 +110,7 @@ def restore(
             f"anew where you say. Received: nats_threshold={nats_threshold!r}, "
             f"mask={checks.shown(mask)}"
         )
-    n = checks.positive_int("n", n)
+    n = checks.drawn(n, model.image_shape)
     margin = checks.whole("margin", margin, 0)
     rounds = checks.positive_int("rounds", rounds)
     given = model.context.check(context, len(images))

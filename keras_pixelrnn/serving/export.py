@@ -142,7 +142,7 @@ def _particles(model, n_particles, lookahead):
             raise ValueError("A `lookahead` is for `complete_smc`: pass `n_particles`, too.")
     if n_particles is None:
         return None
-    options = {"n_particles": checks.positive_int("n_particles", n_particles)}
+    options = {"n_particles": checks.drawn(n_particles, model.image_shape, "n_particles")}
     return options if lookahead is None else {**options, "lookahead": lookahead}
 
 
