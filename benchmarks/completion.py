@@ -1,13 +1,14 @@
 """Completion that heeds what comes later: ancestral, by particles, and by particles with a look-ahead.
 
-    python -m benchmarks.completion binarized_mnist_diagonal_7x16 --lookahead lookahead.keras
+    python -m benchmarks.completion binarized_mnist_diagonal_7x16   # the one shipped
+    python -m benchmarks.completion binarized_mnist_diagonal_7x16 --lookahead lookahead.keras   # another
 
 Hides the upper half, the right half and a hole of 8x8 pixels of test images of binarized MNIST, and
 counts the wrong pixels of what is drawn there, and of the expected image rounded (`mean`), which is the
 answer where as few wrong pixels as possible are wanted. Times are of all images, compiled before:
 medians over turns in which every method runs once, and ancestral ones several times around it, as
 multiples of those. The second row of particles without a look-ahead has as many as take the time of
-those with one. Trains one where the file is missing.
+those with one. Trains one where the named file is missing, as the one shipped was trained.
 Writes a picture and `completion` in benchmarks/results.json.
 """
 
@@ -126,24 +127,27 @@ def picture(images, known, shown, levels, count=8):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
-    parser.add_argument("--lookahead", type=Path, required=True, help=".keras file")
+    parser.add_argument("--lookahead", type=Path, help=".keras file (default: the one shipped)")
     parser.add_argument("--images", type=int, default=64)
-    parser.add_argument("--particles", type=int, default=48)
+    parser.add_argument("--particles", type=int, default=40)
     parser.add_argument("--runs", type=int, default=5, help="turns of which times are medians")
-    parser.add_argument("--train-images", type=int, default=20_000)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--train-images", type=int, default=40_000)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--split", default="test", help="of which images")
     parser.add_argument("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
     args = parser.parse_args()
     model = kp.models.from_preset(args.name)
-    if args.lookahead.exists():
+    if args.lookahead is None:
+        lookahead = kp.completion.Lookahead.from_preset(args.name)
+    elif args.lookahead.exists():
         lookahead = keras.saving.load_model(args.lookahead, compile=False)
     else:
         examples = load(args.name, args.data_dir, "train", args.train_images)
         lookahead = kp.completion.fit_lookahead(
-            model, examples, epochs=args.epochs, batch_size=50, verbose=2
+            model, examples, epochs=args.epochs, batch_size=32, verbose=2
         )
         lookahead.save(args.lookahead)
-    images = load(args.name, args.data_dir, "test", args.images)
+    images = load(args.name, args.data_dir, args.split, args.images)
     table, pictures = [], []
     for hidden, known in masks().items():
         rows, shown = measure(model, lookahead, images, known, args.particles, args.runs)
@@ -155,7 +159,12 @@ def main():
         PICTURE, kp.visualize.grid(np.concatenate(pictures), columns=len(pictures[0]) // 6, scale=2)
     )
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    facts = {"machine": timing.machine(), "images": args.images, "model": args.name}
+    facts = {
+        "machine": timing.machine(),
+        "images": args.images,
+        "split": args.split,
+        "model": args.name,
+    }
     results["completion"] = {**facts, "rows": table}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -73,6 +73,8 @@ def write(name, model, metrics):
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     epochs = metrics.get("epochs", len(report.read_history(folder)))
     facts = report.facts_of(name, model, metrics, epochs)
+    if name in presets.names():  # a look-ahead stays beside the model
+        facts |= {key: x for key, x in presets.facts(name).items() if key.startswith("lookahead")}
     model.save_to_preset(SHIPPED / name, facts)
     (SHIPPED / name / "README.md").unlink()  # the card stands in saved_models, with its pictures
     report.write_report(folder, facts)

@@ -1,13 +1,18 @@
 """The look-ahead: trained with the model frozen, and every estimate stays unbiased."""
 
+import hashlib
+
+import click
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.cli import complete
 from keras_pixelrnn.completion import Lookahead, fit_lookahead, random_known
 from keras_pixelrnn.completion.guided import GuidedDistribution
+from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.serving import check
 from tests.conformance import random_images, randomised
 from tests.test_smc import CASES, RUNS, posterior, problem, shares, smc
@@ -125,6 +130,34 @@ def test_random_known():
     for half in (upper, ~upper, upper[::-1]):
         assert (known == half).all(axis=(1, 2)).any()
     np.testing.assert_array_equal(known, random_known(np.random.default_rng(0), 4000, 5, 7))
+
+
+def test_of_a_preset():
+    name = "binarized_mnist_diagonal_7x16"
+    lookahead = Lookahead.from_preset(name)
+    check_fits(lookahead, kp.models.from_preset(name))
+    file = kp.presets.folder(name) / "lookahead.keras"
+    assert file.stat().st_size < 1e6, "the wheel stays small"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert digest == kp.presets.facts(name)["lookahead_sha256"], "the card is of another one"
+    with pytest.raises(ValueError, match=f"comes with: {name}"):
+        Lookahead.from_preset("digits")
+    with pytest.raises(ValueError, match="Unknown preset"):
+        Lookahead.from_preset("it")
+
+
+def test_option_takes_a_file_or_a_name(tmp_path):
+    file = tmp_path / "picture.png"
+    file.write_bytes(b"")
+
+    def parsed(lookahead):
+        arguments = ["digits", str(file), "--lookahead", str(lookahead)]
+        return complete.command.make_context("complete", arguments).params["lookahead"]
+
+    assert parsed("binarized_mnist_diagonal_7x16") == "binarized_mnist_diagonal_7x16"
+    assert parsed(file) == file
+    with pytest.raises(click.BadParameter, match="does not exist"):
+        parsed(tmp_path / "none.keras")
 
 
 def test_bad_arguments(trained):

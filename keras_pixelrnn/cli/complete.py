@@ -4,9 +4,17 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, pictures, progress
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _file_or_name(context, option, value):
+    """The name of a preset as it is, else the path of a file that is there."""
+    if value is None or value in presets.names():
+        return value
+    return FILE.convert(value, option, context)
 
 
 @click.command("complete")
@@ -24,7 +32,11 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="smc: what is given further down acts, too",
 )
 @click.option("--particles", type=click.IntRange(1), help="of --method smc  [default: 256]")
-@click.option("--lookahead", type=FILE, help="of --method smc: file of `fit_lookahead`")
+@click.option(
+    "--lookahead",
+    callback=_file_or_name,
+    help="of --method smc: file of `fit_lookahead`, or name of a model that comes with one",
+)
 @names.size
 @names.label
 @names.batch_size
@@ -121,9 +133,13 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
 
 
 def _lookahead(path):
-    """The look-ahead in a file."""
+    """The look-ahead in a file, or the one that comes with a model of that name."""
     import keras
 
+    from keras_pixelrnn.completion import Lookahead
+
+    if isinstance(path, str):
+        return Lookahead.from_preset(path)
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # h5py, zipfile and Keras raise a dozen kinds

@@ -5,11 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_pixelrnn import checks, raster
+from keras_pixelrnn import checks, presets, raster
 from keras_pixelrnn._types import Shape, Tensor
 from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.distributions.base import PixelDistribution
 from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
+
+FILE = "lookahead.keras"  # in the folder of a preset that comes with one
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
@@ -91,6 +93,32 @@ class Lookahead(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
+
+    @classmethod
+    def from_preset(cls, name: str) -> "Lookahead":
+        """The look-ahead that comes with a trained model of the package.
+
+        Args:
+            name: one of `keras_pixelrnn.presets.names()`.
+
+        Raises:
+            ValueError: there is no such model, or it comes without one.
+
+        Example:
+
+        >>> Lookahead.from_preset("binarized_mnist_diagonal_7x16").image_shape
+        (28, 28, 1)
+        """
+        file = presets.folder(name) / FILE
+        if not file.is_file():
+            having = [
+                other for other in presets.names() if (presets.folder(other) / FILE).is_file()
+            ]
+            raise ValueError(
+                f"No look-ahead comes with this model. Train one by `fit_lookahead`; one comes with: "
+                f"{', '.join(having)}. Received: {name!r}"
+            )
+        return keras.saving.load_model(file, compile=False)
 
 
 def check_guidable(model):

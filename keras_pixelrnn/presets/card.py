@@ -123,6 +123,8 @@ def _rows(facts):
         yield "command", f"`{training['command']}`"
     if training.get("weights"):
         yield "weights", training["weights"]
+    if facts.get("lookahead"):
+        yield "look-ahead", facts["lookahead"]
     if test and training:
         yield "score again", f"`pixelrnn evaluate {facts['name']}`"
     yield "package", f"keras-pixelrnn {facts['package_version']}"
