@@ -86,6 +86,29 @@ def test_training_pays(trained):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("guided", [False, True])
+def test_no_resampling_where_nothing_is_left_to_draw(guided, trained):
+    """It would only lose particles: known rows judge them, and the draws in the end do."""
+    model, image, _, lookahead = trained("grey")
+    known = np.ones(model.image_shape, bool)
+    known[0] = False
+    never, always = (
+        smc(
+            model,
+            image,
+            known,
+            seed=1,
+            n_particles=16,
+            ess_threshold=threshold,
+            lookahead=lookahead if guided else None,
+        )
+        for threshold in (0.0, 1.0)
+    )
+    assert np.median(never.ess[:, -1]) < 15.9, "no reason to resample"
+    for one, two in zip(never, always, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_saved_and_loaded(trained, tmp_path):
     model, image, known, lookahead = trained("grey")
     lookahead.save(tmp_path / "lookahead.keras")

@@ -75,6 +75,7 @@ def run(
     guided = hasattr(distribution, "log_proposal")
     maps = maps if counted is None else {**maps, "counted": counted}
     columns = ops.transpose(offsets)
+    drawing = _rows_before_hidden_ones(maps["known"], n_particles)
 
     def finish(state, carry, row):
         index, log_weight, log_prob, held = carry
@@ -92,7 +93,8 @@ def run(
         ess = resampling.effective_sample_size(judged)
         parents = own
         if resample:
-            uneven = ops.logical_and(ess < threshold, index < height - 1)
+            # Where nothing is left to draw, taking likely particles twice only adds noise.
+            uneven = ops.logical_and(ess < threshold, ops.take(drawing, index, axis=0))
             chosen = first + resampling.systematic(judged, ops.take(columns, index, axis=0))
             parents = ops.where(ops.repeat(uneven, n_particles), ops.reshape(chosen, (-1,)), own)
             held = ops.reshape(
@@ -123,6 +125,13 @@ def run(
     if resample:
         _, values = backend.scan(ancestor, own, (values, parents), reverse=True)
     return Particles(raster.as_map(values), log_prob, log_weight, ops.transpose(ess))
+
+
+def _rows_before_hidden_ones(known, n_particles):
+    """Booleans `(height, batch)`: is any sub-pixel of a row further down to be drawn?"""
+    hidden = ops.any(known < 0.5, axis=(2, 3))[::n_particles]
+    from_here = ops.flip(ops.cumsum(ops.flip(ops.cast(hidden, "int32"), 1), axis=1), 1)
+    return ops.transpose(from_here - ops.cast(hidden, "int32")) > 0
 
 
 def take(leaf, parents):
