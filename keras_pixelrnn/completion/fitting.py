@@ -13,10 +13,6 @@ from keras_pixelrnn.completion.lookahead import Lookahead, check_fits, check_gui
 
 # Bytes of the model's parameters for all training images, up to which they are computed just once.
 MOST_BYTES = 2**30
-# Shares of what `random_known` hides: from one side, a rectangle, all but one, scattered pixels; and of
-# the sides: top, bottom, left, right. What is hidden above known pixels is what has to be learned.
-KINDS = (0.5, 0.25, 0.125, 0.125)
-SIDES = (0.4, 0.1, 0.25, 0.25)
 
 
 def fit_lookahead(
@@ -98,8 +94,8 @@ def fit_lookahead(
 def random_known(rng: np.random.Generator, n: int, height: int, width: int) -> np.ndarray:
     """What is left to see of n images: `(n, height, width)` booleans.
 
-    All but a part from one side (of half the images; the bottom least, where there is little to heed);
-    all but a rectangle (of a quarter); a rectangle alone; scattered pixels, from few to most.
+    Of equal share: all but a part from one side; all but a rectangle; a rectangle alone; scattered
+    pixels, from few to most.
 
     Args:
         rng: `numpy.random.Generator`.
@@ -112,16 +108,14 @@ def random_known(rng: np.random.Generator, n: int, height: int, width: int) -> n
     """
     known = np.zeros((n, height, width), bool)
     for one in known:
-        kind = rng.choice(4, p=KINDS)
+        kind = rng.integers(4)
         if kind == 3:
             one[:] = rng.random((height, width)) < rng.uniform(0.05, 0.95)
             continue
         rows, columns = (rng.integers(1, size + 1) for size in (height, width))
-        ends = rng.random(2)
         if kind == 0:  # a part from one side
-            ends[:] = side = rng.choice(4, p=SIDES)
-            ends %= 2
-            rows, columns = (rows, width) if side < 2 else (height, columns)
+            rows, columns = (height, columns) if rng.random() < 0.5 else (rows, width)
+        ends = rng.integers(2, size=2) if kind == 0 else rng.random(2)
         top, left = int(ends[0] * (height - rows)), int(ends[1] * (width - columns))
         one[top : top + rows, left : left + columns] = True
         if kind < 2:
