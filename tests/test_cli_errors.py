@@ -36,6 +36,8 @@ def _elsewhere(tmp_path, monkeypatch):
         (["train", "--recipe", "nothing"], 2, "nothing"),
         (["train", "--dataset", "digits", "--levels", "99"], 1, "levels=99"),
         (["check", "absent"], 2, "absent"),
+        (["serve", "digits", "--port", "99999"], 2, "--port"),
+        (["serve", "digits", "--rest-port", "-1"], 2, "--rest-port"),
         (["sample", "digits", "-n", "99999999999"], 1, "`--count` must be an int, from 1 to"),
         (["complete", "digits", "p.png", "-n", "99999999999"], 1, "`--count` must be an int"),
         (

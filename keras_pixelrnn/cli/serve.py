@@ -7,12 +7,14 @@ import click
 
 from keras_pixelrnn.cli import names
 
+PORT = click.IntRange(0, 65535)  # gRPC takes 99999 for 34463
+
 
 @click.command("serve")
 @click.argument("name")
 @click.option("--host", default="127.0.0.1", show_default=True, help="address to listen on")
-@click.option("--port", type=int, default=8500, show_default=True, help="of gRPC; 0: any free one")
-@click.option("--rest-port", type=int, default=8501, show_default=True, help="of REST")
+@click.option("--port", type=PORT, default=8500, show_default=True, help="of gRPC; 0: any free one")
+@click.option("--rest-port", type=PORT, default=8501, show_default=True, help="of REST")
 @click.option("--model-name", help="in requests; default: that of the folder")
 @click.option("--no-batching", is_flag=True, help="answer every request on its own")
 @click.option("--xla", is_flag=True, help="run XLA, which a stock server does not")

@@ -90,12 +90,6 @@ def _check_background(model, method, background):
             "method='ratio' compares with another model: pass it as `background`, trained by "
             "`pixelrnn train --background 0.1`, for example. Received: background=None"
         )
-    told = getattr(background, "context", None)
-    if told is not None and told.given and str(told) != str(model.context):
-        raise ValueError(
-            "`background` must not be conditional, or as the model is. "
-            f"Received: background conditional {told}"
-        )
     fits = hasattr(background, "nats_batches") and background.image_shape == model.image_shape
     if not fits or background.distribution.levels != model.distribution.levels:
         raise ValueError(
@@ -106,4 +100,10 @@ def _check_background(model, method, background):
                 if hasattr(background, "image_shape")
                 else ""
             )
+        )
+    told = background.context
+    if told.given and str(told) != str(model.context):
+        raise ValueError(
+            "`background` must not be conditional, or as the model is. "
+            f"Received: background conditional {told}"
         )
