@@ -158,7 +158,7 @@ def main():
     parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
     parser.add_argument("--lookahead", type=Path, help=".keras file (default: the one shipped)")
     parser.add_argument("--images", type=int, default=64)
-    parser.add_argument("--particles", type=int, default=46)
+    parser.add_argument("--particles", type=int, default=44)
     parser.add_argument("--runs", type=int, default=5, help="turns of which times are medians")
     parser.add_argument("--train-images", type=int, default=40_000)
     parser.add_argument("--epochs", type=int, default=2)

@@ -54,8 +54,9 @@ def complete(
 
     Many completions of an image, its particles, are drawn side by side, each sub-pixel given the
     earlier ones; a known sub-pixel weighs every particle by its probability there. Particles are
-    resampled after a row in which their weights have become uneven. With more particles the draws
-    approach p(unknown | known), the error falling as 1 / n_particles.
+    resampled after a row in which their weights have become uneven, as long as sub-pixels below are
+    to be drawn. With more particles the draws approach p(unknown | known), the error falling as
+    1 / n_particles.
 
     Args:
         model: a `PixelModel`.
