@@ -85,8 +85,7 @@ def test_training_pays(trained):
     assert noise[0] < noise[1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("guided", [False, True])
+@pytest.mark.parametrize("guided", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_no_resampling_where_nothing_is_left_to_draw(guided, trained):
     """It would only lose particles: known rows judge them, and the draws in the end do."""
     model, image, _, lookahead = trained("grey")
@@ -109,6 +108,7 @@ def test_no_resampling_where_nothing_is_left_to_draw(guided, trained):
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_saved_and_loaded(trained, tmp_path):
     model, image, known, lookahead = trained("grey")
     lookahead.save(tmp_path / "lookahead.keras")
