@@ -10,22 +10,48 @@ from PIL import Image
 from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array, Shape
 from keras_pixelrnn.data.reading import Reader, depth
+from keras_pixelrnn.distributions.base import MOST_LEVELS
 
+LONGEST = 655_350  # milliseconds that a GIF can show a picture
 UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
 
 
 def brightness(images: Array, levels: int) -> np.ndarray:
     """Values `0 .. levels-1` as 0 .. 255, both ends kept; `value * levels // 256` is the way back."""
+    images, levels = _values(images, levels)
     value = np.arange(levels)
     shown = np.round(value * (255.0 / (levels - 1))).astype(np.int64)
     if levels <= 256:  # into the step that is quantised to this value
         shown = np.clip(shown, -(-value * 256 // levels), -(-(value + 1) * 256 // levels) - 1)
-    return shown.astype(np.uint8)[np.asarray(images, np.int64)]
+    return shown.astype(np.uint8)[images]
+
+
+def _values(images, levels):
+    """`images` as int64 in `0 .. levels-1`, and `levels`, or `ValueError`."""
+    levels = checks.whole("levels", levels, 2, MOST_LEVELS)
+    images = checks.as_array("images", images)
+    if images.dtype.kind == "f" or not images.ndim:
+        raise ValueError(
+            f"`images` must be an array of integers, 0 .. {levels - 1}. "
+            f"Received: dtype {images.dtype}, shape {images.shape}"
+        )
+    low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
+    if low < 0 or high >= levels:  # a negative one would be shown as a bright one
+        raise ValueError(
+            f"Values of `images` must lie in 0 .. {levels - 1}, as levels={levels} says. "
+            f"Received: values from {low} to {high}"
+        )
+    return images.astype(np.int64), levels
 
 
 def to_rgb(images: Array, levels: int) -> np.ndarray:
     """Images of `levels` values, 1 to 4 channels, as `(n, height, width, 3)` uint8 RGB."""
-    images = np.asarray(images)
+    images = checks.as_array("images", images)
+    if images.ndim != 4 or not 1 <= images.shape[-1] <= 4:
+        raise ValueError(
+            "`images` must be (n, height, width, channels), of 1 to 4 channels. "
+            f"Received: shape {images.shape}"
+        )
     shown = brightness(images[..., :1] if images.shape[-1] == 2 else images[..., :3], levels)
     return np.broadcast_to(shown, (*shown.shape[:-1], 3))
 
@@ -36,8 +62,14 @@ def to_picture(image: np.ndarray, levels: int) -> Image.Image:
     Of more than 256 levels a grey picture has 16 bits, and gives the values back; Pillow has no
     colour of 16 bits, so colour is shown with 8.
     """
+    image, levels = _values(image, levels)
+    if image.ndim != 3 or not 1 <= image.shape[-1] <= 4:
+        raise ValueError(
+            "`image` must be (height, width, channels), of 1 to 4 channels; of several pass one. "
+            f"Received: shape {image.shape}"
+        )
     if levels > 256 and image.shape[-1] == 1:
-        return Image.fromarray(_sixteen_bits(levels)[np.asarray(image[..., 0], np.int64)])
+        return Image.fromarray(_sixteen_bits(levels)[image[..., 0]])
     shown = brightness(image, levels)
     return Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
 
@@ -110,6 +142,15 @@ def grid(
     Returns:
         `(height, width, 3)` uint8.
     """
+    images = checks.as_array("images", images)
+    if images.ndim != 4 or not images.size or images.dtype != np.uint8:
+        raise ValueError(
+            "`images` must be (n, height, width, 3) uint8, one at least, as `to_rgb` returns. "
+            f"Received: shape {images.shape}, dtype {images.dtype}"
+        )
+    checks.whole("gap", gap, 0)
+    checks.optional(checks.positive_int, "columns", columns)
+    checks.optional(checks.positive_int, "scale", scale)
     scale = scale or max(1, round(80 / max(images.shape[1:3])))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     count, height, width, _ = images.shape
@@ -131,6 +172,12 @@ def save_png(path: str | Path | BinaryIO, picture: np.ndarray | Image.Image) -> 
     It is whole or not there: `OSError` says that, and why, a path cannot be written.
     """
     if not isinstance(picture, Image.Image):
+        picture = checks.as_array("picture", picture)
+        if picture.ndim != 3 or picture.shape[-1] != 3 or picture.dtype != np.uint8:
+            raise ValueError(
+                "`picture` must be (height, width, 3) uint8, as `grid` returns, or what `to_picture` "
+                f"returns. Received: shape {picture.shape}, dtype {picture.dtype}"
+            )
         picture = Image.fromarray(picture)
     _written(path, lambda file: picture.save(file, format="PNG"))
 
@@ -192,6 +239,12 @@ def save_film(
         frames: number of pictures.
         seconds: length; the finished images then stay for two seconds.
     """
+    frames = checks.whole("frames", frames, 1, 10_000)
+    if not 1000 * checks.positive("seconds", seconds) / frames <= LONGEST:
+        raise ValueError(
+            f"`seconds` must be at most {LONGEST // 1000} for each of the {frames} frames of a GIF. "
+            f"Received: seconds={seconds}"
+        )
     rgb = to_rgb(images, levels)
     _, height, width, _ = rgb.shape
     order = np.arange(height * width).reshape(1, height, width, 1)

@@ -73,3 +73,28 @@ def test_film(tmp_path):
 def test_nats_map():
     nats = np.log(np.array([1.0, 0.5, 0.25])).reshape(1, 1, 3, 1)
     np.testing.assert_array_equal(kp.visualize.nats_map(nats)[0, 0, :, 0], [0, 128, 255])
+
+
+V, FOUR = kp.visualize, np.zeros((2, 4, 5, 1), np.uint8)
+NO_PICTURES = {
+    "levels": lambda path: V.to_rgb(FOUR, 1),
+    "images": lambda path: V.brightness(FOUR.astype(int) - 1, 4),  # not the brightest
+    "images ": lambda path: V.brightness(FOUR + 4, 4),
+    "images  ": lambda path: V.grid(V.to_rgb(FOUR[:0], 2)),
+    "images   ": lambda path: V.to_rgb(FOUR[0], 2),
+    "images    ": lambda path: V.to_rgb(FOUR / 2, 2),
+    "image": lambda path: V.to_picture(FOUR, 2),
+    "columns": lambda path: V.grid(V.to_rgb(FOUR, 2), columns=0),
+    "picture": lambda path: V.save_png(path, np.zeros((4, 5, 3))),
+    "path": lambda path: V.save_png(3, np.zeros((4, 5, 3), np.uint8)),
+    "frames": lambda path: V.save_film(path, FOUR, 2, frames=0),
+    "seconds": lambda path: V.save_film(path, FOUR, 2, seconds=-1),
+    "seconds ": lambda path: V.save_film(path, FOUR, 2, seconds=1e9),
+}
+
+
+@pytest.mark.parametrize("name", NO_PICTURES)
+def test_what_is_no_picture_is_refused_by_name(name, tmp_path):
+    with pytest.raises(ValueError, match=f"`{name.strip()}` must"):
+        NO_PICTURES[name](tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,7 +172,7 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
 
     The file is written beside its place and moved there: it is whole, or not there.
     """
-    path = Path(path)
+    path = checks.local("path", path)
     if path.is_dir() or not path.absolute().parent.is_dir():  # said before the work, not after it
         raise ValueError(
             f"`path` must be a file in a folder that is there. Make the folder. Received: path='{path}'"
@@ -185,7 +184,7 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
 
 def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarray:
     """The images of a file that `write` wrote; `options` are those of `decompress`."""
-    return decompress(model, Path(path).read_bytes(), **options)
+    return decompress(model, checks.local("path", path).read_bytes(), **options)
 
 
 def _check_model(model):
