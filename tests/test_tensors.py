@@ -52,6 +52,7 @@ def test_a_call_takes_no_lists(inputs):
         tiny(num_classes=3)(inputs)
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_call_takes_what_it_is_for():
     model, labelled = tiny(), tiny(num_classes=3)
     expected = np.asarray(model(IMAGES))

@@ -51,7 +51,7 @@ def calls(count, seed, log):
 
 def _read(log):
     done, begun = {}, {}
-    for line in log.read_text().splitlines():
+    for line in log.read_text().splitlines() if log.exists() else ():
         entry = json.loads(line)
         if "begun" in entry:
             begun[entry["begun"]] = entry

@@ -174,7 +174,8 @@ class Inputs:
         checks.image_array(known, dtype_of(image), self.image_shape, self.distribution)
 
     def called(self, inputs):
-        """Check what a model is called with: what is there wholly, in a graph as far as it is known."""
+        """What a model is called with, checked: what is there wholly, in a graph as far as it is known.
+        Images alone may be in a list, from which they are taken."""
         parts = self._named(inputs) if isinstance(inputs, dict) else inputs
         parts = parts if isinstance(parts, (tuple, list)) else (parts,)
         if len(parts) != 1 + self.context.given or isinstance(parts[0], (tuple, list)):
@@ -201,6 +202,7 @@ class Inputs:
         if self.context.given and told is not None:
             self.context.check_array(told.shape, told.dtype, len(told) if told.ndim else 1)
             self.context.check(told, len(told) if told.ndim else 1)
+        return image if isinstance(inputs, (tuple, list)) and len(inputs) == 1 else inputs
 
 
 def dtype_of(array):

@@ -133,8 +133,7 @@ class Trained:
         return super().predict_on_batch(self._rules.arrays(x)[0])
 
     def __call__(self, inputs, *args, **kwargs):
-        self._rules.called(inputs)
-        return super().__call__(inputs, *args, **kwargs)
+        return super().__call__(self._rules.called(inputs), *args, **kwargs)
 
     # ---- steps ----------------------------------------------------------------------------------
 
