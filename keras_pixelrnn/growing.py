@@ -51,6 +51,12 @@ def complete_rows(
 
 def _rows(network, distribution, choose, maps, row, state, context, controls=None):
     def start(first):
+        size = sum(map(_size, tree.flatten(first)))
+        if state.shape[-1] not in (None, size):
+            raise ValueError(
+                f"`state` must have the shape (batch, {size}): what the call before returned, zeros at "
+                f"row 0. Received: state of shape {tuple(state.shape)}"
+            )
         kept = ops.where(row[:, None] == 0, _packed(first), state)
         return _unpacked(kept, first)
 

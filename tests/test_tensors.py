@@ -66,32 +66,69 @@ def test_a_call_takes_what_it_is_for():
 GRAPHS = [name for name in dir(kp.models.PixelCNN) if name.endswith("_graph") and name[0] != "_"]
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_a_function_for_graphs_names_what_it_was_given(name):
-    model = tiny()
+def arguments(model, name):
+    """A function for graphs, its arguments by name, all as they should be, and its options."""
     function = getattr(model, name)
+    per_image = ("temperature", "top_k", "top_p", "threshold")
+    size = model.row_state_size if "rows" in name else 0
     good = {
         "images": IMAGES,
         "restored": IMAGES,
         "known": IMAGES > 0,
         "uniform": UNIFORM,
         "row": np.zeros(2, np.int32),
-        "state": np.zeros((2, model.row_state_size), np.float32),
-        "numbers": UNIFORM.reshape(2, -1),
-        **dict.fromkeys(("temperature", "top_k", "top_p", "threshold"), np.ones(2, np.float32)),
+        "state": np.zeros((2, size), np.float32),
+        "numbers": np.full((2, 3 * 4 * 5 + 4 + 2), 0.5, np.float32),
+        **dict.fromkeys(per_image, np.ones(2, np.float32)),
     }
     parameters = inspect.signature(function).parameters.values()
-    wanted = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    more = {"layer": "head"} if name == "features_graph" else {}
+    wanted = {p.name: good[p.name] for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
     assert wanted
-    for one in wanted:
+    options = {"features_graph": {"layer": model.feature_layers[-1]}}
+    options["complete_smc_graph"] = {"n_particles": 3}
+    return function, wanted, options.get(name, {})
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_function_for_graphs_names_what_it_was_given(name):
+    function, good, options = arguments(tiny(), name)
+    for one in good:
         for value in NONE.values():
-            given = [value if each == one else good[each] for each in wanted]
             with pytest.raises(ValueError, match=f"`{one}` must"):
-                function(*given, **more)
-    given = [good[each] for each in wanted]
+                function(*(good | {one: value}).values(), **options)
     with pytest.raises(ValueError, match="not conditional"):
-        function(*given, np.zeros(2, int), **more)
+        function(*good.values(), np.zeros(2, int), **options)
+
+
+def multi_scale():
+    bernoulli = kp.distributions.Bernoulli()
+    return kp.models.MultiScalePixelRNN((4, 5, 1), bernoulli, units=3, num_blocks=1)
+
+
+MULTI_SCALE = multi_scale()
+
+
+@pytest.mark.parametrize("model", [tiny(), MULTI_SCALE], ids=["one", "multi-scale"])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_function_for_graphs_names_a_shape_that_does_not_fit(name, model):
+    if "rows" in name and model is MULTI_SCALE:
+        pytest.skip("it has no rows")
+    function, good, options = arguments(model, name)
+    for one, value in good.items():
+        flat, more = value[:, None], np.concatenate([value] * 2, axis=-1)
+        wrong = [value[0], flat, [[1]], *([more] if value.ndim > 1 else [])]
+        for fault in wrong + ([value[:1]] if len(good) > 1 else []):
+            with pytest.raises(ValueError, match=r"` must have (the shape|as many rows)"):
+                function(*(good | {one: fault}).values(), **options)
+        unknown = tf.function(lambda x, one=one: function(*(good | {one: x}).values(), **options))
+        with pytest.raises(ValueError, match=f"`{one}` must have the shape.*unknown"):
+            unknown.get_concrete_function(tf.TensorSpec(None, value.dtype))
+
+
+def test_a_function_for_graphs_names_a_layer_that_there_is_not():
+    for model in (tiny(), MULTI_SCALE):
+        with pytest.raises(ValueError, match=r"`layer` must name a layer of this model: .*first"):
+            model.features_graph(IMAGES, layer="nowhere")
 
 
 def test_a_function_for_graphs_wants_its_context():
@@ -100,5 +137,6 @@ def test_a_function_for_graphs_wants_its_context():
         for given in ((), (None,), (np.zeros(2, int), np.zeros(2, int))):
             with pytest.raises(ValueError, match="conditional on a label"):
                 call(IMAGES if call == model.log_prob_graph else UNIFORM, *given)
-        with pytest.raises(ValueError, match="`context` must"):
-            call(IMAGES if call == model.log_prob_graph else UNIFORM, "three")
+        for given in ("three", np.zeros((2, 3), int), 1):
+            with pytest.raises(ValueError, match="`context` must"):
+                call(IMAGES if call == model.log_prob_graph else UNIFORM, given)

@@ -63,6 +63,38 @@ def tensors(**values):
     return tuple(tensor(name, value) for name, value in values.items())
 
 
+def shaped(shapes, **values):
+    """`tensors` of these values, each of the shape that `shapes` gives for its name.
+
+    Sizes that a graph does not know yet fit any; None as the first of a shape is the batch, one number
+    in all of them, and None elsewhere any size.
+    """
+    count = None
+    for name, value in zip(values, tensors(**values), strict=True):
+        values[name], wanted = value, shapes[name]
+        found = None if getattr(value.shape, "rank", 0) is None else tuple(value.shape)
+        if found is None or len(found) != len(wanted) or not all(map(_fits, found, wanted)):
+            text = ", ".join("any" if size is None else str(size) for size in wanted[1:])
+            way_out = _way_out(found, wanted[1:]) if found and name == "images" else ""
+            raise ValueError(
+                f"`{name}` must have the shape (batch{', ' if text else ','}{text}).{way_out} "
+                f"Received: {name} of shape {'unknown' if found is None else found}"
+            )
+        if _fits(found[0], count):
+            count = count if isinstance(count, int) else found[0]
+        else:
+            raise ValueError(
+                f"`{name}` must have as many rows as `{next(iter(values))}`, one for each image. "
+                f"Received: {name} of shape {found}, for {count} images"
+            )
+    return tuple(values.values())
+
+
+def _fits(size, wanted):
+    """Whether a size of an axis may be the one that is wanted: it is, or either is not known."""
+    return not (isinstance(size, int) and isinstance(wanted, int)) or size == wanted
+
+
 def is_float(tensor):
     """Whether a tensor, of any backend, is of floats."""
     return keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))

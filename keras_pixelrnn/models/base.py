@@ -18,6 +18,7 @@ from keras_pixelrnn.models.by_rows import ByRows
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.drawing import Drawing
 from keras_pixelrnn.models.functions import Functions
+from keras_pixelrnn.models.graphs import Graphs
 from keras_pixelrnn.models.likelihood import Likelihood
 from keras_pixelrnn.models.pretrained import Pretrained
 from keras_pixelrnn.models.refusals import Refusals
@@ -28,7 +29,16 @@ from keras_pixelrnn.models.trained import Trained
 
 
 class PixelModel(
-    Trained, Drawing, ByRows, Likelihood, Resizing, Pretrained, Scored, Refusals, keras.Model
+    Trained,
+    Drawing,
+    ByRows,
+    Likelihood,
+    Resizing,
+    Pretrained,
+    Scored,
+    Refusals,
+    Graphs,
+    keras.Model,
 ):
     """A distribution over images, factorised pixel by pixel in raster order.
 
@@ -96,7 +106,7 @@ class PixelModel(
 
     def params_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Parameters of the distribution of every sub-pixel; of float images with their gradient."""
-        images, given = checks.tensor("images", images), self.context.tensors(*given)
+        (images,), given = self._tensors(images=images), self.context.tensors(*given)
         images, *given = (ops.convert_to_tensor(x) for x in (images, *given))
         if not checks.is_float(images):
             return self([images, *given] if given else images, training=False)
@@ -143,15 +153,16 @@ class PixelModel(
 
     def sample_graph(self, uniform: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
         """Images and their nats per sub-pixel from `uniform` numbers of the same shape."""
-        (uniform,) = checks.tensors(uniform=uniform)
+        (uniform,) = self._tensors(uniform=uniform)
         return raster.sample(self.network, self.distribution, uniform, self.context.map(*given))
 
     def sample_with_graph(
         self, uniform: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
-        (uniform,) = checks.tensors(uniform=uniform)
-        controls = checks.tensors(temperature=temperature, top_k=top_k, top_p=top_p)
+        uniform, *controls = self._tensors(
+            uniform=uniform, temperature=temperature, top_k=top_k, top_p=top_p
+        )
         return raster.sample(
             self.network, self.distribution, uniform, self.context.map(*given), controls
         )
@@ -160,7 +171,7 @@ class PixelModel(
         self, images: Tensor, known: Tensor, uniform: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Completed images and the nats of each sub-pixel drawn."""
-        images, known, uniform = checks.tensors(images=images, known=known, uniform=uniform)
+        images, known, uniform = self._tensors(images=images, known=known, uniform=uniform)
         return raster.complete(
             self.network, self.distribution, images, known, uniform, self.context.map(*given)
         )
@@ -176,8 +187,14 @@ class PixelModel(
         *given: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
-        images, known, uniform = checks.tensors(images=images, known=known, uniform=uniform)
-        controls = checks.tensors(temperature=temperature, top_k=top_k, top_p=top_p)
+        images, known, uniform, *controls = self._tensors(
+            images=images,
+            known=known,
+            uniform=uniform,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
         return raster.complete(
             self.network,
             self.distribution,
@@ -195,15 +212,13 @@ class PixelModel(
         numbers: Tensor,
         threshold: Tensor,
         *given: Tensor,
+        n_particles: int,
         **options: Any,
     ) -> dict[str, Tensor]:
         """Completion by particles, as a dict: see `keras_pixelrnn.completion.smc.complete`."""
-        images, known = checks.tensors(images=images, known=known)
-        numbers, threshold = checks.tensors(numbers=numbers, threshold=threshold)
-        context = self.context.map(*given)
-        return smc.complete(
-            self.network, self.distribution, images, known, numbers, threshold, context, **options
-        )
+        tensors = self._particles(images, known, numbers, threshold, n_particles)
+        context, options = self.context.map(*given), {"n_particles": n_particles, **options}
+        return smc.complete(self.network, self.distribution, *tensors, context, **options)
 
     def run_by_parts(self, name: str, arrays: Sequence[Any], size: int, **options: Any) -> Any:
         """What the graph function of that name returns: see `Functions.by_parts`."""

@@ -83,7 +83,7 @@ class ByRows:
         self, uniform: Tensor, row: Tensor, state: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The same as of `complete_rows_graph` where nothing is known."""
-        uniform, row, state = checks.tensors(uniform=uniform, row=row, state=state)
+        uniform, row, state = self._tensors(rows=True, uniform=uniform, row=row, state=state)
         context = self.context.map(*given)
         return growing.sample_rows(self.network, self.distribution, uniform, row, state, context)
 
@@ -103,7 +103,9 @@ class ByRows:
             row: `(batch,)` int32, the first of them.
             state: `(batch, row_state_size)` float32, of the rows above; at row 0 anything finite.
         """
-        rows = checks.tensors(images=images, known=known, uniform=uniform, row=row, state=state)
+        rows = self._tensors(
+            rows=True, images=images, known=known, uniform=uniform, row=row, state=state
+        )
         context = self.context.map(*given)
         return growing.complete_rows(self.network, self.distribution, *rows, context)
 
@@ -120,9 +122,18 @@ class ByRows:
         *given: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The same under sampling controls `(batch,)`; nats are still those of the model itself."""
-        rows = checks.tensors(images=images, known=known, uniform=uniform, row=row, state=state)
-        context = self.context.map(*given)
-        controls = checks.tensors(temperature=temperature, top_k=top_k, top_p=top_p)
+        *rows, temperature, top_k, top_p = self._tensors(
+            rows=True,
+            images=images,
+            known=known,
+            uniform=uniform,
+            row=row,
+            state=state,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        context, controls = self.context.map(*given), (temperature, top_k, top_p)
         return growing.complete_rows(self.network, self.distribution, *rows, context, controls)
 
     @property

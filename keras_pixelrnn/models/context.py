@@ -71,7 +71,8 @@ class Context:
                 f"This model is conditional {self}: pass it, and nothing else, behind the other "
                 f"arguments. Received: {len(given)} arguments, {checks.shown(given)}"
             )
-        return checks.tensors(context=given[0]) if given else ()
+        shapes = {"context": (None, *(self.shape or ()))}
+        return checks.shaped(shapes, context=given[0]) if given else ()
 
     def check(self, context, n):
         """`context` of `n` images, checked, as a tuple of one array, or of none."""

@@ -143,17 +143,22 @@ class MultiScalePixelRNN(PixelModel):
         return self.complete(images, known, seed=seed, context=context)
 
     def sample_graph(self, uniform: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
+        (uniform,) = self._tensors(uniform=uniform)
         return self._draw(*self._unknown(uniform), uniform, given)
 
     def sample_with_graph(
         self, uniform: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor]:
-        return self._draw(*self._unknown(uniform), uniform, given, (temperature, top_k, top_p))
+        uniform, *controls = self._tensors(
+            uniform=uniform, temperature=temperature, top_k=top_k, top_p=top_p
+        )
+        return self._draw(*self._unknown(uniform), uniform, given, controls)
 
     def complete_graph(
         self, images: Tensor, known: Tensor, uniform: Tensor, *given: Tensor
     ) -> tuple[Tensor, Tensor]:
-        return self._draw(images, known, uniform, given)
+        tensors = self._tensors(images=images, known=known, uniform=uniform)
+        return self._draw(*tensors, given)
 
     def complete_with_graph(
         self,
@@ -165,7 +170,15 @@ class MultiScalePixelRNN(PixelModel):
         top_p: Tensor,
         *given: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        return self._draw(images, known, uniform, given, (temperature, top_k, top_p))
+        images, known, uniform, *controls = self._tensors(
+            images=images,
+            known=known,
+            uniform=uniform,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        return self._draw(images, known, uniform, given, controls)
 
     def complete_smc_graph(
         self,
@@ -180,7 +193,8 @@ class MultiScalePixelRNN(PixelModel):
         """Particles complete the small image first, are resampled once more, and go on in the large
         one, each around its own small image: there they are weighted and not resampled again."""
         network, context = self.network, self.context.map(*given)
-        start = smc.Start(images, known, numbers, threshold, n_particles)
+        tensors = self._particles(images, known, numbers, threshold, n_particles)
+        start = smc.Start(*tensors, n_particles)
         context = start.spread(context)
         coarse = particles.run(
             network.coarse,
@@ -221,9 +235,8 @@ class MultiScalePixelRNN(PixelModel):
     def feature_layers(self) -> list[str]:
         return self.network.feature_layers
 
-    def features_graph(self, images: Tensor, *given: Tensor, layer: str) -> Tensor:
-        scaled = self.distribution.network_input(ops.convert_to_tensor(images))
-        return self.network.features(scaled, self.context.map(*given), layer)
+    def _features(self, scaled, context, path):
+        return self.network.features(scaled, context, path)
 
     def _draw(self, images, known, uniform, given, controls=None):
         """First the small image, then what is left of the large one."""

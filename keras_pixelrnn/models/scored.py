@@ -150,16 +150,20 @@ class Scored:
     def judged_graph(self, restored: Tensor, images: Tensor, *given: Tensor) -> Tensor:
         """What each sub-pixel of `images` costs, `(batch, height, width, channels)` nats, given the
         earlier sub-pixels of `restored`."""
-        restored, images = checks.tensors(restored=restored, images=images)
+        restored, images = self._tensors(restored=restored, images=images)
         return -self.distribution.log_prob(self.params_graph(restored, *given), images)
 
     def entropy_graph(self, images: Tensor, *given: Tensor) -> Tensor:
         """Entropy `(batch, height, width, channels)` of every sub-pixel, nats."""
-        images = checks.tensor("images", images)
+        (images,) = self._tensors(images=images)
         return entropy.entropies(self.distribution, self.params_graph(images, *given), images)
 
     def features_graph(self, images: Tensor, *given: Tensor, layer: str) -> Tensor:
         """Features `(batch, height, width, n)` of a layer of `feature_layers`."""
-        images = checks.tensor("images", images)
+        (images,) = self._tensors(images=images)
+        path = features.resolved(layer, self.feature_layers)
         scaled = self.distribution.network_input(ops.convert_to_tensor(images))
-        return features.of_layer(self.network, scaled, self.context.map(*given), layer)
+        return self._features(scaled, self.context.map(*given), path)
+
+    def _features(self, scaled, context, path):
+        return features.of_layer(self.network, scaled, context, path)
