@@ -175,7 +175,7 @@ class Inputs:
 
     def called(self, inputs):
         """What a model is called with, checked: what is there wholly, in a graph as far as it is known.
-        Images alone may be in a list, from which they are taken."""
+        Returned as the network has it: images, or a list of images and context."""
         parts = self._named(inputs) if isinstance(inputs, dict) else inputs
         parts = parts if isinstance(parts, (tuple, list)) else (parts,)
         if len(parts) != 1 + self.context.given or isinstance(parts[0], (tuple, list)):
@@ -202,7 +202,7 @@ class Inputs:
         if self.context.given and told is not None:
             self.context.check_array(told.shape, told.dtype, len(told) if told.ndim else 1)
             self.context.check(told, len(told) if told.ndim else 1)
-        return image if isinstance(inputs, (tuple, list)) and len(inputs) == 1 else inputs
+        return [image, context] if self.context.given else image
 
 
 def dtype_of(array):
