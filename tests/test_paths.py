@@ -1,6 +1,7 @@
 """Paths of other machines are refused by name, wherever something is read or written: never taken for a
 local folder called `gs:`."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, training
-from keras_pixelrnn.training.checkpoints import Checkpoints
+from keras_pixelrnn.training.checkpoints import Checkpoints, sweep_up
 from keras_pixelrnn.training.resumable import resumable_fit
 from tests.conformance import QUICK
 
@@ -64,3 +65,49 @@ def test_a_path_that_is_none(model_of):
         with pytest.raises(ValueError, match="`directory` must"):
             kp.export.save_for_serving(model_of(QUICK), path)
     assert kp.checks.local("directory", Path("C:/x")) == Path("C:/x")
+
+
+def test_a_link_stays_and_what_it_points_to_is_written(tmp_path):
+    (tmp_path / "large_disk").mkdir()
+    real, link = tmp_path / "large_disk" / "file", tmp_path / "file"
+    for text in (b"one", b"two"):  # not there yet; there
+        if not link.is_symlink():
+            link.symlink_to(real)
+        kp.checks.replace(link, lambda file, text=text: file.write(text))
+        assert link.is_symlink()
+        assert real.read_bytes() == text
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        kp.checks.replace(tmp_path / "a", lambda file: None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["n" * 251 + ".kpz", "\u00fc" * 125 + ".kpz", "n" * 230 + ".kpz"],
+    ids=["longest", "umlauts", "long"],
+)
+def test_any_name_that_a_file_may_have_can_be_written(name, tmp_path):
+    kp.checks.replace(tmp_path / name, lambda file: file.write(b"kept"))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"kept")]
+
+
+def test_two_writers_of_one_file_do_not_mix(tmp_path):
+    with kp.checks.moved_to(tmp_path / "file") as one, kp.checks.moved_to(tmp_path / "file") as two:
+        one.write_bytes(b"one")
+        two.write_bytes(b"two")
+    assert (tmp_path / "file").read_bytes() == b"one"
+
+
+def test_only_what_this_package_left_is_swept_up(tmp_path):
+    for theirs in ("writing-desk", "writing-2024-notes", ".writing-me", "writing-7-0123abcd-x"):
+        (tmp_path / theirs).mkdir()
+    (tmp_path / "writing-1.png").write_bytes(b"kept")
+    before = sorted(os.listdir(tmp_path))
+    (tmp_path / ".writing-a1_b2c3d").mkdir()
+    with kp.checks.moved_to(tmp_path / "model.keras") as left:
+        left.write_bytes(b"half")
+        os.link(left, tmp_path / left.name.replace("-model", "-other"))
+    (tmp_path / "model.keras").unlink()
+    sweep_up(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == before

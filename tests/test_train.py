@@ -140,13 +140,13 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
     before = json.loads((trained / "metrics.json").read_text())
     (trained / "metrics.json").unlink()
     (trained / "model.keras").write_bytes(b"")
-    (trained / ".writing-half").mkdir()
+    (trained / ".writing-half_d0w").mkdir()
     with pytest.raises(ValueError, match="interrupted training"):
         train(*SMALL, "--output", trained)
     train("--output", trained, "--resume")
     assert json.loads((trained / "metrics.json").read_text()) == before
     assert sorted(entry.name for entry in trained.iterdir() if entry.name.isdecimal()) == ["1", "2"]
-    assert not (trained / ".writing-half").exists()
+    assert not (trained / ".writing-half_d0w").exists()
     assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
 
 

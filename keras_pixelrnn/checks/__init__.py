@@ -43,7 +43,7 @@ from keras_pixelrnn.checks.numbers import (
     switch,
     whole,
 )
-from keras_pixelrnn.checks.paths import UNTOUCHED, WRITING, local, moved_to, replace, writing
+from keras_pixelrnn.checks.paths import UNTOUCHED, local, moved_to, replace, unfinished, writing
 
 __all__ = [
     "MOST_BLOCKS",
@@ -59,7 +59,6 @@ __all__ = [
     "POLICIES",
     "SMALLEST",
     "UNTOUCHED",
-    "WRITING",
     "as_array",
     "choice",
     "controls",
@@ -90,6 +89,7 @@ __all__ = [
     "taken_by",
     "tensor",
     "tensors",
+    "unfinished",
     "unknown",
     "unmasked",
     "whole",

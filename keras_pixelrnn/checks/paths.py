@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import secrets
 import stat
 from pathlib import Path
 
@@ -30,6 +32,9 @@ def local(name, path):
 
 
 WRITING = "writing-"  # how the names of unfinished files begin
+LONGEST = 255  # bytes of a name
+_FILE = re.compile(rf"{WRITING}\d+-[0-9a-f]{{8}}-.*", re.DOTALL)
+_FOLDER = re.compile(rf"\.{WRITING}[a-z0-9_]{{8}}")  # as `tempfile` makes them with that prefix
 UNTOUCHED = "What stood there before is untouched."
 
 
@@ -50,10 +55,13 @@ def writing(path, kept, then=""):
 def moved_to(path, kept=UNTOUCHED, then=""):
     """The file to write instead of `path`; moved there at the end, or removed where that fails.
 
-    What is no file to be replaced, such as /dev/stdout, is written itself.
+    What is no file to be replaced, such as /dev/stdout, is written itself; of a link, what it points to
+    is replaced.
     """
     path = Path(path)
     with writing(path, kept, then):
+        if path.is_symlink():
+            path = Path(os.path.realpath(path))
         try:
             mode = path.stat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -61,7 +69,7 @@ def moved_to(path, kept=UNTOUCHED, then=""):
                 return
         except FileNotFoundError:
             pass
-        beside = path.with_name(f"{WRITING}{os.getpid()}-{path.name}")
+        beside = path.with_name(_unfinished(path.name))
         try:
             yield beside
             os.replace(beside, path)
@@ -69,6 +77,25 @@ def moved_to(path, kept=UNTOUCHED, then=""):
             with contextlib.suppress(OSError):  # gone or read-only: the first error says so
                 beside.unlink(missing_ok=True)
             raise
+
+
+def _unfinished(name):
+    """A name that nobody else writes to, whichever machine or thread, with the same ending."""
+    begin = f"{WRITING}{os.getpid()}-{secrets.token_hex(4)}-"
+    while len(os.fsencode(begin + name)) > LONGEST >= len(os.fsencode(name)):
+        name = name[1:]
+    return begin + name
+
+
+def unfinished(folder):
+    """Files and folders within `folder` that a killed process of this package left half written."""
+    for path in Path(folder).iterdir():
+        if path.is_dir() and not path.is_symlink():
+            ours = _FOLDER.fullmatch(path.name)
+        else:
+            ours = _FILE.fullmatch(path.name)
+        if ours:
+            yield path
 
 
 def replace(path, put):

@@ -61,7 +61,7 @@ class Checkpoints:
 
 def sweep_up(folder):
     """Remove what a killed process left half written in `folder`; call it while holding its lock."""
-    for path in [*folder.glob(checks.WRITING + "*"), *folder.glob(f".{checks.WRITING}*")]:
+    for path in list(checks.unfinished(folder)):
         if path.is_dir():
             shutil.rmtree(path)
         else:
