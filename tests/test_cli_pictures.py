@@ -2,6 +2,7 @@
 completion by particles."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,3 +198,42 @@ def test_what_is_made_of_pictures_is_said_once(grey):
     Image.new("L", (5, 3), 100).save("mask.png")
     options = ["complete", str(grey), "grey.png", "--mask", "mask.png", "-n", "1"]
     assert "mask.png hides nothing" in CliRunner().invoke(cli.pixelrnn, options).stderr
+
+
+def contents():
+    """Every file below this folder, with its bytes."""
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["score", "{grey}", "in", "--maps", "in"],
+        ["score", "{grey}", "in/00000.png", "--maps", "link"],
+        ["complete", "{grey}", "in/00000.png", "--out", "in"],
+        ["complete", "{grey}", "in/grid.png", "--out", "link"],
+        ["complete", "{grey}", "good.png", "--mask", "in/00003.png", "--out", "in"],
+        ["compress", "in/00000.png", "in/00000.png", "--model", "{grey}"],
+        ["compress", "in", "link/00003.png", "--model", "{grey}"],
+        ["decompress", "all/00001.png", "--model", "{grey}", "--out", "all"],
+    ],
+)
+def test_no_command_writes_over_what_it_reads(arguments, grey, capsys):
+    for name in ("00000.png", "00003.png", "grid.png"):
+        Path("in").mkdir(exist_ok=True)
+        Image.new("L", SHAPE[1::-1], 255).save(Path("in", name))
+    Path("link").symlink_to("in")
+    run("compress", "in", "all/00001.png", "--model", grey)
+    before = contents()
+    code, text = fails(capsys, *(argument.format(grey=grey) for argument in arguments))
+    assert code == 2
+    assert "would write over" in text
+    assert contents() == before
+
+
+def test_each_map_has_a_name_of_its_own(grey):
+    for path in ("a/x-2.png", "b/x.png", "c/x.png", "c/x-1.png", "d/x.png"):
+        Path(path).parent.mkdir(exist_ok=True)
+        Image.new("L", SHAPE[1::-1]).save(path)
+    run("score", grey, "a", "b", "c", "d", "--maps", "maps")
+    assert len(list(Path("maps").iterdir())) == 5

@@ -34,3 +34,14 @@ def test_settings_for_a_gpu():
         training.with_recipe({"recipe": "digits_conditional", "gpu": True})
     with pytest.raises(ValueError, match="name it by --recipe"):
         training.with_recipe({"gpu": True})
+
+
+@pytest.mark.parametrize("output", ["images/results", "images", "link/results", None])
+def test_results_do_not_become_images(output, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "link").symlink_to("images")
+    settings = training.Settings(dataset="." if output is None else "images", output=output)
+    with pytest.raises(ValueError, match="Choose another --output"):
+        training.train(settings)
+    assert not list((tmp_path / "images").iterdir())

@@ -65,6 +65,8 @@ def command(
     model = pictures.at_size(models.from_preset(name), size, [image])
     shape, levels = model.image_shape, model.distribution.levels
     checks.drawn(count, shape)
+    files = [out / f"{number:05}.png" for number in range(count)]
+    names.spare([image, mask or image], [*files, out / "grid.png"], "--out")
     original = pictures.values_of(image, shape, levels)
     known = np.zeros(shape[:2], bool)
     known[: shape[0] // 2] = True
@@ -99,8 +101,8 @@ def command(
         drawn = np.concatenate(list(progress.over(batches, count, "completing")))
     out.mkdir(parents=True, exist_ok=True)
     rgb = visualize.to_rgb(np.concatenate([original[None], drawn]), levels)
-    for number, picture in enumerate(drawn):
-        visualize.save_png(out / f"{number:05}.png", visualize.to_picture(picture, levels))
+    for file, picture in zip(files, drawn, strict=True):
+        visualize.save_png(file, visualize.to_picture(picture, levels))
     given = np.where(known[..., None], rgb[:1], visualize.UNKNOWN)
     row = visualize.grid(np.concatenate([rgb[:1], given, rgb[1:]]), columns=count + 2)
     visualize.save_png(out / "grid.png", row)

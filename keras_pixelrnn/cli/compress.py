@@ -31,6 +31,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     files = pictures.files_in(folder)
     if not files:
         raise click.UsageError(f"There are no PNG or JPEG files in {folder}.")
+    names.spare(files, [file], "FILE")
 
     import numpy as np
 

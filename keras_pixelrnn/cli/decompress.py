@@ -36,10 +36,11 @@ def command(file, name, out, only, label, batch_size):
         raise click.UsageError(
             f"{file} holds images 0 to {count - 1}. Received: --only {beyond[0]}"
         )
+    numbers = list(only) if only else range(count)
+    names.spare([file], (out / f"{number:05}.png" for number in numbers), "--out")
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
-    numbers = list(only) if only else range(count)
     images = codec.decompress(
         model,
         data,

@@ -64,6 +64,16 @@ def not_writable(path):
     return None
 
 
+def spare(read, written, option):
+    """`UsageError` where a file that is to be written, by any name, is one of those that are read."""
+    own = {os.path.realpath(path): path for path in read}
+    for path in written:
+        if (lost := own.get(os.path.realpath(path))) is not None:
+            raise click.UsageError(
+                f"{option} would write over {lost}, which is read here: give it another place."
+            )
+
+
 class Finite(click.ParamType):
     """A number, and neither infinite nor nan."""
 

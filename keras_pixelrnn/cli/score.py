@@ -1,5 +1,6 @@
 """`pixelrnn score`"""
 
+import collections
 import csv
 import sys
 from pathlib import Path
@@ -75,6 +76,9 @@ def command(
     if not found:
         raise click.UsageError(f"There are no PNG or JPEG files in {', '.join(map(str, paths))}.")
 
+    pictured = dict(zip(found, _different(found))) if maps else {}
+    names.spare(found, (maps / file for file in pictured.values()), "--maps")
+
     import numpy as np
 
     from keras_pixelrnn import models, visualize
@@ -90,8 +94,8 @@ def command(
     nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
     if maps is not None:
         maps.mkdir(parents=True, exist_ok=True)
-        for file, picture in zip(_different(files), visualize.nats_map(nats, top=4.0)):
-            visualize.save_png(maps / file, picture)
+        for file, picture in zip(files, visualize.nats_map(nats, top=4.0)):
+            visualize.save_png(maps / pictured[file], picture)
     totals = nats.sum(axis=(1, 2, 3), dtype=np.float64)
     columns, said = {}, ""
     if any(value is not None for value in judged.values()):
@@ -132,9 +136,12 @@ def read(model, found, paths):
 
 
 def _different(files):
-    """A PNG name for each file: its own, with its place where two are called the same."""
-    taken = set()
-    for number, file in enumerate(files):
-        name = file.stem if file.stem not in taken else f"{file.stem}-{number}"
+    """A PNG name for each file: its own, with a number where that is taken."""
+    taken, tried = set(), collections.Counter()
+    for file in files:
+        name = file.stem
+        while name in taken:
+            tried[file.stem] += 1
+            name = f"{file.stem}-{tried[file.stem]}"
         taken.add(name)
         yield f"{name}.png"

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -68,6 +69,8 @@ def _train(settings, stopping, callbacks):
     keras.utils.set_random_seed(settings.seed)
     team = backend.Team(settings.distribute)
     stopping.follows = team.rank > 0
+    if not settings.resume:
+        _keep_apart(settings.output, settings.dataset)
     data = load_data(settings)
     if settings.batch_size % team.devices:
         raise ValueError(
@@ -97,6 +100,18 @@ def _train(settings, stopping, callbacks):
         if not team.rank:
             write_results(settings, model, data, progress)
         return not team.rank
+
+
+def _keep_apart(output, dataset):
+    """`ValueError` where results, pictures among them, would be images of a later training."""
+    folder = Path(dataset).expanduser()
+    named = str(dataset) == "digits"  # which comes along, whatever lies here
+    if not named and folder.is_dir() and output.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(
+            "The folder of results must not lie in that of the images: pictures that are drawn would be "
+            f"trained on the next time. Choose another --output. Received: output={str(output)!r}, "
+            f"dataset={str(dataset)!r}"
+        )
 
 
 def _begin(settings, data, held, leads):

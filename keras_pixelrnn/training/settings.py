@@ -1,5 +1,6 @@
 """Settings of a training: one table for the command line, the recipes and `metrics.json`."""
 
+import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,11 @@ class Settings:
     )
 
     def __post_init__(self):
+        if not isinstance(self.dataset, (str, os.PathLike)) or not str(self.dataset):
+            raise ValueError(
+                "`dataset` must be a name or a path; arrays are trained on by model.fit. "
+                f"Received: dataset={self.dataset!r}"
+            )
         if self.output is None:
             name = self.recipe or f"{Path(self.dataset).name}_{self.model}"
             self.output = Path("saved_models") / f"my-{name}"
