@@ -90,11 +90,16 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             with averaged(model):
                 found = self.validate(model, [_Check(self.stopping)])
+                if self.monitor not in found:
+                    raise ValueError(
+                        f"`monitor` must be one of: {', '.join(found)}. The epoch is kept: call "
+                        f"again with one of these. Received: monitor={self.monitor!r}"
+                    )
                 value = found[self.monitor]
                 if np.isfinite(value) and (progress.lowest is None or value < progress.lowest):
                     progress.lowest = value
                     self.best = [np.array(ops.convert_to_numpy(w)) for w in model.weights]
-        except SystemExit:
+        except (Exception, SystemExit):  # told to stop, or it fails: the epoch is not lost
             self.save(arrays)
             raise
         logs.update({f"val_{name}": value for name, value in found.items()})

@@ -6,6 +6,7 @@ import math
 import keras
 
 from keras_pixelrnn import backend
+from keras_pixelrnn.data.digest import digest
 from keras_pixelrnn.training.resumable import resumable_fit
 
 MOST_BYTES = 2**30  # of training images that are kept on the device
@@ -94,6 +95,7 @@ def stored(settings, data):
         **settings.to_dict(),
         "data_protocol": data.protocol,
         "training_images": data.sizes["train"],
+        "data_digest": digest(data),
         "keras_backend": keras.config.backend(),
     }
 

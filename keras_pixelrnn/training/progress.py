@@ -20,6 +20,7 @@ class Progress:
         rows: the history, one dict for each finished epoch.
         lowest: the best value of what is monitored.
         ended: why the training ended before its last epoch, or None.
+        steps: batches of an epoch; None in checkpoints that do not say.
     """
 
     epoch: int = 0
@@ -29,6 +30,7 @@ class Progress:
     rows: list = field(default_factory=list)
     lowest: float | None = None
     ended: str | None = None
+    steps: int | None = None
 
     def manifest(self, settings):
         """What goes beside the arrays in a checkpoint."""
@@ -37,6 +39,11 @@ class Progress:
     @classmethod
     def of(cls, manifest):
         """The progress in the manifest of a checkpoint."""
+        if manifest.get("format") != FORMAT:
+            raise ValueError(
+                f"The checkpoint is of another version of this package, which reads format {FORMAT}. "
+                f"Go on with the one that wrote it. Received: format {manifest.get('format')!r}"
+            )
         return cls(**manifest["progress"])
 
 

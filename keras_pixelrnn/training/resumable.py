@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from keras_pixelrnn.training import progress as states
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.stopping import Stopping
+
+MOST_STEPS = 2**40  # the position in the data is an int64
 
 
 def steps_of(steps, steps_per_execution):
@@ -110,6 +113,28 @@ def resumable_fit(
                 verbose=verbose,
             )
     checkpoints = Checkpoints(folder)
+    checks.positive_int("epochs", epochs, MOST_STEPS)
+    checks.positive_int("steps_per_epoch", steps_per_epoch, MOST_STEPS)
+    checks.optional(checks.positive, "minutes", minutes)
+    checks.switch("writes", writes)
+    if not callable(batches):
+        raise ValueError(
+            "`batches` must be a function of the number of batches seen to a data set that begins "
+            f"there. Received: batches={checks.shown(batches)}"
+        )
+    if validation_data is None or not isinstance(monitor, str):
+        raise ValueError(
+            "Weights are judged by `monitor`, 'loss' or the name of a metric, on `validation_data`, "
+            f"which `model.evaluate` takes. Received: monitor={checks.shown(monitor)}, "
+            f"validation_data={checks.shown(validation_data)}"
+        )
+    try:
+        json.dumps(settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`settings` must be what JSON can hold. "
+            f"Received: settings={checks.shown(settings)}: {error}"
+        ) from error
     history = checks.local(
         "history", checkpoints.folder / "history.csv" if history is None else history
     )
@@ -124,8 +149,10 @@ def resumable_fit(
     if kept is not None:
         manifest, arrays = kept
         progress = states.Progress.of(manifest)
+        _check_same(progress, manifest["settings"], epochs, steps, settings, folder)
         states.restore(model, arrays)
         best = states.of_kind(arrays, "best") or None
+    progress.steps = steps
     checkpoint = Checkpoint(
         progress,
         checkpoints,
@@ -159,7 +186,7 @@ def resumable_fit(
             _finish_epoch(model, fit, batches, checkpoint, metrics, callbacks, verbose)
         if progress.epoch < epochs and not progress.ended:
             fit(
-                batches(progress.batches),
+                _endless(batches(progress.batches), (epochs - progress.epoch) * steps),
                 steps_per_epoch=steps,
                 initial_epoch=progress.epoch,
                 epochs=epochs,
@@ -176,6 +203,39 @@ def resumable_fit(
     for weight, value in zip(model.weights, checkpoint.best):
         weight.assign(value)
     return progress
+
+
+def _check_same(progress, begun, epochs, steps, settings, folder):
+    """`ValueError` where a checkpoint is of a training that this call does not go on with."""
+    others = []
+    if progress.steps not in (None, steps):
+        others.append(f"{steps} steps an epoch, begun with {progress.steps}")
+    if isinstance(begun, dict) and isinstance(settings, dict):
+        # As they come back from JSON. More epochs are a way to go on.
+        given = json.loads(json.dumps({k: v for k, v in settings.items() if k != "epochs"}))
+        others += [
+            f"{name}={value!r}, begun with {name}={begun[name]!r}"
+            for name, value in given.items()
+            if name in begun and begun[name] != value
+        ]
+    if epochs < progress.epoch:
+        others.append(f"epochs={epochs}, {progress.epoch} of which are done")
+    if others:
+        raise ValueError(
+            f"The training in {folder} goes on with what it was begun with, and as many epochs or more. "
+            f"Choose another `folder` for another training. Received: {'; '.join(others)}"
+        )
+
+
+def _endless(data, steps):
+    """`data`, or `ValueError` where a `tf.data.Dataset` is known to end before so many batches."""
+    count = int(data.cardinality()) if hasattr(data, "cardinality") else -1
+    if 0 <= count < steps:
+        raise ValueError(
+            "`batches` must return a data set without an end: dataset.repeat().skip(seen). "
+            f"Received: one of {count} batches, where {steps} are left to do"
+        )
+    return data
 
 
 def _validation(data):

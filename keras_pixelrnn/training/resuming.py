@@ -24,6 +24,11 @@ def resumed(given):
             f"There is no training to resume in {asked.output}. Begin it without --resume."
         )
     begun = kept[0]["settings"]
+    if not isinstance(begun, dict):
+        raise ValueError(
+            f"The training in {asked.output} was begun from Python: go on with it there, by the same "
+            f"call of `resumable_fit`. Received: settings {begun!r} in its checkpoint"
+        )
     names = {name for name in asked.to_dict() if name in begun and name != "data_dir"}
     refuse_others(
         {name: value for name, value in asked.to_dict().items() if name in names & set(given)},
