@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -48,7 +48,7 @@ def evaluate(model: keras.Model, batches: Iterable[Any]) -> Likelihood:
         A `Likelihood`.
 
     Raises:
-        ValueError: no images, or images that do not fit the model.
+        ValueError: no `PixelModel`; no images; images or a context that do not fit the model.
 
     Example:
 
@@ -57,22 +57,23 @@ def evaluate(model: keras.Model, batches: Iterable[Any]) -> Likelihood:
     4
     """
     start = time.monotonic()
-    if batches is None:
-        raise ValueError("`batches` must be batches of images, or an array. Received: None")
+    checks.pixel_model("model", model)
     if hasattr(batches, "shape"):
         batches = [batches]
+    if isinstance(batches, (str, Mapping)) or not isinstance(batches, Iterable):
+        raise ValueError(
+            "`batches` must be batches of images, or an array. "
+            f"Received: batches={checks.shown(batches)}"
+        )
     nats = []
     for batch in batches:
-        parts = batch if isinstance(batch, tuple) else (batch,)
-        for part in parts:
-            checks.unmasked("`batches`", part)
-        parts = [np.asarray(part) for part in parts]
-        count = len(parts[0])
+        images, *context = _checked(model, batch)
+        count = len(images)
         full = len(nats[0]) if nats else count
         # A smaller last batch is filled up, so that it runs the same compiled function.
         images, *context = (
             np.concatenate([part, np.repeat(part[:1], max(full - count, 0), axis=0)])
-            for part in parts
+            for part in (images, *context)
         )
         given = {"context": context[0]} if context else {}
         nats.append(-np.asarray(model.log_prob(images, **given), np.float64)[:count])
@@ -88,3 +89,15 @@ def evaluate(model: keras.Model, batches: Iterable[Any]) -> Likelihood:
         len(nats),
         time.monotonic() - start,
     )
+
+
+def _checked(model, batch):
+    """A batch as arrays: images, and the context of each where the model takes one."""
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    if len(parts) not in (1, 2) or isinstance(batch, (str, Mapping)):
+        raise ValueError(
+            "A batch of `batches` must be an array of images, or a pair (images, context). "
+            f"Received: {checks.shown(batch)}"
+        )
+    images = model.check_images(parts[0])
+    return images, *model.context.check(parts[1] if len(parts) == 2 else None, len(images))

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_pixelrnn import checks
 from keras_pixelrnn._types import Policy, Shape
 from keras_pixelrnn.distributions.base import (
     HoldsDistribution,
@@ -80,9 +81,28 @@ class BitsPerDimension(_LikelihoodMetric):
         super().__init__(distribution, name, dtype)
 
     def _in_unit(self, nats, image_shape):
-        return bits_per_dim(nats, image_shape[1:])
+        return bits_per_dim(nats, tuple(image_shape[1:]))  # no TensorShape
 
 
 def bits_per_dim(nats: Any, image_shape: Shape) -> Any:
-    """Nats per image (a negative log-likelihood) to bits per sub-pixel of `(H, W, C)` images."""
-    return nats / (math.log(2.0) * math.prod(image_shape))
+    """Nats per image (a negative log-likelihood) to bits per sub-pixel.
+
+    Args:
+        nats: number, array or tensor, also one in a graph.
+        image_shape: `(height, width, channels)`.
+
+    Returns:
+        What `nats` is, divided by `ln 2 * height * width * channels`.
+
+    Raises:
+        ValueError: nats that are no numbers, another shape of images.
+
+    Example:
+
+    >>> bits_per_dim(np.array([44.361419555836499]), (8, 8, 1))
+    array([1.])
+    """
+    shape = checks.image_shape(image_shape)
+    if not (hasattr(nats, "shape") and hasattr(nats, "dtype")):
+        nats = checks.as_array("nats", nats)[()]
+    return nats / (math.log(2.0) * math.prod(shape))

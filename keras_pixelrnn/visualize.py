@@ -212,7 +212,8 @@ def completions(
     Returns:
         A picture `(height, width, 3)` uint8.
     """
-    levels = model.distribution.levels
+    levels = checks.pixel_model("model", model).distribution.levels
+    checks.positive_int("draws", draws)
     originals = to_rgb(model.check_images(images), levels)
     images, full = model.check_completion(images, known)
     given = np.where(full.all(axis=-1, keepdims=True), originals, UNKNOWN)
@@ -261,11 +262,24 @@ def nats_map(nats: Array, top: float | None = None) -> np.ndarray:
 
     Args:
         nats: `(n, height, width, channels)`, log-probabilities of sub-pixels.
-        top: nats of a pixel shown white; the largest of all by default.
+        top: nats of a pixel shown white; the largest finite one of all by default.
 
     Returns:
         `(n, height, width, 3)` uint8 for `grid`.
+
+    Raises:
+        ValueError: another shape, no image, values that are no numbers; a `top` that is not positive.
     """
-    cost = -np.asarray(nats, np.float64).sum(axis=-1, keepdims=True)
-    part = np.clip(cost / (top or max(cost.max(), 1e-9)), 0.0, 1.0)
+    nats = checks.as_array("nats", nats).astype(np.float64)
+    if nats.ndim != 4 or not nats.size or np.isnan(nats).any():
+        raise ValueError(
+            "`nats` must be (n, height, width, channels) numbers, one image at least, as "
+            f"`model.nats_map` returns. Received: shape {nats.shape}, "
+            f"{int(np.isnan(nats).sum())} of them nan"
+        )
+    cost = -nats.sum(axis=-1, keepdims=True)
+    top = checks.optional(checks.positive, "top", top)
+    if top is None:  # an impossible pixel is white whatever the rest
+        top = max(cost[np.isfinite(cost)].max(initial=0.0), 1e-9)
+    part = np.clip(cost / top, 0.0, 1.0)
     return np.broadcast_to(np.round(255.0 * part).astype(np.uint8), (*part.shape[:-1], 3))

@@ -127,6 +127,11 @@ def test_what_does_not_fit_is_refused_before_anything_runs(export, packed, tmp_p
         bulk.score(export.parent, packed[0], tmp_path / "out")
     with pytest.raises(ValueError, match="`split` must be one of"):
         bulk.score(export, packed[0], tmp_path / "out", split="all")
+    with pytest.raises(ValueError, match=r"takes images \(4, 5, 1\)"):
+        bulk.score(export, "digits", tmp_path / "out")
+    for call, arguments in ((bulk.sample, {"n": 4, "label": 1}), (bulk.score, {"data": packed[0]})):
+        with pytest.raises(ValueError, match="`batch_size` must be an int, from 1 to"):
+            call(export, out=tmp_path / "out", batch_size=2**30, **arguments)
     assert not list(tmp_path.iterdir())
 
 

@@ -206,6 +206,10 @@ def test_scores_of_strangeness(grey, capsys):
         code, text = fails(capsys, "score", grey, "samples", *wrong)
         assert code == 2
         assert words in text
+    other = ["--method", "ratio", "--background", "binarized_mnist_pixelcnn", "--maps", "maps"]
+    code, text = fails(capsys, "score", grey, "samples", *other)
+    assert (code, "must be a model of images" in text) == (1, True)
+    assert not Path("maps").exists(), "images were scored first"
 
 
 def test_models(capsys):

@@ -25,6 +25,58 @@ def test_evaluate_nothing(model_of):
         kp.evaluation.evaluate(model_of(MODELS[2]), [])
 
 
+IMAGES = np.zeros((2, 5, 7, 1), np.uint8)
+NATS = -np.ones((1, 5, 7, 1))
+NO_MODEL = "`model` must be a PixelModel"
+NO_BATCHES = "`batches` must be batches of images"
+NO_NATS = "`nats` must be"
+REFUSED = {
+    "evaluate no model": (lambda model: kp.evaluation.evaluate(3, [IMAGES]), NO_MODEL),
+    "completions of no model": (
+        lambda model: kp.visualize.completions("digits", IMAGES, IMAGES > 0, seed=0),
+        NO_MODEL,
+    ),
+    "score no model": (lambda model: kp.scores.score({}, IMAGES), NO_MODEL),
+    "look ahead of no model": (lambda model: kp.completion.fit_lookahead(None, IMAGES), NO_MODEL),
+    "a number of batches": (lambda model: kp.evaluation.evaluate(model, 3), NO_BATCHES),
+    "no batches": (lambda model: kp.evaluation.evaluate(model, None), NO_BATCHES),
+    "a name": (lambda model: kp.evaluation.evaluate(model, "mnist"), NO_BATCHES),
+    "a dict": (lambda model: kp.evaluation.evaluate(model, {"image": IMAGES}), NO_BATCHES),
+    "a dict of a batch": (
+        lambda model: kp.evaluation.evaluate(model, [{"image": IMAGES}]),
+        "A batch of `batches` must be",
+    ),
+    "weights, which it would leave out": (
+        lambda model: kp.evaluation.evaluate(model, [(IMAGES, None, np.ones(2))]),
+        "A batch of `batches` must be",
+    ),
+    "numbers for images": (lambda model: kp.evaluation.evaluate(model, [3]), "This model takes"),
+    "words for nats": (lambda model: kp.metrics.bits_per_dim("x", (5, 7, 1)), NO_NATS),
+    "a number for a shape": (lambda model: kp.metrics.bits_per_dim(3.0, 35), "`image_shape` must"),
+    "an empty shape": (lambda model: kp.metrics.bits_per_dim(3.0, ()), "`image_shape` must"),
+    "no draws": (
+        lambda model: kp.visualize.completions(model, IMAGES, IMAGES > 0, seed=0, draws=0),
+        "`draws` must be",
+    ),
+    "a map of what is no number": (lambda model: kp.visualize.nats_map(NATS * np.nan), NO_NATS),
+    "a map of a vector": (lambda model: kp.visualize.nats_map(np.ones(3)), NO_NATS),
+    "a map of none": (lambda model: kp.visualize.nats_map(NATS[:0]), NO_NATS),
+    "nothing at the top": (lambda model: kp.visualize.nats_map(NATS, top=0), "`top` must be"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_model_or_data_is_refused_by_name(case, model_of):
+    call, words = REFUSED[case]
+    with pytest.raises(ValueError, match=words):
+        call(model_of(MODELS[0]))
+
+
+def test_an_impossible_pixel_is_white_and_leaves_the_others_their_shades():
+    nats = np.array([-1.0, -2.0, -np.inf]).reshape(1, 1, 3, 1)
+    assert kp.visualize.nats_map(nats)[0, 0, :, 0].tolist() == [128, 255, 255]
+
+
 def test_grid():
     images = np.stack([np.full((2, 3, 3), n, np.uint8) for n in range(5)])
     picture = kp.visualize.grid(images, columns=3, gap=1, scale=2)

@@ -45,3 +45,28 @@ def test_results_do_not_become_images(output, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="Choose another --output"):
         training.train(settings)
     assert not list((tmp_path / "images").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"units": "32"}, "`units` must be an int"),
+        ({"num_blocks": 2.0}, "`num_blocks` must be an int"),
+        ({"epochs": 0}, "`epochs` must be an int, 1 or more"),
+        ({"model": 3}, "`model` must be a string"),
+        ({"dataset": None}, "`dataset` must be a name or a path"),
+        ({"skip": 1}, "`skip` must be True or False"),
+        (3, "`given` must be a dict"),
+    ],
+)
+def test_values_of_another_kind_are_refused_by_name(given, words):
+    with pytest.raises(ValueError, match=words):
+        training.with_recipe(given)
+
+
+def test_unknown_settings_are_refused_by_name():
+    with pytest.raises(TypeError, match=r"no argument `unit`\. Did you mean `units`"):
+        training.with_recipe({"unit": 3})
+    for wrong in (3, {}, None):
+        with pytest.raises(ValueError, match="`settings` must be a `Settings`"):
+            training.train(wrong)

@@ -1,7 +1,9 @@
-"""Names of constructor arguments: one that nobody takes is an error, never ignored."""
+"""Names of constructor arguments: one that nobody takes is an error, never ignored. And models."""
 
 import difflib
 import inspect
+
+from keras_pixelrnn.checks.numbers import shown
 
 # What `keras.layers.Layer` takes beside the arguments in its signature.
 OF_EVERY_LAYER = {"input_shape", "batch_shape", "batch_input_shape", "input_dim"}
@@ -35,3 +37,13 @@ def unknown(owner, given, known):
                 f"{owner.__name__} has no argument `{name}`.{hint} It takes: "
                 f"{', '.join(sorted(known))}. Received: {value}"
             )
+
+
+def pixel_model(name, model):
+    """`model`, a `PixelModel`, which is made far above: it is known by what it does."""
+    if not all(hasattr(model, does) for does in ("image_shape", "distribution", "log_prob")):
+        raise ValueError(
+            f"`{name}` must be a PixelModel, as `keras_pixelrnn.models.from_preset` returns. "
+            f"Received: {name}={shown(model)}"
+        )
+    return model

@@ -1,6 +1,7 @@
 """Paths of files and folders, and files that are whole or not there."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -35,6 +36,21 @@ WRITING = "writing-"  # how the names of unfinished files begin
 LONGEST = 255  # bytes of a name
 _FILE = re.compile(rf"{WRITING}\d+-[0-9a-f]{{8}}-.*", re.DOTALL)
 _FOLDER = re.compile(rf"\.{WRITING}[a-z0-9_]{{8}}")  # as `tempfile` makes them with that prefix
+
+# What helps, by what stood in the way.
+MENDED = {
+    errno.EACCES: "Make the folder writable",
+    errno.EPERM: "Make the folder writable",
+    errno.ENOSPC: "Free space on the disk",
+    errno.EDQUOT: "Free space within the quota",
+    errno.ENOENT: "Make the folder first",
+    errno.ENOTDIR: "Name a folder where a file stands",
+    errno.EISDIR: "Name a file where a folder stands",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.EROFS: "Choose a folder that can be written",
+    errno.EIO: "Check the disk, or choose another",
+}
+
 UNTOUCHED = "What stood there before is untouched."
 
 
@@ -44,10 +60,8 @@ def writing(path, kept, then=""):
     try:
         yield
     except OSError as error:
-        text = (
-            f"Cannot write {path}: {error.strerror or error}. {kept} Free space on the disk or make "
-            f"the folder writable{then}"
-        )
+        mend = MENDED.get(error.errno, "Free space on the disk or make the folder writable")
+        text = f"Cannot write {path}: {error.strerror or error}. {kept} {mend}{then}"
         raise (OSError(text) if error.errno is None else OSError(error.errno, text)) from error
 
 

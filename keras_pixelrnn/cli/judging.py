@@ -52,6 +52,18 @@ def check(method, background, threshold, false_positive_rate, validation, data_d
         raise click.UsageError(f"There are no PNG or JPEG files in {validation}.")
 
 
+def background_of(model, method, background):
+    """The background model, None where none is named; one that does not fit is refused at once."""
+    if background is None:
+        return None
+    from keras_pixelrnn import models
+    from keras_pixelrnn.scores.score import check_background
+
+    found = models.from_preset(background)
+    check_background(model, method, found)
+    return found
+
+
 def judged(
     name,
     model,
@@ -68,12 +80,12 @@ def judged(
     validation,
     data_dir,
 ):
-    """Columns of scores, by name, as text, and what to say of the threshold."""
-    from keras_pixelrnn import models, scores
+    """Columns of scores, by name, as text, and what to say of the threshold; `background` is a model."""
+    from keras_pixelrnn import scores
 
     options = {"method": method or "nats", "batch_size": batch_size}
     if background is not None:
-        options["background"] = models.from_preset(background)
+        options["background"] = background
     found = model.score(images, **context, **options)
     columns = {"score": [f"{value:.4f}" for value in found]}
     if false_positive_rate is not None:

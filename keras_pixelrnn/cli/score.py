@@ -88,6 +88,7 @@ def command(
     model = pictures.at_size(models.from_preset(name), size, named)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
+    judged["background"] = judging.background_of(model, judged["method"], judged["background"])
     files, images = read(model, found, paths)
     context = names.context_of(model, label, len(files))
     batches = model.nats_batches(images, batch_size=batch_size, **context)

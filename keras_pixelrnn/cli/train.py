@@ -38,7 +38,7 @@ def _options(function):
 def _type(field):
     if field.name in CHOICES:
         return click.Choice(CHOICES[field.name])
-    if field.type in (int, int | None):
+    if field.type in (int, int | None, int | tuple[int, int] | None):
         return click.IntRange(0 if field.name == "seed" else 1)
     if field.type in (float, str, float | None, str | None):
         return float if field.type in (float, float | None) else str

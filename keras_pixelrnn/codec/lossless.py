@@ -56,7 +56,7 @@ def compress(
     True
     """
     coder.constriction()
-    _check_model(model)
+    checks.pixel_model("model", model)
     images = model.check_images(images)
     given = model.context.check(context, len(images))
     checks.optional(checks.positive_int, "block_size", block_size)
@@ -132,7 +132,7 @@ def decompress(
     (1, 8, 8, 1)
     """
     coder.constriction()
-    _check_model(model)
+    checks.pixel_model("model", model)
     checks.drawn(batch_size, model.image_shape, "batch_size")
     checks.switch("xla", xla)
     header, blocks = container.read(data)
@@ -185,14 +185,6 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
 def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarray:
     """The images of a file that `write` wrote; `options` are those of `decompress`."""
     return decompress(model, checks.local("path", path).read_bytes(), **options)
-
-
-def _check_model(model):
-    if not isinstance(model, PixelModel):
-        raise ValueError(
-            "`model` must be a PixelModel, as `keras_pixelrnn.models.from_preset` returns. "
-            f"Received: model={checks.shown(model)}"
-        )
 
 
 def _wanted(indices, count):

@@ -123,6 +123,7 @@ class Lookahead(keras.Model):
 
 def check_guidable(model):
     """`ValueError` unless a look-ahead can guide the model."""
+    checks.pixel_model("model", model)
     if not hasattr(model.network, "stream"):
         raise ValueError(
             "A look-ahead guides a model that draws an image in one pass, not in two. "

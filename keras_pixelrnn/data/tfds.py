@@ -76,8 +76,9 @@ def _builder(name, data_dir):
             "fit the protobuf that is installed: pip install 'tensorflow-metadata<1.18', or a newer "
             f"TensorFlow. Received: {error}"
         ) from error
+    said, data_dir = data_dir, data_dir or os.getenv("TFDS_DATA_DIR")
     try:
-        builder = tensorflow_datasets.builder(name, data_dir=data_dir or os.getenv("TFDS_DATA_DIR"))
+        builder = tensorflow_datasets.builder(name, data_dir=data_dir)
     except Exception as error:  # its parser has many ways to refuse a name
         known = ["digits", *tensorflow_datasets.list_builders(with_community_datasets=False)]
         near = difflib.get_close_matches(name.split("/")[0].split(":")[0], known, n=3)
@@ -86,8 +87,14 @@ def _builder(name, data_dir):
             "Unknown data: no such folder or file, and no data set of that name. Expected 'digits', "
             "the path of a folder of images or of a packed file, or a name of TensorFlow Datasets "
             f"such as 'mnist', 'cifar10', 'binarized_mnist'. {meant}Received: {name!r}"
-            + (f", data_dir={data_dir!r}" if data_dir else "")
+            + (f", data_dir={said!r}" if said else "")
         ) from error
+    if data_dir and not tensorflow_datasets.core.Path(data_dir).expanduser().is_dir():
+        raise ValueError(  # it would be made, and filled from the network
+            "There is no such folder of data sets. Point --data-dir or TFDS_DATA_DIR at one of prepared "
+            "data sets, or make the folder to download into it. Received: "
+            + (f"data_dir={said!r}" if said else f"TFDS_DATA_DIR={data_dir!r}")
+        )
     try:
         builder.download_and_prepare()
     except Exception as error:

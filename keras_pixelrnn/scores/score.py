@@ -60,9 +60,10 @@ def score(
     >>> score(model, images, method="complexity").shape
     (3,)
     """
+    checks.pixel_model("model", model)
     method = checks.choice("method", method, METHODS)
     images = model.check_images(images)
-    _check_background(model, method, background)
+    check_background(model, method, background)
     found = -_log_prob(model, images, context, batch_size)
     if method == "complexity":
         found -= compressed_nats(images, model.distribution.levels)
@@ -77,7 +78,8 @@ def _log_prob(model, images, context, batch_size):
     return np.concatenate([nats.sum(axis=(1, 2, 3), dtype=np.float64) for nats in blocks])
 
 
-def _check_background(model, method, background):
+def check_background(model: keras.Model, method: str, background: Any) -> None:
+    """`ValueError` unless a background model is there if, and only if, it is wanted, and fits."""
     if method != "ratio":
         if background is not None:
             raise ValueError(

@@ -95,9 +95,10 @@ def sample(
             export that is conditional on something else.
     """
     n = checks.positive_int("n", n)
-    batch_size = checks.drawn(batch_size, (), "batch_size")
     columns = {"seed": "int"}
-    if _takes_label(path, "sample", label is not None):
+    labelled, image_shape = _taken(path, "sample", label is not None)
+    batch_size = checks.drawn(batch_size, image_shape, "batch_size")
+    if labelled:
         labels = np.asarray(label)
         if labels.dtype.kind not in "iu" or labels.shape not in ((), (n,)):
             raise ValueError(
@@ -139,13 +140,19 @@ def score(
 
     Raises:
         ImportError: Beam, the extra `beam`, is not installed.
-        ValueError: another format or split; an export that takes labels, of data without.
+        ValueError: another format or split; images of another shape than the export's; an export that
+            takes labels, of data without.
     """
-    batch_size = checks.drawn(batch_size, (), "batch_size")
+    labelled, image_shape = _taken(path, "log_prob", None)
+    batch_size = checks.drawn(batch_size, image_shape, "batch_size")
     write = _writer(out, {"bits_per_dim": "float", "log_prob": "float"}, file_format)
     found = sources.load(data)
     checks.choice("split", split, list(found.sizes))
-    labelled = _takes_label(path, "log_prob", None)
+    if found.image_shape != image_shape:
+        raise ValueError(
+            f"The export {path} takes images {image_shape}, height, width, channels. Received: {data} "
+            f"of images {found.image_shape}"
+        )
     if labelled and not found.num_classes:
         raise ValueError(f"The export {path} needs labels, and `data` has none. Received: {data}")
     blocks = [rows for _, rows in _parts(np.arange(found.sizes[split]), batch_size)]
@@ -165,8 +172,9 @@ def score(
     _run(options, source, SignatureHandler(path, "log_prob", batch_size), write)
 
 
-def _takes_label(path, signature, given):
-    """Whether a signature of an export takes `label`; `given` says whether there is one, if known."""
+def _taken(path, signature, given):
+    """Whether a signature of an export takes `label`, and the shape of its images; `given` says whether
+    there is a label, if known."""
     _needed()
     from keras_pixelrnn.serving import check
 
@@ -175,7 +183,8 @@ def _takes_label(path, signature, given):
             "Bulk work needs the version folder of an export, NAME/1 say. Write one by `pixelrnn "
             f"export`. Received: {path}"
         )
-    inputs = check.read(path).signature_def[signature].inputs
+    found = check.read(path).signature_def[signature]
+    inputs = found.inputs
     if "context" in inputs:
         raise ValueError(
             "This export is conditional on a context of floats: give `SignatureHandler` blocks that "
@@ -185,7 +194,8 @@ def _takes_label(path, signature, given):
     if given is not None and given != takes:
         what = "is conditional: pass `label`" if takes else "takes no `label`: leave it out"
         raise ValueError(f"The export {path} {what}.")
-    return takes
+    image = found.outputs["image"] if signature == "sample" else inputs["image"]
+    return takes, tuple(dim.size for dim in image.tensor_shape.dim[1:])
 
 
 def _needed() -> None:

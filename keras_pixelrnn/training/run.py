@@ -56,6 +56,11 @@ def train(settings: Settings, callbacks: Sequence[Any] = ()) -> Any:
             trains into the folder.
         OSError: something cannot be written; the last checkpoint is untouched.
     """
+    if not isinstance(settings, Settings):
+        raise ValueError(
+            "`settings` must be a `Settings`, as `training.with_recipe({...})` makes them. "
+            f"Received: settings={checks.shown(settings)}"
+        )
     try:
         with Stopping() as stopping:
             return _train(settings, stopping, callbacks)

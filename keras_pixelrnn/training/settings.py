@@ -31,7 +31,9 @@ class Settings:
     )
     levels: int | None = _setting(None, "values of a sub-pixel; default those of the data")
     binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")
-    image_size: int | None = _setting(None, "side that images of a folder are cut and resized to")
+    image_size: int | tuple[int, int] | None = _setting(  # a pair from Python alone
+        None, "side that images of a folder are cut and resized to"
+    )
     channels: int = _setting(3, "channels of images of a folder: 1, 3 or 4")
     background: float | None = _setting(
         None, "share of sub-pixels replaced at random: a background model for score --method ratio"
@@ -75,18 +77,20 @@ class Settings:
                 "`dataset` must be a name or a path; arrays are trained on by model.fit. "
                 f"Received: dataset={self.dataset!r}"
             )
+        from keras_pixelrnn import checks  # which needs Keras; --help does not
+
+        self.dataset = os.fspath(self.dataset)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.type is bool:
+                checks.switch(each.name, value)
+            elif each.type in (str, int, str | None, int | None):
+                _check_kind(each, value)
         if self.output is None:
             name = self.recipe or f"{Path(self.dataset).name}_{self.model}"
             self.output = Path("saved_models") / f"my-{name}"
-        from keras_pixelrnn import checks  # which needs Keras; --help does not
-
         self.output = checks.local("output", self.output)
-        for each in fields(self):
-            if each.type is bool:
-                checks.switch(each.name, getattr(self, each.name))
         checks.optional(checks.positive, "checkpoint_minutes", self.checkpoint_minutes)
-        for name in ("epochs", "batch_size", "steps_per_execution"):
-            checks.positive_int(name, getattr(self, name))
         for name in ("learning_rate", "clipnorm"):
             checks.positive(name, getattr(self, name))
         checks.fraction("warmup", self.warmup)
@@ -105,3 +109,17 @@ class Settings:
         """What a model card may state: all but what belongs to this machine."""
         own = ("output", "resume", "data_dir", "checkpoint_minutes", "distribute")
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
+
+
+def _check_kind(setting, value):
+    """`ValueError` unless a value is the text or the int that a setting takes, or None."""
+    from keras_pixelrnn import checks  # Keras
+
+    if value is None and setting.type not in (str, int):
+        return
+    if setting.type in (int, int | None):
+        checks.whole(setting.name, value, 0 if setting.name == "seed" else 1)
+    elif not isinstance(value, str):
+        raise ValueError(
+            f"`{setting.name}` must be a string. Received: {setting.name}={checks.shown(value)}"
+        )
