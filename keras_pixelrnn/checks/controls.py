@@ -3,9 +3,9 @@
 import numpy as np
 
 from keras_pixelrnn.checks.images import as_array
-from keras_pixelrnn.checks.numbers import shown
+from keras_pixelrnn.checks.numbers import LOWEST, shown
 
-SMALLEST = float(np.finfo(np.float32).tiny)  # what is smaller counts as 0 on most processors
+SMALLEST = LOWEST  # what is smaller counts as 0 on most processors
 
 
 def controls(n, levels, temperature, top_k, top_p):

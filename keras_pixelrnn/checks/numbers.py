@@ -16,6 +16,7 @@ MOST_MIXTURES = 1000
 MOST_CODES = 2**16
 MOST_CLASSES = 100_000  # each has weights of its own in every layer
 MOST_DRAWN = 2**31  # sub-pixels of one call: 2 GiB of values, or 4
+LOWEST, HIGHEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 
 
 def is_whole(value):
@@ -54,13 +55,14 @@ def rate(name, value):
 
 
 def positive(name, value):
-    """`value` as a finite float above 0."""
+    """`value` as a float above 0 that is neither 0 nor infinite as a float32."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
         value, bool
     )
-    if not number or not 0 < value < math.inf:
+    if not number or not LOWEST <= value <= HIGHEST:
         raise ValueError(
-            f"`{name}` must be a finite number above 0. Received: {name}={shown(value)}"
+            f"`{name}` must be a finite number above 0, of those that a float32 holds. "
+            f"Received: {name}={shown(value)}"
         )
     return float(value)
 

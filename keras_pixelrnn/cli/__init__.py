@@ -73,10 +73,11 @@ def pixelrnn():
 def main(argv=None):
     """Run the command: exit code 0, 1 for an error, 2 for arguments that are none, 128 + n for
     signal n."""
-    from keras_pixelrnn.cli import interrupts, quiet, words
+    from keras_pixelrnn.cli import interrupts, quiet, streams, words
 
     argv = sys.argv[1:] if argv is None else list(argv)
     debug = "--debug" in argv
+    streams.prepare()
     if not debug:  # TensorFlow's own lines, about processors and the absence of them
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         quiet.import_quietly("tensorflow")

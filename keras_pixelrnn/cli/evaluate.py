@@ -1,12 +1,13 @@
 """`pixelrnn evaluate`"""
 
-import json
+from dataclasses import fields
 from pathlib import Path
 
 import click
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, progress
+from keras_pixelrnn.training.settings import Settings
 
 
 @click.command("evaluate")
@@ -50,17 +51,33 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     count = -(-images.sizes[split] // batch_size)
     found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
     click.echo(f"{split}: {found}\nprotocol: {images.protocol}")
-    if "test" in facts and split == "test" and dataset is None:
-        click.echo(f"stated: {facts['test']['nats']:.3f} nats")
+    stated_nats = facts.get("test", {}).get("nats")
+    if stated_nats is not None and split == "test" and dataset is None:
+        click.echo(f"stated: {stated_nats:.3f} nats")
 
 
 def stated(name):
     """Figures and settings that come with a model, as far as they are known."""
     metrics = Path(name) / "metrics.json"
     if metrics.is_file():
-        return json.loads(metrics.read_text())
+        found = presets.read_object(metrics)
+        _check_settings(found.get("settings"), metrics)
+        return found
     try:
         facts = presets.facts(name)
     except ValueError:
         return {}
-    return {**facts, "settings": facts.get("training", {}).get("settings")}
+    settings = (facts.get("training") or {}).get("settings")
+    _check_settings(settings, Path(name) / presets.FACTS)
+    return {**facts, "settings": settings}
+
+
+def _check_settings(settings, file):
+    """`ValueError` for settings of a file that a training does not have."""
+    known = {field.name for field in fields(Settings)}
+    if settings and not (isinstance(settings, dict) and known >= set(settings)):
+        wrong = sorted(set(settings) - known) if isinstance(settings, dict) else settings
+        raise ValueError(
+            f"{file} holds settings that a training does not have: pass --dataset, or use the version "
+            f"of this package that wrote it. Received: {wrong!r}"
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import bulk, judging, names, pictures, progress
+from keras_pixelrnn.cli import bulk, judging, names, pictures, progress, streams
 
 
 @click.command("score")
@@ -72,6 +72,7 @@ def command(
         return
     bulk.refused(called, ["pipeline", "file_format", "out", "split"])
     judging.check(**judged)
+    streams.needed()
     found = [file for path in paths for file in pictures.files_in(path)]
     if not found:
         raise click.UsageError(f"There are no PNG or JPEG files in {', '.join(map(str, paths))}.")

@@ -54,6 +54,11 @@ def facts(preset: str | Path) -> dict[str, Any]:
     """
     here = Path(preset)
     file = (here if (here / FACTS).is_file() else folder(str(preset))) / FACTS
+    return read_object(file)
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The object in a JSON file; `ValueError` that names a file which holds none."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,10 +1,10 @@
 """The report of a training: facts for `preset.json`, the card, the learning curve."""
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.models.pretrained import described
 from keras_pixelrnn.presets.card import PICTURES, architecture, card
 from keras_pixelrnn.training import archive, datasets, recipes
@@ -122,4 +122,4 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     file = folder / "metrics.json"
     if not file.is_file():
         raise ValueError(f"{folder} holds no metrics.json, which `pixelrnn train` writes.")
-    return json.loads(file.read_text())
+    return presets.read_object(file)
