@@ -23,6 +23,7 @@ def _elsewhere(tmp_path, monkeypatch):
     ("arguments", "code", "words"),
     [
         (["nothing"], 2, "No such command 'nothing'"),
+        (["score", "digits", "hidden"], 2, "no PNG or JPEG"),
         (["sample"], 2, "Missing argument 'NAME'"),
         (["sample", "digitz"], 2, "Did you mean 'digits'?"),
         (["sample", "digits", "-n", "0"], 2, "-n"),
@@ -65,6 +66,9 @@ def _elsewhere(tmp_path, monkeypatch):
 )
 def test_errors_are_one_line(arguments, code, words, capsys):
     Path("empty").mkdir()
+    for name in (".ipynb_checkpoints/a.png", "__MACOSX/a.png", "._a.png"):
+        Path("hidden", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("hidden", name).write_text("no picture")
     Path("bad.png").write_text("no picture")
     kp.visualize.save_png("p.png", np.zeros((8, 8, 3), np.uint8))
     found, text = fails(capsys, *arguments)
@@ -72,6 +76,16 @@ def test_errors_are_one_line(arguments, code, words, capsys):
     assert words in text
     assert "object at 0x" not in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["data"]])
+def test_a_command_alone_shows_its_help(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    out, err = capsys.readouterr()
+    assert left.value.code in (0, 2)  # 0 of click before 8.2
+    assert (out or err).startswith("Usage: pixelrnn")
+    assert "See pixelrnn" not in out + err
 
 
 def test_debug_shows_the_traceback():

@@ -131,6 +131,8 @@ def test_a_turned_picture_comes_back_upright_and_what_is_left_out_is_named(grey)
     exif[0x0112], pixels[0, 0] = 6, 255  # turn to the right
     Image.fromarray(pixels).save("turned.png", exif=exif)
     Image.new("L", SHAPE[1::-1]).save("more.bmp")
+    Path(".ipynb_checkpoints").mkdir()
+    Image.fromarray(pixels).save(".ipynb_checkpoints/turned.png", exif=exif)
     done = CliRunner().invoke(cli.pixelrnn, ["compress", ".", "some.kpz", "--model", grey])
     assert done.exit_code == 0, done.output
     assert "1 files such as more.bmp" in done.stderr

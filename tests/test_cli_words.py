@@ -2,17 +2,24 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
+from unittest.mock import ANY
 
 import click
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+import keras_pixelrnn as kp
 from keras_pixelrnn import cli
 from keras_pixelrnn.cli import words
-from tests.commands import fails
+from keras_pixelrnn.training import Settings
+from keras_pixelrnn.training.run import load_data
+from tests.commands import fails, run
 
+PACKED = ("--image-size", "4")
 PACKAGE = Path(cli.__file__).parents[1]
 COMMANDS = {name: cli.pixelrnn.get_command(None, name) for name in cli.COMMANDS}
 
@@ -53,6 +60,9 @@ def test_no_error_advises_an_argument_that_the_command_has_as_an_option(name):
         ),
         ("train", "Pass `image_size=`, or values='codes'.", "`--image-size`, or --values codes."),
         ("train", "with levels=2, binarization='static'", "--levels 2, --binarization static"),
+        ("train", "values='intensities', value_range=(low, high)", "--value-range low high"),
+        ("train", "transparent pixels: background='white'", "pixels: --transparent-on white"),
+        ("score", "transparent pixels: background='white'", "pixels: background='white'"),
         ("sample", "`n` must be an int", "`--count` must"),
         ("complete", "`n_particles` or method='smc'", "`--particles` or --method smc"),
         ("export", "use xla=True", "use --xla"),
@@ -61,6 +71,46 @@ def test_no_error_advises_an_argument_that_the_command_has_as_an_option(name):
 )
 def test_arguments_are_called_as_options(name, text, said):
     assert said in words.in_options(text, COMMANDS[name])
+
+
+def test_what_is_refused_while_data_are_read_ahead_is_said_as_it_is():
+    """TensorFlow puts the graph before it and a traceback behind."""
+
+    def read():
+        raise ValueError("Codes must lie in 0 .. 255. Received: 511")
+
+    batches = tf.data.Dataset.range(2).map(lambda n: tf.numpy_function(read, [], tf.int64))
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        next(iter(batches.prefetch(1)))
+    said = words.one_line(caught.value, ["train"], cli.pixelrnn)
+    assert said == "Codes must lie in 0 .. 255. Received: 511"
+
+
+def test_a_training_takes_deep_and_transparent_pictures(tmp_path):
+    clear = Image.fromarray(np.zeros((4, 4, 4), np.uint8))
+    for number in range(3):
+        Image.fromarray(np.full((4, 4), 4000 + number, np.uint16)).save(tmp_path / f"{number}.png")
+        (tmp_path / "clear").mkdir(exist_ok=True)
+        clear.save(tmp_path / "clear" / f"{number}.png")
+    clear = Settings(dataset=str(tmp_path / "clear"), image_size=4, transparent_on="white")
+    assert load_data(clear).whole("test").min() == 255
+    run(
+        "data", "pack", tmp_path / "clear", tmp_path / "c.npz", *PACKED, "--transparent-on", "white"
+    )
+    assert kp.data.load(tmp_path / "c.npz").whole("test").min() == 255
+    for number in range(3):
+        (tmp_path / "clear" / f"{number}.png").unlink()
+    deep = Settings(dataset=str(tmp_path), image_size=4, channels=1, value_range=(0, 4095))
+    assert load_data(deep).levels == 4096
+    path = tmp_path / "d.npz"
+    run("data", "pack", tmp_path, path, *PACKED, "--channels", "1", "--value-range", "0", "4095")
+    assert kp.data.load(path).levels == 4096
+
+
+def test_the_page_says_at_once_that_gradio_is_missing(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    monkeypatch.setattr("keras_pixelrnn.models.from_preset", lambda name: pytest.fail("too late"))
+    assert fails(capsys, "app", "digits") == (1, ANY)
 
 
 def test_a_command_says_its_options(capsys):

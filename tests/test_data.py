@@ -95,7 +95,8 @@ def test_bad_levels(options, words):
         (np.zeros((50, 2, 3)), "shape"),
         (np.zeros((50, 2, 3, 1), np.float32), "float32"),
         (np.full((50, 2, 3, 1), 256), "dtype int64"),
-        (numbered(5), "split is empty"),
+        (numbered(2), "validation split is empty.*Received: 1 train, 0 validation, 1 test"),
+        ({"train": numbered(2)}, "validation split is empty.*Received: 2 train"),
         ({"test": numbered()}, "needs the keys"),
         ({"train": numbered(), "dev": numbered()}, "needs the keys"),
     ],
@@ -103,6 +104,15 @@ def test_bad_levels(options, words):
 def test_bad_arrays(images, words):
     with pytest.raises(ValueError, match=words):
         kp.data.load(images)
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 6, 9, 11])
+def test_a_few_images_make_three_splits(count):
+    for source in (numbered(count), {"train": numbered(count)}):
+        sizes = kp.data.load(source).sizes
+        assert sum(sizes.values()) == count
+        assert min(sizes.values()) >= 1
+        assert sizes["train"] == max(sizes.values())
 
 
 def test_unknown_name(tmp_path):

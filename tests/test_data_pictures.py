@@ -201,6 +201,22 @@ def test_transparency_of_deep_images(tmp_path):
         load_one(lambda path: png(pixels, path), tmp_path, **said)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_colours_that_are_hidden_do_not_show_in_smaller_images(bits, tmp_path):
+    most = 2**bits - 1
+    pixels = np.zeros((6, 8, 4), np.uint8 if bits == 8 else np.uint16)
+    pixels[...] = [most, 0, 0, 0]  # a red that nobody sees
+    pixels[:, ::2] = [0, most // 5, most, most]
+
+    def save(path):
+        return Image.fromarray(pixels).save(path) if bits == 8 else png(pixels, path)
+
+    said = {"channels": 4, "image_size": (3, 4), "value_range": (0, most)}
+    found = load_one(save, tmp_path, **said)
+    wanted = np.broadcast_to([0, most // 5, most, (most + 1) // 2], found.shape)
+    np.testing.assert_allclose(found.astype(int), wanted, atol=1)
+
+
 def test_pictures_that_a_model_is_given_are_read_like_files(tmp_path):
     """16 bits used to be cut, hidden colours shown and turns left out."""
     exif, path, shape = Image.Exif(), tmp_path / "a.png", (8, 6, 1)

@@ -2,7 +2,9 @@
 
 import importlib
 import sys
+import types
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -30,6 +32,59 @@ LABELS = np.arange(20) % 3
 def test_arrays_that_mean_nothing(images, said, words):
     with pytest.raises(ValueError, match=words):
         kp.data.load(images, **said)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (None, "Expected a name, the path.*Received: None"),
+        (3, "Expected a name, the path.*Received: 3"),
+        (b"pictures", "Expected a name, the path.*Received: b'pictures'"),
+        (lambda: BYTES, "of a function what it returns"),
+        (types.MappingProxyType({"image": BYTES}), "Of an open file pass its path"),
+        (["a.png", "b.png"], "pass the folder that they lie in"),
+        (tf.constant(0.5, tf.bfloat16, (20, 4, 5, 1)), "to float32"),
+        (BYTES.reshape(20, -1), r"images.reshape\(-1, height, width, channels\)"),
+        (iter([BYTES[0], (BYTES[0], 1)]), "Some images have labels and others none"),
+        (iter([(BYTES[0], 1), BYTES[0]]), "Some images have labels and others none"),
+        ("my_pictures.NPZ", "no such folder or file"),
+    ],
+)
+def test_what_cannot_be_images_is_told_what_can(source, words):
+    with pytest.raises(ValueError, match=words):
+        kp.data.load(source)
+
+
+def test_options_of_image_files_are_not_passed_over(tmp_path):
+    with pytest.raises(ValueError, match=r"`channels` is for image files.*channels=4, images of 1"):
+        kp.data.load(BYTES, channels=4)
+    assert kp.data.load(BYTES, channels=1).image_shape == (4, 5, 1)
+    with pytest.raises(ValueError, match="no such folder: my_pictures"):
+        kp.data.load("my_pictures", image_size=8, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "h5"])
+def test_numbers_in_small_files_are_checked_at_once(suffix, tmp_path):
+    path = tmp_path / f"codes.{suffix}"
+    with h5py.File(path, "w") if suffix == "h5" else open(path, "wb") as file:
+        if suffix == "h5":
+            file["images"] = IMAGES
+        else:
+            (np.save if suffix == "npy" else np.savez)(file, IMAGES)
+    with pytest.raises(ValueError, match=r"Codes must lie in 0 \.\. 255"):
+        kp.data.load(path, values="codes", levels=256)
+
+
+@pytest.mark.parametrize("suffix", ["NPY", "Npz", "H5"])
+def test_files_of_arrays_have_their_names_in_any_case(suffix, tmp_path):
+    with open(tmp_path / f"images.{suffix}", "wb") as file:
+        if suffix == "H5":
+            with h5py.File(file, "w") as arrays:
+                arrays["images"] = BYTES
+        else:
+            (np.save if suffix == "NPY" else np.savez)(file, BYTES)
+    found = kp.data.load(tmp_path / f"images.{suffix}").images("train", np.arange(16))
+    np.testing.assert_array_equal(found, BYTES[:16])
 
 
 @pytest.mark.parametrize("dtype", [">u2", ">i4", ">f4", "uint32", "uint64", "float16"])

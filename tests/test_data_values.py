@@ -16,6 +16,18 @@ def everything(data):
     return np.concatenate([collect(data.evaluation(split, 7)) for split in data.sizes])
 
 
+@pytest.mark.parametrize("value_range", [(0, 1), (-1, 1), (0, 255), (-3.5, 100)])
+@pytest.mark.parametrize(
+    ("dtype", "levels"), [("float16", 256), ("float32", 65536), ("float64", 65536)]
+)
+def test_floats_are_the_levels_that_they_were_made_of(dtype, levels, value_range):
+    low, high = value_range
+    wanted = np.arange(levels)
+    stored = (low + wanted / (levels - 1) * (high - low)).astype(dtype)
+    data = kp.data.load(images_of(stored, dtype), value_range=value_range, levels=levels)
+    np.testing.assert_array_equal(everything(data).ravel(), wanted)
+
+
 def images_of(numbers, dtype):
     return np.asarray(numbers).astype(dtype).reshape(-1, 1, 1, 1)
 

@@ -87,7 +87,10 @@ BAD_LABELS = {
     "out of range": (LABELS + 1, r"label in 0 .. 2. Received: context with \[3"),
     "negative": (LABELS - 1, r"label in 0 .. 2. Received: context with \[-1"),
     "floats": (LABELS.astype(np.float32), "one for each. Received: context of shape"),
-    "names": (np.array(["a", "b", "c"])[LABELS], "must be an array of numbers"),
+    "names": (
+        np.array(["a", "b", "c"])[LABELS],
+        "Number names of classes: np.unique",
+    ),
     "two columns": (np.zeros((6, 2), np.int64), "one for each. Received: context of shape"),
     "rows not one-hot": (np.ones((6, 3)), "must be one-hot"),
 }

@@ -19,8 +19,11 @@ def as_array(name, value):
             f"Received: {name}={shown(value)}"
         ) from error
     if array.dtype.kind not in "biuf":
+        named = name == "context" and array.dtype.kind in "USTO"
+        way_out = " Number names of classes: np.unique(names, return_inverse=True)[1]."
         raise ValueError(
-            f"`{name}` must be an array of numbers. Received: {name}={shown(value)}, "
+            f"`{name}` must be an array of numbers.{way_out if named else ''} "
+            f"Received: {name}={shown(value)}, "
             f"dtype {array.dtype}"
         )
     return array

@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": "serve an export for development, as TensorFlow Serving does",
     "train": "train a model and write all its results",
 }
+HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # `pixelrnn` alone, from click 8.2 on
 DEBUG = click.Option(
     ["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error."
 )
@@ -88,7 +89,10 @@ def main(argv=None):
     except click.ClickException as error:
         usage = isinstance(error, click.UsageError) and error.ctx
         hint = f" See {error.ctx.command_path} --help." if usage else ""
-        click.echo(f"pixelrnn: {error.format_message()}{hint}", err=True)
+        text = f"pixelrnn: {error.format_message()}{hint}"
+        if isinstance(error, HELP):
+            text = error.format_message()
+        click.echo(text, err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         interrupts.say()

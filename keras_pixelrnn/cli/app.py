@@ -1,5 +1,6 @@
 """`pixelrnn app`"""
 
+import importlib.util
 import threading
 from pathlib import Path
 
@@ -19,6 +20,9 @@ def command(name, host, port, count):
     Needs Gradio (pip install 'keras-pixelrnn[app]') and no network: nothing is loaded from elsewhere.
     Whoever reaches the address can use the page; there is no password.
     """
+    if importlib.util.find_spec("gradio") is None:  # told before a model is loaded
+        raise click.ClickException("The page needs Gradio: pip install 'keras-pixelrnn[app]'")
+
     from keras_pixelrnn import models
     from keras_pixelrnn.app import demo, page
 

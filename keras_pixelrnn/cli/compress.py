@@ -58,8 +58,8 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
 
 
 def _others(folder, files):
-    """What lies in the folder and was not coded, hidden files aside."""
-    found = set(folder.rglob("[!.]*")) - set(files)
+    """What lies in the folder and was not coded, hidden and system files aside."""
+    found = pictures.seen(folder, set(folder.rglob("*")) - set(files))
     return sorted(path for path in found if path.is_file())
 
 

@@ -26,7 +26,17 @@ def command():
     show_default=True,
     help="of images of a folder",
 )
-def pack(source, path, data_dir, image_size, channels):
+@click.option(
+    "--value-range",
+    nargs=2,
+    type=names.Finite(),
+    metavar="LOW HIGH",
+    help="smallest and largest number of intensities of more than 8 bits, such as 0 4095",
+)
+@click.option(
+    "--transparent-on", help="colour under transparent pixels of images of a folder, such as white"
+)
+def pack(source, path, data_dir, image_size, channels, value_range, transparent_on):
     """Write the data SOURCE into the file PATH, which ends in .npz.
 
     \b
@@ -44,7 +54,14 @@ def pack(source, path, data_dir, image_size, channels):
 
     from keras_pixelrnn import data
 
-    found = data.load(source, data_dir=data_dir, image_size=image_size, channels=int(channels))
+    found = data.load(
+        source,
+        data_dir=data_dir,
+        image_size=image_size,
+        channels=int(channels),
+        value_range=value_range,
+        background=transparent_on,
+    )
     data.pack(found, path)
     sizes = ", ".join(f"{count:,} {split}" for split, count in found.sizes.items())
     height, width, depth = found.image_shape

@@ -10,10 +10,19 @@ SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
 def files_in(path):
-    """The PNG and JPEG files below a folder, by name, or the file itself."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-    return [path]
+    """The PNG and JPEG files below a folder, by name, or the file itself. Hidden and system files and
+    folders are left out, as by `kp.data.load`."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    return seen(path, found) if found else []  # none: told before Keras is imported
+
+
+def seen(folder, files):
+    """Those of some files below a folder that are not hidden or a system's, nor in a folder that is."""
+    from keras_pixelrnn.data.listing import counts
+
+    return [file for file in files if all(map(counts, file.relative_to(folder).parts))]
 
 
 def opened(path):

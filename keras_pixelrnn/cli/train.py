@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from keras_pixelrnn.cli import progress
+from keras_pixelrnn.cli import names, progress
 from keras_pixelrnn.training.recipes import recipe_names
 from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
 
@@ -26,7 +26,10 @@ def _options(function):
         metavar = None
         if field.name == "recipe":
             metavar, text = "NAME", f"{text}: {', '.join(CHOICES['recipe'])}"
-        if field.type is bool:
+        if field.type == tuple[float, float] | None:
+            metavar = "LOW HIGH"
+            option = click.option(name, nargs=2, type=names.Finite(), help=text, metavar=metavar)
+        elif field.type is bool:
             option = click.option(name, is_flag=True, default=None, help=text)
         else:
             shown = "" if field.default is None else f"  [default: {field.default}]"

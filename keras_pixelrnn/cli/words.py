@@ -6,11 +6,17 @@ import click
 
 # Options that are called otherwise than the argument of Python.
 ALSO = {"n": "count", "n_particles": "particles", "rows_at_once": "rows", "directory": "out"}
-VALUE = r"'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
+IN_PIPELINE = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
+# In these `background` is a colour; the option of that name is something else.
+COLOUR = ("transparent pixels", "`background` is for image files")
+VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
 
 
 def one_line(error, argv, group):
     """The text of an error as one line."""
+    text = str(error)
+    if inner := IN_PIPELINE.search(text):  # TensorFlow wraps what is raised while it reads ahead
+        error = ValueError(inner[1])
     text = " ".join(str(error).split())
     if isinstance(error, (ValueError, TypeError, OSError, ImportError)) and text:
         return in_options(text, command_of(argv, group))
@@ -33,6 +39,8 @@ def in_options(text, command):
     on_error='skip' become `--background` and --on-error skip. What was received stays as it is."""
     advice, received, rest = text.partition("Received:")
     options = {param.name: param for param in command.params if isinstance(param, click.Option)}
+    if any(words in text for words in COLOUR):
+        options["background"] = options.get("transparent_on")
     for name in {*options, *ALSO}:
         option = options.get(ALSO.get(name, name))
         if option is None:
@@ -43,6 +51,8 @@ def in_options(text, command):
             value = found[1].strip("'\"")
             if value == "None":
                 return f"no {called}"
+            if value.startswith("("):
+                value = value[1:-1].replace(",", "")
             return called if option.is_flag else f"{called} {value}"
 
         advice = re.sub(rf"`{name}=?`", f"`{called}`", advice)

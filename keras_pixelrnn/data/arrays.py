@@ -7,7 +7,13 @@ from keras_pixelrnn.data import labels as labels_
 from keras_pixelrnn.data import streams
 from keras_pixelrnn.data.split import SPLITS, Arrays, Source, Subset, check_splits, hold_out, tenths
 
-WHOLE = 2**30  # bytes of a stored array that are read through to see its values
+WHOLE = 2**30  # bytes of an array that are read through to see its values
+STORED = 2**28  # of one that lies in a file
+WAYS_OUT = {  # by the kind of a dtype that holds no numbers to NumPy
+    "U": " Of image files pass the folder that they lie in.",
+    "S": " Of image files pass the folder that they lie in.",
+    "V": " Cast bfloat16 and smaller floats to float32.",
+}
 ALIASES = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
 
 
@@ -63,13 +69,14 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
         words = ", split 80/10/10 in their order"
     check_splits(splits)
     small = all(_size(images) <= WHOLE and not mapped.is_stored(images) for images, _ in stored)
+    quick = all(_size(images) <= STORED for images, _ in stored)
     return Source(
         splits,
         None,
         _class_names(names, [labels for _, labels in stored]),
         protocol + words,
         (lambda: _extent([images for images, _ in stored])) if small else None,
-        small,
+        small or quick,
     )
 
 
@@ -82,7 +89,10 @@ def as_images(images, where="images"):
     elif not isinstance(images, np.ndarray) and not mapped.is_stored(images):
         images = np.asarray(images)  # tensors of TensorFlow, JAX, PyTorch
     if images.dtype.kind not in "biuf":
-        raise ValueError(f"Images must be numbers. Received: {where} of dtype {images.dtype}")
+        way_out = WAYS_OUT.get(images.dtype.kind, "")
+        raise ValueError(
+            f"Images must be numbers.{way_out} Received: {where} of dtype {images.dtype}"
+        )
     checks.unmasked(where, images)
     shape = tuple(images.shape)
     if 0 in shape[1:]:
@@ -94,8 +104,10 @@ def as_images(images, where="images"):
             f"Received: {where} of shape {shape}"
         )
     if len(shape) != 4:
+        way_out = " Rows of pixels become images by images.reshape(-1, height, width, channels)."
         raise ValueError(
-            f"Images have shape (n, height, width, channels). Received: {where} of shape {shape}"
+            f"Images have shape (n, height, width, channels).{way_out if len(shape) == 2 else ''} "
+            f"Received: {where} of shape {shape}"
         )
     if not 1 <= shape[3] <= 4:
         if 1 <= shape[1] <= 4:

@@ -158,7 +158,7 @@ def checked_colour(background):
             raise ValueError
     except (TypeError, ValueError):
         raise ValueError(
-            "`background` must be the name of a colour or (r, g, b) in 0 .. 255. "
+            "The background must be the name of a colour or (r, g, b) in 0 .. 255. "
             f"Received: background={background!r}"
         ) from None
     return colour

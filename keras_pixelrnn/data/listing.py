@@ -76,7 +76,7 @@ def listing(root):
 
 def _children(folder):
     """Subfolders and image files that lie directly in a folder, sorted."""
-    entries = sorted(path for path in folder.iterdir() if _counts(path.name))
+    entries = sorted(path for path in folder.iterdir() if counts(path.name))
     folders = [path for path in entries if path.is_dir()]
     return folders, [path for path in entries if _is_image(path.name) and path.is_file()]
 
@@ -91,9 +91,9 @@ def _files(root):
             folders.clear()
             continue
         seen.add((place.st_dev, place.st_ino))
-        folders[:] = sorted(folder for folder in folders if _counts(folder))
+        folders[:] = sorted(folder for folder in folders if counts(folder))
         _refuse_splits(path, folders)
-        found += [os.path.join(path, file) for file in files if _counts(file) and _is_image(file)]
+        found += [os.path.join(path, file) for file in files if counts(file) and _is_image(file)]
         unread += [file for file in files if os.path.splitext(file)[1].lower() in UNREAD]
     if unread:
         warnings.warn(
@@ -120,7 +120,8 @@ def _refuse_splits(path, folders):
         )
 
 
-def _counts(name):
+def counts(name):
+    """Whether a file or folder of that name is neither hidden nor of a system."""
     return not name.startswith(".") and name not in SYSTEM
 
 

@@ -1,6 +1,6 @@
 """`load`: from whatever people have to an `ImageData`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,12 @@ def load(
             f"{own if found.class_names else 'no labels'}. Leave it out. "
             f"Received: class_names={checks.shown(class_names)}"
         )
+    own = found.splits["train"].shape[3]
+    if channels not in (3, own):  # 3 where nothing was said
+        raise ValueError(
+            "`channels` is for image files; other images keep theirs. Leave it out, or convert them. "
+            f"Received: channels={channels}, images of {own}"
+        )
     if about and values is None and value_range is None:
         said, found = _packed(said, about, found)
     decided = meanings.decide(
@@ -167,15 +173,25 @@ def _named(source, data_dir, class_names, files):
     if path.is_dir():
         return folder(path, **files), {}
     if path.is_file():
-        if path.suffix not in stored.SUFFIXES:
+        if path.suffix.lower() not in stored.SUFFIXES:
             raise ValueError(
                 f"Expected a folder of images, or a file of arrays ending in "
                 f"{', '.join(sorted(stored.SUFFIXES))}. Received: {name!r}"
             )
         _refuse(files, "files of arrays")
         return stored.stored(path, class_names)
-    if isinstance(source, Path) or name[:1] in ("/", "~", ".") or path.suffix in stored.SUFFIXES:
+    if (
+        isinstance(source, Path)
+        or name[:1] in ("/", "~", ".")
+        or path.suffix.lower() in stored.SUFFIXES
+    ):
         raise ValueError(f"There is no such folder or file: {path}. Received: {name!r}")
+    if files["image_size"] is not None:
+        raise ValueError(
+            f"There is no such folder: {path}. `image_size` is for folders of image files; images of "
+            "TensorFlow Datasets keep their size, load them without it. "
+            f"Received: {name!r}, image_size={checks.shown(files['image_size'])}"
+        )
     _refuse(files, "TensorFlow Datasets")
     return tfds(name, data_dir), {}
 
@@ -186,6 +202,12 @@ def _given(source, class_names, files):
         from keras_pixelrnn.data import huggingface
 
         return huggingface.huggingface(source, **files)
+    if not _may_be_images(source):
+        raise ValueError(
+            "Expected a name, the path of a folder or file, an array, a stream, or a pair or dict of "
+            "these. Of an open file pass its path, or its arrays as {'image': ..., 'label': ...}; of a "
+            f"function what it returns. Received: {checks.shown(source)}"
+        )
     _refuse(files, "arrays and streams")
     if _is_train_and_test(source):
         source = dict(zip(("train", "test"), map(tuple, source), strict=True))
@@ -194,6 +216,15 @@ def _given(source, class_names, files):
     else:
         source = _drained(source, "the stream")
     return arrays.from_splits(source, class_names)
+
+
+def _may_be_images(source):
+    """Whether this is an array, a stream, or a container of them, by its type."""
+    if isinstance(source, bytes) or (isinstance(source, Mapping) and not isinstance(source, dict)):
+        return False  # such as what `numpy.load` and `h5py.File` give
+    return isinstance(source, (tuple, list, dict)) or (
+        hasattr(source, "shape") or streams.is_stream(source)
+    )
 
 
 def _drained(part, where):
@@ -241,11 +272,11 @@ def _packed(said, about, found):
 
 
 def _check_now(found, decided):
-    """Check arrays in memory at once; others are checked when they are read."""
+    """Check arrays that are at hand at once; others are checked when they are read."""
     if not found.at_hand:
         return
     for name, split in found.splits.items():
-        size = split.shape[0]
+        size = 0 if decided.cannot_fail(split.dtype) else split.shape[0]
         for first in range(0, size, 4_096):
             raw, _ = split.read(np.arange(first, min(first + 4_096, size)))
             decided.check(raw, f"{name} images")

@@ -49,10 +49,14 @@ class opened:
         pixels, frames = self._image.width * self._image.height, _frames(self._image)
         if (most and pixels > most) or frames != 1:
             self._image.close()
+            way_out = "Expected fewer pixels: make it smaller"
             what = f"{pixels} pixels, more than PIL.Image.MAX_IMAGE_PIXELS = {most}"
             if frames != 1:
-                what = f"{frames} frames; expected a single image"
-            raise UnreadableError(f"Refused the image {self._file}. Received: {what}")
+                way_out = (
+                    "Expected a single image: save the frames that you want as files of their own"
+                )
+                what = f"{frames} frames"
+            raise UnreadableError(f"Refused the image {self._file}. {way_out}. Received: {what}")
         return self._image
 
     def __exit__(self, *error):

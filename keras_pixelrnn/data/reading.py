@@ -182,11 +182,18 @@ class Reader:
         if self.dtype == np.uint8:
             image = Image.fromarray(pixels[..., 0] if self.channels == 1 else pixels)
             return np.asarray(image.resize(size, how, box=box)).reshape(self.height, self.width, -1)
+        weight = None
+        if self.channels == 4 and self.dtype == np.uint16:  # as Pillow does with 8 bits
+            weight = pixels[..., 3:] / np.iinfo(self.dtype).max
+            pixels = np.concatenate([pixels[..., :3] * weight, pixels[..., 3:]], axis=2)
         planes = [
             np.asarray(Image.fromarray(plane.astype(np.float32)).resize(size, how, box=box))
             for plane in np.moveaxis(pixels, 2, 0)
         ]
         resized = np.stack(planes, axis=2)
+        if weight is not None:
+            shown = np.maximum(resized[..., 3:], 0.5) / np.iinfo(self.dtype).max
+            resized[..., :3] = np.minimum(resized[..., :3] / shown, np.iinfo(self.dtype).max)
         return (resized if self.dtype.kind == "f" else np.rint(resized)).astype(self.dtype)
 
 

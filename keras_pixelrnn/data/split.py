@@ -22,7 +22,7 @@ class Source(NamedTuple):
         class_names: names of the labels; empty where there are none.
         protocol: data set and splits in words.
         extent: function giving the smallest and largest number; None where that is too much work.
-        at_hand: whether all images are in memory, so that their values can be checked at once.
+        at_hand: whether all images are in memory or soon read: their values are checked at once.
         dataset: what is known of the data set: its "name", and its "licence" where that is stated.
     """
 
@@ -55,7 +55,9 @@ class Arrays:
         if self._by_runs:
             unique, back = np.unique(numbers, return_inverse=True)
             with self._lock:
-                images = np.asarray(self._images[unique])[back]
+                whole = len(unique) and unique[-1] - unique[0] + 1 == len(unique)
+                part = slice(unique[0], unique[-1] + 1) if whole else unique  # which takes longer
+                images = np.asarray(self._images[part])[back]
         else:
             images = np.asarray(self._images[numbers])
             self._released.seen(images.nbytes + len(images) * FAULT_BYTES)
@@ -93,8 +95,9 @@ class Later:
 
 
 def tenths(count):
-    """Ends of the first eight and nine tenths of `count`."""
-    return count * 8 // 10, count * 9 // 10
+    """Ends of the first eight and nine tenths of `count`; of three or more none is empty."""
+    first = min(count * 8 // 10, max(count - 2, 1))
+    return first, max(count * 9 // 10, min(first + 1, count - 1))
 
 
 def hold_out(splits):
@@ -110,7 +113,7 @@ def hold_out(splits):
         return {name: splits[name] for name in SPLITS}, ""
     whole = splits["train"]
     count = whole.shape[0]
-    part = count // 10
+    part = max(1, count // 10) if count > len(missing) else 0  # 0: told by `check_splits`
     ends = [count - part * (len(missing) - n) for n in range(len(missing) + 1)]
     held = {name: Subset(whole, np.arange(ends[n], ends[n + 1])) for n, name in enumerate(missing)}
     found = {**splits, "train": Subset(whole, np.arange(ends[0])), **held}
@@ -123,7 +126,11 @@ def check_splits(splits):
     """Raise `ValueError` where a split is empty, or images differ in shape or dtype."""
     for name, split in splits.items():
         if split.shape[0] == 0:
-            raise ValueError(f"The {name} split is empty; give it at least one image.")
+            sizes = ", ".join(f"{part.shape[0]} {key}" for key, part in splits.items())
+            raise ValueError(
+                f"The {name} split is empty; give it at least one image, or three images in all where "
+                f"they are split here. Received: {sizes} images"
+            )
     for what, kinds in [
         ("shape", {split.shape[1:] for split in splits.values()}),
         ("dtype", {str(split.dtype) for split in splits.values()}),

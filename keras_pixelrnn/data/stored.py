@@ -66,13 +66,13 @@ def stored(path, class_names=None):
 
 def _read(path):
     """`{name: array}`; arrays stay in the file where that is possible."""
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         found = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(found, np.ndarray):
             found.close()
             raise ValueError("it is a zip file; one of arrays is called .npz")
         return {"images": found}
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return _members(path)
     import h5py
 

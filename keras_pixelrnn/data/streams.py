@@ -32,7 +32,7 @@ def drained(source, where="the stream"):
             `(image, label)` or of dicts with "image" and "label"; or a `PyDataset`.
         where: words for errors.
     """
-    spool, labels = None, []
+    spool, labels, labelled = None, [], None
     for element in _elements(source, where):
         image, label = parts(element, where)
         image = np.asarray(image)
@@ -48,7 +48,8 @@ def drained(source, where="the stream"):
         spool.add(images)
         if label is not None:
             labels.append(np.asarray(label)[None] if single else np.asarray(label))
-        if bool(labels) != (label is not None):
+        labelled = (label is not None) if labelled is None else labelled
+        if labelled != (label is not None):
             raise ValueError(f"Some images have labels and others none. Received: {where}")
     if spool is None:
         raise ValueError(f"There are no images. Received: {where}")

@@ -38,7 +38,7 @@ class Values:
         """Raise `ValueError` if some stored number cannot mean what it should."""
         if raw.dtype.kind not in "biuf":
             raise ValueError(f"Images must be numbers. Received: {where} of dtype {raw.dtype}")
-        if self._cannot_fail(raw.dtype) or not raw.size:
+        if self.cannot_fail(raw.dtype) or not raw.size:
             return
         low, high = raw.min(), raw.max()
         if not (self.low <= low and high <= self.high):  # false for NaN, too
@@ -71,14 +71,23 @@ class Values:
         if self.meaning == "spins":
             return (raw > 0).astype(np.uint8)
         if raw.dtype.kind == "f" and self.meaning == "intensities":
-            # Equal steps, the upper end included: what was k / (levels - 1) comes back as k.
-            steps = (raw.astype(np.float64) - self.low) / (self.high - self.low) * self.levels
-            return np.minimum(steps, self.levels - 1).astype(self.dtype)
+            return self._steps(raw)
         stored = int(self.high) - int(self.low) + 1
         if stored == self.levels and self.low == 0:
             return raw.astype(self.dtype, copy=False)
         shifted = raw.astype(np.int64) - int(self.low)
         return (shifted * self.levels // stored).astype(self.dtype)
+
+    def _steps(self, raw):
+        """Equal steps of floats, the upper end included: what was k / (levels - 1) comes back as k,
+        also where rounding to the dtype of `raw` has moved it beyond the end of its step."""
+        width = self.high - self.low
+        share = (raw.astype(np.float64) - self.low) / width
+        steps = np.minimum(share * self.levels, self.levels - 1)
+        written = share * (self.levels - 1)
+        rounding = float(np.finfo(raw.dtype).eps) * max(abs(self.low), abs(self.high)) / width
+        near = abs(written - np.rint(written)) <= min(rounding * (self.levels - 1), 0.25)
+        return np.where(near, np.rint(written), steps).astype(self.dtype)
 
     def words(self):
         """For the protocol; empty where the source's own description says it all."""
@@ -90,7 +99,7 @@ class Values:
             return f", quantised to {self.levels} levels"
         return ""
 
-    def _cannot_fail(self, dtype):
+    def cannot_fail(self, dtype):
         """Whether numbers of this dtype all lie in the range."""
         if dtype.kind == "b":
             return self.low == 0

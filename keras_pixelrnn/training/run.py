@@ -28,10 +28,12 @@ def load_data(settings):
         settings.dataset,
         data_dir=settings.data_dir,
         values=settings.values,
+        value_range=settings.value_range,
         levels=settings.levels,
         binarization=settings.binarization,
         image_size=settings.image_size,
         channels=settings.channels,
+        background=settings.transparent_on,
     )
     return found if settings.background is None else found.noised(settings.background)
 

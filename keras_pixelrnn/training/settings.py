@@ -29,12 +29,18 @@ class Settings:
         None,
         f"what stored numbers mean: {', '.join(MEANINGS)} (codes: no order, each is embedded)",
     )
+    value_range: tuple[float, float] | None = _setting(
+        None, "smallest and largest number of intensities of more than 8 bits, such as 0 4095"
+    )
     levels: int | None = _setting(None, "values of a sub-pixel; default those of the data")
     binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")
     image_size: int | tuple[int, int] | None = _setting(  # a pair from Python alone
         None, "side that images of a folder are cut and resized to"
     )
     channels: int = _setting(3, "channels of images of a folder: 1, 3 or 4")
+    transparent_on: str | None = _setting(
+        None, "colour under transparent pixels of images of a folder, such as white"
+    )
     background: float | None = _setting(
         None, "share of sub-pixels replaced at random: a background model for score --method ratio"
     )
@@ -96,6 +102,10 @@ class Settings:
         checks.fraction("warmup", self.warmup)
         checks.rate("ema", self.ema)
         checks.whole("seed", self.seed, 0, 2**32 - 1)  # as Keras takes it
+        if self.value_range is not None:
+            from keras_pixelrnn.data.meanings import check_range
+
+            self.value_range = tuple(map(float, check_range("value_range", self.value_range)))
         share = self.background
         if checks.optional(checks.fraction, "background", share) == 0:
             raise ValueError("`background` must be above 0; leave it out for none. Received: 0")
@@ -108,7 +118,11 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """What a model card may state: all but what belongs to this machine."""
         own = ("output", "resume", "data_dir", "checkpoint_minutes", "distribute")
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
+        listed = {
+            name: [*v] for name, v in found.items() if isinstance(v, tuple)
+        }  # as JSON has them
+        return found | listed
 
 
 def _check_kind(setting, value):
