@@ -9,9 +9,11 @@ from PIL import Image
 
 from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array, Shape
+from keras_pixelrnn.data.folder import checked_colour
 from keras_pixelrnn.data.reading import Reader, depth
 from keras_pixelrnn.distributions.base import MOST_LEVELS
 
+MOST_PIXELS = 2**30  # of a picture, 3 GiB
 LONGEST = 655_350  # milliseconds that a GIF can show a picture
 UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
 
@@ -109,7 +111,11 @@ def to_values(
         ValueError: another size, more levels than the picture has, or pixels that are transparent where
             neither the model has a channel for that nor a `background` is given.
     """
-    height, width, channels = image_shape
+    height, width, channels = checks.image_shape(image_shape)
+    levels = checks.whole("levels", levels, 2, MOST_LEVELS)
+    if not isinstance(picture, Image.Image):
+        raise ValueError(f"`picture` must be a PIL.Image.Image. Received: {checks.shown(picture)}")
+    background = checked_colour(background)
     reader = Reader(height, width, channels, depth(picture)[0], background=background)
     pixels = reader.pixels(picture, where)
     if pixels.shape[:2] != (height, width):
@@ -143,15 +149,22 @@ def grid(
         `(height, width, 3)` uint8.
     """
     images = checks.as_array("images", images)
-    if images.ndim != 4 or not images.size or images.dtype != np.uint8:
+    fits = images.ndim == 4 and images.size and images.shape[-1] in (1, 3)
+    if not fits or images.dtype != np.uint8:
         raise ValueError(
             "`images` must be (n, height, width, 3) uint8, one at least, as `to_rgb` returns. "
             f"Received: shape {images.shape}, dtype {images.dtype}"
         )
-    checks.whole("gap", gap, 0)
-    checks.optional(checks.positive_int, "columns", columns)
-    checks.optional(checks.positive_int, "scale", scale)
+    checks.whole("gap", gap, 0, MOST_PIXELS)
+    checks.optional(checks.positive_int, "columns", columns, MOST_PIXELS)
+    checks.optional(checks.positive_int, "scale", scale, MOST_PIXELS)
     scale = scale or max(1, round(80 / max(images.shape[1:3])))
+    high, wide = (side * scale + gap for side in images.shape[1:3])
+    if high * wide * max(len(images), columns or 0) > MOST_PIXELS:
+        raise ValueError(
+            f"A picture holds {MOST_PIXELS} pixels at most: pass fewer images, `columns`, or a smaller "
+            f"`scale` or `gap`. Received: {len(images)} of {high} x {wide}, columns={columns}"
+        )
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     count, height, width, _ = images.shape
     columns = columns or int(np.ceil(np.sqrt(count)))
@@ -173,7 +186,8 @@ def save_png(path: str | Path | BinaryIO, picture: np.ndarray | Image.Image) -> 
     """
     if not isinstance(picture, Image.Image):
         picture = checks.as_array("picture", picture)
-        if picture.ndim != 3 or picture.shape[-1] != 3 or picture.dtype != np.uint8:
+        fits = picture.ndim == 3 and picture.shape[-1] == 3 and picture.size
+        if not fits or picture.dtype != np.uint8:
             raise ValueError(
                 "`picture` must be (height, width, 3) uint8, as `grid` returns, or what `to_picture` "
                 f"returns. Received: shape {picture.shape}, dtype {picture.dtype}"
@@ -247,7 +261,7 @@ def save_film(
             f"Received: seconds={seconds}"
         )
     rgb = to_rgb(images, levels)
-    _, height, width, _ = rgb.shape
+    height, width = rgb.shape[1:3]
     order = np.arange(height * width).reshape(1, height, width, 1)
     pictures = []
     for count in np.linspace(0, height * width, frames).astype(int):

@@ -190,7 +190,15 @@ class HoldsDistribution:
     """Mix-in of the losses and metrics made for one distribution, `self.distribution`."""
 
     def nats_per_image(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Negative log-likelihood `(batch,)` of images, given the parameters `y_pred`."""
+        """Negative log-likelihood `(batch,)` of images, given the parameters `y_pred`.
+
+        Raises:
+            ValueError: they do not belong together; one would be stretched over the other.
+        """
+        (y_true,) = checks.shaped({"y_true": (None,) * 4}, y_true=y_true)
+        *maps, channels = tuple(y_true.shape)
+        size = None if channels is None else self.distribution.params_size(channels)
+        (y_pred,) = checks.shaped({"y_pred": (*maps, size)}, y_pred=y_pred)
         return -ops.sum(self.distribution.log_prob(y_pred, y_true), axis=(1, 2, 3))
 
     def get_config(self) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def restore(
             raise TypeError(
                 f"`restore` has no argument {name!r}. It takes: {', '.join(OWN + OPTIONS)}."
             )
-    images = model.check_images(images)
+    images = checks.pixel_model("model", model).check_images(images)
     if (nats_threshold is None) == (mask is None):
         raise ValueError(
             "Pass `nats_threshold`, for what is strange to be looked for, or `mask`, for it to be drawn "
@@ -111,7 +111,7 @@ def restore(
             f"mask={checks.shown(mask)}"
         )
     n = checks.drawn(n, model.image_shape)
-    margin = checks.whole("margin", margin, 0)
+    margin = checks.whole("margin", margin, 0, checks.MOST_SIDE)
     rounds = checks.positive_int("rounds", rounds)
     given = model.context.check(context, len(images))
     seeds = noise.image_seeds(seed, len(images))
@@ -125,7 +125,7 @@ def restore(
         anew = checks.known(mask, images.shape, "mask", "is drawn anew")
         found, costs = drawn(anew)
     else:
-        limit = _limit(nats_threshold)
+        limit = checks.positive("nats_threshold", nats_threshold)
         costs = _costs(model, images, images[:, None], given)
         anew = np.zeros(images.shape, bool)
         for _ in range(rounds):
@@ -143,15 +143,6 @@ def restore(
         costs,
         anew.any(axis=-1),
     )
-
-
-def _limit(value):
-    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 < value < np.inf:
-        raise ValueError(
-            "`nats_threshold` must be a positive number. "
-            f"Received: nats_threshold={checks.shown(value)}"
-        )
-    return float(value)
 
 
 def _costs(model, images, draws, given):

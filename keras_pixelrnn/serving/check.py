@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_pixelrnn import checks
@@ -26,9 +27,14 @@ PATH = re.compile(rb"(/[^/\s\0]+){2,}/?|(gs|s3|hdfs|file|https?)://\S+")
 
 
 def read(path):
-    """The `MetaGraphDef` of a version folder."""
+    """The `MetaGraphDef` of a version folder; `ValueError` that names a file which holds none."""
     file = Path(path) / "saved_model.pb"
-    (graph,) = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs
+    try:
+        (graph,) = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs
+    except (DecodeError, ValueError) as error:
+        raise ValueError(
+            f"{file} is damaged, or no SavedModel of one graph: export it again. Received: {error}"
+        ) from error
     return graph
 
 
@@ -44,10 +50,13 @@ def check(path, loaded=None, xla=False):
         List of sentences.
     """
     checks.switch("xla", xla)
-    path = Path(path)
+    path = checks.local("path", path)
     if not (path / "saved_model.pb").is_file():
         return [f"{path} is no SavedModel: it holds no saved_model.pb."]
-    graph = read(path)
+    try:
+        graph = read(path)
+    except ValueError as error:
+        return [str(error)]
     problems = [*operations.refused(graph.graph_def, xla), *out_of_place(graph)]
     if "serving_default" not in graph.signature_def:
         problems.append("There is no signature 'serving_default'.")

@@ -15,6 +15,8 @@ from keras_pixelrnn.completion.lookahead import check_fits
 from keras_pixelrnn.serving import warmup
 from keras_pixelrnn.serving.signatures import XLA, signatures
 
+MOST_VERSION = 2**63 - 1
+
 NOTHING_LEFT = "Nothing is left behind."
 BATCH_SIZES = (1, 4, 16, 64)
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
@@ -102,6 +104,7 @@ def save_for_serving(
     >>> sample(seed=tf.constant([7, 8], tf.int64))["image"].shape
     TensorShape([2, 8, 8, 1])
     """
+    checks.pixel_model("model", model)
     more = (
         _particles(model, n_particles, lookahead),
         _rows_at_once(model, rows_at_once),
@@ -112,10 +115,10 @@ def save_for_serving(
         directory.mkdir(parents=True, exist_ok=True)
     version = _next_version(directory) if version is None else version
     target = directory / str(version)
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1 or target.exists():
+    if not checks.is_whole(version) or not 1 <= version <= MOST_VERSION or target.exists():
         raise ValueError(
-            f"`version` must be a positive int that is still free in {directory}. Leave it out for "
-            f"the next free one. Received: version={version!r}"
+            f"`version` must be a positive int, below 2**63 as servers have it, that is still free in "
+            f"{directory}. Leave it out for the next free one. Received: version={version!r}"
         )
     with checks.writing(target, NOTHING_LEFT):
         scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=directory))
