@@ -51,6 +51,7 @@ def pack(source, path, data_dir, image_size, channels, value_range, transparent_
     """
     if path.suffix != ".npz":
         raise click.UsageError(f"A packed file ends in .npz. Received: {path}")
+    names.spare([source], [path], "PATH")
 
     from keras_pixelrnn import data
 

@@ -1,6 +1,7 @@
 """Any source in one .npz file, which is read where it lies, without TensorFlow."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def pack(data: Any, path: str | Path) -> Path:
         raise ValueError(f"A packed file ends in .npz. Received: path={str(path)!r}")
     if not path.parent.is_dir():
         raise ValueError(f"There is no such folder: {path.parent}. Received: path={str(path)!r}")
+    here = isinstance(data, (str, Path)) and os.path.realpath(Path(data).expanduser())
+    if here == os.path.realpath(path):
+        raise ValueError(
+            "The source would be replaced, with what else its file holds: choose another `path`. "
+            f"Received: path={str(path)!r}"
+        )
     data = data if hasattr(data, "source") and hasattr(data, "values") else load(data)
     with (
         checks.moved_to(path) as beside,

@@ -51,7 +51,7 @@ def stored(path, class_names=None):
             f"Cannot read {path}. Received: {type(error).__name__}: {error}"
         ) from error
     try:
-        about = json.loads(str(np.asarray(found.pop(ABOUT)))) if ABOUT in found else {}
+        about = _about(found.pop(ABOUT)) if ABOUT in found else {}
         names = about.get("class_names") if class_names is None else class_names
         source = arrays.from_splits(_parts(found, path), names or None, f"file {path.name}")
     except (ValueError, AttributeError) as error:
@@ -62,6 +62,24 @@ def stored(path, class_names=None):
         source = source._replace(protocol=about["protocol"], class_names=tuple(names or ()))
     source = source._replace(dataset=about.get("dataset") or {"name": path.name})
     return source, about
+
+
+def _about(text):
+    """What a packed file says of its numbers; `ValueError` where it is not what `pack` wrote."""
+    about = json.loads(str(np.asarray(text)))
+    kinds = {"meaning": str, "range": list, "levels": int, "protocol": str, "class_names": list}
+    wrong = [
+        name
+        for name, kind in kinds.items()
+        if not isinstance(about, dict) or not isinstance(about.get(name), kind)
+    ]
+    numbers = [] if wrong else about["range"]
+    if wrong or len(numbers) != 2 or not all(isinstance(x, (int, float)) for x in numbers):
+        raise ValueError(
+            f"What its member {ABOUT!r} says of the numbers is not what `kp.data.pack` writes: pack it "
+            f"anew. Received: {str(about)[:200]}, wrong: {', '.join(wrong) or 'range'}"
+        )
+    return about
 
 
 def _read(path):

@@ -14,7 +14,7 @@ import keras
 from keras_pixelrnn import checks, presets
 from keras_pixelrnn._version import __version__
 from keras_pixelrnn.models.architectures import ARCHITECTURES
-from keras_pixelrnn.models.variables import differences, values_by_path
+from keras_pixelrnn.models.variables import check_finite, differences, values_by_path
 from keras_pixelrnn.presets.card import FRONT_MATTER, card
 
 HUB = "hf://"
@@ -70,6 +70,8 @@ class Pretrained:
             return _of_class(cls, kind, preset)(**{**arguments, **overrides})
         loaded = _load(source)
         _of_class(cls, type(loaded), preset)
+        if load_weights:
+            check_finite(loaded, os.fspath(preset))
         if load_weights and not overrides:
             return loaded
         model = type(loaded).from_config({**loaded.get_config(), **overrides})
@@ -107,6 +109,7 @@ class Pretrained:
         True
         """
         folder = checks.local("folder", folder)
+        check_finite(self, f"the model {self.name!r}")
         bare = type(self).from_config(self.get_config())  # without optimizer, loss and metrics
         bare.set_weights(self.get_weights())
         facts = {"name": folder.resolve().name, **described(self), **(facts or {})}

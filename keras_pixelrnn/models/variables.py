@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+import numpy as np
+from keras import ops
+
 
 def values_by_path(model) -> dict:
     """`{(path, occurrence): variable}` of all weights, without the random state of dropout.
@@ -15,6 +18,19 @@ def values_by_path(model) -> dict:
         found[variable.path, seen[variable.path]] = variable
         seen[variable.path] += 1
     return found
+
+
+def check_finite(model, where: str) -> None:
+    """`ValueError` where weights are nan or infinite: every image would get 0, and nobody a word."""
+    for (path, _), variable in values_by_path(model).items():
+        values = ops.convert_to_numpy(ops.cast(variable, "float32"))
+        wrong = int((~np.isfinite(values)).sum())
+        if wrong:
+            raise ValueError(
+                f"The weights of {where} are no numbers: its training went wrong. Train it anew, with a "
+                f"lower learning rate, or take weights from before. Received: {wrong} of {values.size} "
+                f"values of {path} nan or infinite"
+            )
 
 
 def differences(source, target) -> list[str]:

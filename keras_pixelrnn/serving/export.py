@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_pixelrnn import checks
 from keras_pixelrnn.completion.lookahead import check_fits
+from keras_pixelrnn.models.variables import check_finite
 from keras_pixelrnn.serving import warmup
 from keras_pixelrnn.serving.signatures import XLA, signatures
 
@@ -104,7 +105,7 @@ def save_for_serving(
     >>> sample(seed=tf.constant([7, 8], tf.int64))["image"].shape
     TensorShape([2, 8, 8, 1])
     """
-    checks.pixel_model("model", model)
+    check_finite(checks.pixel_model("model", model), f"the model {model.name!r}")
     more = (
         _particles(model, n_particles, lookahead),
         _rows_at_once(model, rows_at_once),

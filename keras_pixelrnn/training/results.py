@@ -93,7 +93,13 @@ def _plan(state):
     if not path.exists():
         return {}
     try:
-        return dict(json.loads(path.read_text()))
+        plan = dict(json.loads(path.read_text()))
+        wrong = not isinstance(plan.get("files", {}), dict) or (
+            plan and not all(isinstance(plan.get(name), int) for name in ("epochs", "version"))
+        )
+        if wrong:
+            raise ValueError(f"not what was written: {str(plan)[:100]}")
+        return plan
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"{path} is damaged. Delete it: the results are then written again. Received: {error}"
