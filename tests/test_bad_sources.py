@@ -80,3 +80,13 @@ def test_a_plan_of_results_that_was_edited(plan, tmp_path):
     (tmp_path / results.PLAN).write_text(json.dumps(plan))
     with pytest.raises(ValueError, match=r"results\.json is damaged. Delete it"):
         results.finished_epochs(tmp_path)
+
+
+@pytest.mark.parametrize("numbers", [[-1], [180], [0.5], [True], [], 3, [[0]], "a", None])
+def test_numbers_of_images_that_there_are_not(numbers):
+    data = kp.data.load("digits")
+    with pytest.raises(ValueError, match="`numbers` must be"):
+        data.images("validation", numbers)
+    with pytest.raises(ValueError, match="`split` must be one of"):
+        data.images("held out", [0])
+    assert data.images("validation", [179, 0]).shape == (2, 8, 8, 1)

@@ -35,6 +35,19 @@ def check(
     return checks.optional(_names, "class_names", class_names)
 
 
+def numbers(numbers, split, sizes):
+    """Numbers of images of a split as an array `(n,)`, or `ValueError`; -1 is none."""
+    count = sizes[checks.choice("split", split, sizes)]
+    array = checks.as_array("numbers", numbers)
+    fits = array.ndim == 1 and array.size and array.dtype.kind in "iu"
+    if not fits or array.min() < 0 or array.max() >= count:
+        raise ValueError(
+            f"`numbers` must be ints from 0 to {count - 1}, one at least: images of {split}. "
+            f"Received: numbers={checks.shown(numbers)}"
+        )
+    return array
+
+
 def _names(name, value):
     ordered = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Set))
     if isinstance(value, np.ndarray):

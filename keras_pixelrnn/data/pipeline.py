@@ -9,7 +9,7 @@ import numpy as np
 from keras import tree
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.data import order
+from keras_pixelrnn.data import arguments, order
 from keras_pixelrnn.data.noised import noised
 from keras_pixelrnn.data.split import Source
 from keras_pixelrnn.data.values import Values
@@ -240,7 +240,8 @@ class ImageData:
         self, split: str, numbers: np.ndarray, *, labels: bool = False
     ) -> np.ndarray | tuple[np.ndarray, ...]:
         """The images of these numbers of a split, in this order; with `labels`, `(image, label)`."""
-        return self._read(split, np.asarray(numbers), int(numbers[0]), None, labels)
+        numbers = arguments.numbers(numbers, split, self.sizes)
+        return self._read(split, numbers, int(numbers[0]), None, checks.switch("labels", labels))
 
     def rest(self, split: str, batch_size: int, times: int, *, labels: bool = False) -> Any:
         """A batch of what is left of a split when its full batches are gone, each image `times` times in
