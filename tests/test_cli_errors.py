@@ -165,7 +165,14 @@ cli.main()
     assert running.returncode == 128 + signal.SIGINT
 
 
-@pytest.mark.parametrize("end", ["", "raise OSError('no such driver')"])
+ENDS = {
+    "": "after\n",
+    "raise OSError('no such driver')": "my processor\nno such driver\nafter\n",
+    "raise KeyboardInterrupt('Ctrl-C')": "Ctrl-C\nafter\n",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_what_libraries_say_at_their_import_is_shown_where_it_fails(end, tmp_path):
     (tmp_path / "loud.py").write_text(f"import os\nos.write(2, b'my processor\\n')\n{end}\n")
     code = f"""
@@ -177,14 +184,14 @@ quiet.import_quietly("loud")
 quiet.import_quietly("loud")
 try:
     import loud
-except OSError as error:
+except (OSError, KeyboardInterrupt) as error:
     print(error, file=sys.stderr)
 else:
     print(loud.__name__)
 print("after", file=sys.stderr, flush=True)
 """
     out, err = process(code=code).communicate(timeout=60)
-    assert err == ("my processor\nno such driver\nafter\n" if end else "after\n")
+    assert err == ENDS[end]
     assert out == ("" if end else "loud\n")
 
 

@@ -47,6 +47,8 @@ def test_missing_splits_come_from_train(tmp_path, missing):
         (["train/cat", "train/dog", "test/cat", "test/emu"], "Received: emu"),
         (["images/train", "images/val"], "splits lie right in the folder.*images with train, val"),
         (["cat/Test", "cat/train", "dog/train", "dog/test"], "splits lie right in the folder"),
+        (["train_images", "test_images"], "called train, val and test.*test_images, train_images"),
+        (["cats-train", "cats-valid"], "called train, val and test"),
         (["train/a/train", "train/a/test", "test"], "splits lie right in the folder"),
     ],
 )

@@ -57,7 +57,7 @@ def _held_back() -> Iterator[None]:
         os.dup2(kept.fileno(), _STDERR)
         try:
             yield
-        except BaseException:
+        except Exception:  # not Ctrl-C, which has a line of its own
             kept.seek(0)
             stderr.write(kept.read().decode(errors="replace"))
             stderr.flush()

@@ -1,6 +1,7 @@
 """The image files of a folder: which there are, which split and which class each belongs to."""
 
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +56,7 @@ def listing(root):
             )
         named[split] = folder
     if not named:
+        _refuse_nearly(root, below)
         files = _files(root)
         return Listing(files, {}, _classes([(root, files)]))
     others = [folder for folder in below if folder not in named.values() and _files(folder)]
@@ -117,6 +119,20 @@ def _refuse_splits(path, folders):
             "Folders of splits lie right in the folder that is loaded, classes within them "
             f"(train/cat, test/cat). Load the folder that holds them, or move them. Received: {path} "
             f"with {', '.join(sorted(folders))}"
+        )
+
+
+def _refuse_nearly(root, folders):
+    """`ValueError` for folders such as train_images and test_images, which would become classes."""
+    found = {}
+    for folder in folders:
+        for word in re.split("[^a-z]+", folder.name.lower()):
+            if ALIASES.get(word, word) in SPLITS and _files(folder):
+                found[ALIASES.get(word, word)] = folder.name
+    if "train" in found and len(found) > 1:
+        raise ValueError(
+            "Folders of splits are called train, val and test; others would be classes, and pooled. "
+            f"Rename them. Received: {root} with {', '.join(sorted(found.values()))}"
         )
 
 
