@@ -72,12 +72,24 @@ def _graphs(request, monkeypatch):
     always, of the others but with `--run-slow`, and of those marked `xla` never."""
     marked = request.node.get_closest_marker
     if not marked("xla") and (marked("graphs") or not request.config.getoption("--run-slow")):
-        call = Functions.__call__
-        monkeypatch.setattr(
-            Functions, "__call__", lambda self, name, xla=True, **o: call(self, name, False, **o)
-        )
-        size = ByRows.row_state_size_for
-        monkeypatch.setattr(ByRows, "row_state_size_for", lambda self, xla: size(self, False))
+        _without_xla(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def graphs(request):
+    """For what tests of a module share and compare with their own: it runs as they do."""
+    with pytest.MonkeyPatch.context() as patched:
+        if not request.config.getoption("--run-slow"):
+            _without_xla(patched)
+        yield
+
+
+def _without_xla(patch):
+    call, size = Functions.__call__, ByRows.row_state_size_for
+    patch.setattr(
+        Functions, "__call__", lambda self, name, xla=True, **o: call(self, name, False, **o)
+    )
+    patch.setattr(ByRows, "row_state_size_for", lambda self, xla: size(self, False))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def train(*arguments):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, graphs):
     output = tmp_path_factory.mktemp("train") / "new" / "digits"
     train(*SMALL, "--epochs", "2", "--output", output)
     return output
@@ -138,6 +138,7 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
     plan = trained / "training" / "results.json"
     plan.write_text(json.dumps({**json.loads(plan.read_text()), "finished": False}))
     before = json.loads((trained / "metrics.json").read_text())
+    versions = {entry.name for entry in trained.iterdir() if entry.name.isdecimal()}
     (trained / "metrics.json").unlink()
     (trained / "model.keras").write_bytes(b"")
     (trained / ".writing-half_d0w").mkdir()
@@ -145,7 +146,7 @@ def test_a_killed_results_stage_is_repeated(trained, unexported):
         train(*SMALL, "--output", trained)
     train("--output", trained, "--resume")
     assert json.loads((trained / "metrics.json").read_text()) == before
-    assert sorted(entry.name for entry in trained.iterdir() if entry.name.isdecimal()) == ["1", "2"]
+    assert versions == {entry.name for entry in trained.iterdir() if entry.name.isdecimal()}
     assert not (trained / ".writing-half_d0w").exists()
     assert keras.models.load_model(trained / "model.keras").count_params() == before["parameters"]
 
