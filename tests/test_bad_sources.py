@@ -10,6 +10,9 @@ from keras_pixelrnn.data import stored
 from keras_pixelrnn.serving import export
 from keras_pixelrnn.training import results
 from tests.commands import fails
+from tests.conformance import MODELS, QUICK
+
+MULTI_SCALE = next(case for case in MODELS if case.name == "multi_scale-bernoulli-1")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -27,6 +30,25 @@ def test_weights_that_are_no_numbers(value, tmp_path, capsys):
             write(tmp_path / "out")
     assert "are no numbers" in fails(capsys, "sample", tmp_path / "model.keras")[1]
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+
+
+@pytest.mark.parametrize("case", [QUICK, MULTI_SCALE], ids=lambda case: case.name)
+def test_a_model_in_memory_whose_weights_are_no_numbers_draws_nothing(case):
+    """It would draw images of zeros, as if that were what it had learned."""
+    model = case.make()
+    model.set_weights([np.full_like(values, np.nan) for values in model.get_weights()])
+    images = np.zeros((2, *model.image_shape), np.uint8)
+    known = np.zeros(images.shape, bool)
+    draws = [
+        lambda: model.sample(2, seed=0),
+        lambda: model.sample(2, seed=0, top_k=1),
+        lambda: next(model.sample_batches(2, seed=0)),
+        lambda: model.complete(images, known, seed=0),
+        lambda: model.complete(images, known, seed=0, method="smc", n_particles=2),
+    ]
+    for draw in draws if case is QUICK else draws[:1]:
+        with pytest.raises(ValueError, match="The weights of this model are no numbers"):
+            draw()
 
 
 @pytest.fixture(scope="module")

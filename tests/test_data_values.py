@@ -11,21 +11,40 @@ def collect(batches):
     return np.concatenate([np.asarray(batch) for batch in batches])
 
 
-def everything(data):
+def everything(data, batch_size=7):
     """All images, in the order of the source."""
-    return np.concatenate([collect(data.evaluation(split, 7)) for split in data.sizes])
+    return np.concatenate([collect(data.evaluation(split, batch_size)) for split in data.sizes])
 
 
 @pytest.mark.parametrize("value_range", [(0, 1), (-1, 1), (0, 255), (-3.5, 100)])
 @pytest.mark.parametrize(
-    ("dtype", "levels"), [("float16", 256), ("float32", 65536), ("float64", 65536)]
+    ("dtype", "levels"),
+    [("float16", 256), ("float16", 512), ("float32", 65536), ("float64", 65536)],
 )
 def test_floats_are_the_levels_that_they_were_made_of(dtype, levels, value_range):
     low, high = value_range
     wanted = np.arange(levels)
     stored = (low + wanted / (levels - 1) * (high - low)).astype(dtype)
     data = kp.data.load(images_of(stored, dtype), value_range=value_range, levels=levels)
-    np.testing.assert_array_equal(everything(data).ravel(), wanted)
+    np.testing.assert_array_equal(everything(data, 1000).ravel(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("options", "levels"),
+    [
+        ({"value_range": (0, 1)}, 4096),
+        ({"value_range": (0, 4095)}, 4096),
+        ({"value_range": (1000, 1001)}, 256),
+        ({"values": "integers"}, 4096),
+        ({"values": "codes"}, 8192),
+    ],
+)
+def test_floats_that_cannot_tell_the_levels_apart_are_refused(options, levels):
+    """Neighbouring levels have become one number, which nobody can undo."""
+    low, high = options.get("value_range", (0, levels - 1))
+    stored = images_of(low + np.arange(levels) / (levels - 1) * (high - low), "float16")
+    with pytest.raises(ValueError, match=f"float16 cannot tell {levels} levels apart"):
+        everything(kp.data.load(stored, levels=levels, **options))
 
 
 def images_of(numbers, dtype):

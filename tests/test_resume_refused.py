@@ -1,6 +1,7 @@
 """A training that is called with what it cannot be, or gone on with as another, is refused by name,
 before any work, and what a failure finds done is kept."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -41,7 +42,9 @@ def fit(model, folder, **given):
     + [("minutes", bad) for bad in (0, -1, "x", float("nan"))]
     + [
         ("monitor", 3),
-        ("validation_data", None),
+        *(("validation_data", bad) for bad in (None, 3, "images")),
+        *(("callbacks", bad) for bad in (None, 3, [print], "x")),
+        *(("stopping", bad) for bad in (3, True)),
         ("batches", None),
         ("writes", "no"),
         ("settings", object()),
@@ -51,6 +54,12 @@ def fit(model, folder, **given):
 def test_arguments_are_refused_before_any_work(name, value, model, tmp_path):
     with pytest.raises(ValueError, match=f"`{name}`.*Received"):
         fit(model, tmp_path, **{name: value})
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "model", keras.Sequential()])
+def test_what_is_no_compiled_model(wrong, tmp_path):
+    with pytest.raises(ValueError, match=r"`model` must be a compiled keras\.Model"):
+        fit(wrong, tmp_path)
 
 
 def failing(model, callbacks):

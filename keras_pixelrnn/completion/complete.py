@@ -121,6 +121,7 @@ def complete(
     found = model.run_particles(
         arrays, most, groups, batch_size, progress, n_particles=size, **options
     )
+    model.check_drawn(found["log_prob"])
     if groups > 1:
         found = _together(found, seeds, groups, draws)
     if n is None:

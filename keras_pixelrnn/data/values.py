@@ -40,6 +40,13 @@ class Values:
             raise ValueError(f"Images must be numbers. Received: {where} of dtype {raw.dtype}")
         if self.cannot_fail(raw.dtype) or not raw.size:
             return
+        most = 0.5 if self.meaning == "intensities" else 2  # whole numbers are not rounded before
+        if raw.dtype.kind == "f" and self._rounding(raw.dtype) * (self.levels - 1) > most:
+            raise ValueError(
+                f"{raw.dtype} cannot tell {self.levels} levels apart: neighbouring ones have become one "
+                "number. Store the images as integers or as wider floats, or pass fewer `levels`. "
+                f"Received: {where} of dtype {raw.dtype}, levels={self.levels}"
+            )
         low, high = raw.min(), raw.max()
         if not (self.low <= low and high <= self.high):  # false for NaN, too
             raise ValueError(
@@ -85,9 +92,14 @@ class Values:
         share = (raw.astype(np.float64) - self.low) / width
         steps = np.minimum(share * self.levels, self.levels - 1)
         written = share * (self.levels - 1)
-        rounding = float(np.finfo(raw.dtype).eps) * max(abs(self.low), abs(self.high)) / width
-        near = abs(written - np.rint(written)) <= min(rounding * (self.levels - 1), 0.25)
+        rounding = self._rounding(raw.dtype) * (self.levels - 1)
+        near = abs(written - np.rint(written)) <= min(rounding, 0.25)
         return np.where(near, np.rint(written), steps).astype(self.dtype)
+
+    def _rounding(self, dtype):
+        """What floats of a dtype are rounded by at most, twice over, as a share of the range."""
+        largest = max(abs(self.low), abs(self.high))
+        return float(np.finfo(dtype).eps) * largest / (self.high - self.low)
 
     def words(self):
         """For the protocol; empty where the source's own description says it all."""

@@ -10,6 +10,7 @@ from keras_pixelrnn import checks, noise
 from keras_pixelrnn._types import Array, Number, Seed, Shape
 from keras_pixelrnn.completion import complete as particles
 from keras_pixelrnn.models import blocks
+from keras_pixelrnn.models.variables import check_finite
 
 CONTROLS = ("temperature", "top_k", "top_p")
 OF_PARTICLES = ("ess_threshold", "lookahead", "n", "n_particles")
@@ -207,5 +208,19 @@ class Drawing:
             return ops.convert_to_numpy(noise.uniform(seeds[rows], self.image_shape))
 
         arrays = [*images, uniform, *(controls or ()), *given]
-        found = self._functions.in_blocks(name, arrays, size, n, xla=xla)
-        return (image for image, _ in found)
+        return self._checked(self._functions.in_blocks(name, arrays, size, n, xla=xla))
+
+    def _checked(self, found):
+        for image, nats in found:
+            self.check_drawn(nats)
+            yield image
+
+    def check_drawn(self, nats: np.ndarray) -> None:
+        """`ValueError` where the nats of values drawn are nan: the values are all 0 then."""
+        if np.isnan(nats).any():
+            check_finite(self, "this model")
+            raise ValueError(
+                "The probabilities of this model are no numbers: its weights are too large for its "
+                f"dtype policy, {self.dtype_policy.name}. Train it anew, with a lower learning rate, or "
+                f"take weights from before. Received: nan for {np.isnan(nats).sum()} values drawn"
+            )

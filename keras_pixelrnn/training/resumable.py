@@ -12,11 +12,10 @@ import numpy as np
 
 from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training import progress as states
+from keras_pixelrnn.training.arguments import check_arguments
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.stopping import Stopping
-
-MOST_STEPS = 2**40  # the position in the data is an int64
 
 
 def steps_of(steps, steps_per_execution):
@@ -113,35 +112,22 @@ def resumable_fit(
                 verbose=verbose,
             )
     checkpoints = Checkpoints(folder)
-    checks.positive_int("epochs", epochs, MOST_STEPS)
-    checks.positive_int("steps_per_epoch", steps_per_epoch, MOST_STEPS)
-    checks.optional(checks.positive, "minutes", minutes)
-    checks.switch("writes", writes)
-    if not callable(batches):
-        raise ValueError(
-            "`batches` must be a function of the number of batches seen to a data set that begins "
-            f"there. Received: batches={checks.shown(batches)}"
-        )
-    if validation_data is None or not isinstance(monitor, str):
-        raise ValueError(
-            "Weights are judged by `monitor`, 'loss' or the name of a metric, on `validation_data`, "
-            f"which `model.evaluate` takes. Received: monitor={checks.shown(monitor)}, "
-            f"validation_data={checks.shown(validation_data)}"
-        )
-    try:
-        json.dumps(settings)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "`settings` must be what JSON can hold. "
-            f"Received: settings={checks.shown(settings)}: {error}"
-        ) from error
+    check_arguments(
+        model,
+        batches,
+        validation_data,
+        callbacks,
+        stopping,
+        epochs=epochs,
+        steps_per_epoch=steps_per_epoch,
+        monitor=monitor,
+        settings=settings,
+        minutes=minutes,
+        writes=writes,
+    )
     history = checks.local(
         "history", checkpoints.folder / "history.csv" if history is None else history
     )
-    if getattr(model, "optimizer", None) is None:
-        raise ValueError(
-            f"`model` must be compiled: call model.compile('adam') before. Received: model={model!r}"
-        )
     steps = steps_of(steps_per_epoch, model.steps_per_execution)
     model.optimizer.build(model.trainable_variables)
     kept = checkpoints.load()
