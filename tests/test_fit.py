@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_pixelrnn as kp
 from benchmarks import refused
 from tests.carriers import IMAGES, LABELS, ONES, STREAMS, as_dataset, as_generator, made
 
@@ -111,7 +112,7 @@ def test_bad_labels(fault, carrier, labelled):
 @pytest.mark.parametrize(
     ("x", "options", "words"),
     [
-        ([IMAGES, IMAGES], {}, "images alone, each one array or tensor. Received: a list of 2"),
+        ([IMAGES, IMAGES], {}, "images alone, each one array or tensor: np.stack.*a list of 2"),
         (list(IMAGES), {}, "Received: a list of 6"),
         ({"image": IMAGES, "label": LABELS}, {}, r"dataset.map\(lambda d: d\['image'\]\)"),
         ({"picture": IMAGES}, {}, r"must hold 'image'.*Received: a dict with \['picture'\]"),
@@ -127,6 +128,13 @@ def test_bad_labels(fault, carrier, labelled):
         (as_dataset((IMAGES, IMAGES[::-1])), {}, "these images themselves"),
         (as_dataset((IMAGES, IMAGES, ONES * np.nan)), {}, "one finite number for each"),
         (tf.data.Dataset.from_tensor_slices(IMAGES), {}, r"dataset.batch\(n\)"),
+        ("my/images", {}, "keras_pixelrnn.data.load reads folders.*Received: 'my/images'"),
+        (kp.data.load("digits"), {}, r"data.training\(batch_size=32\).*Received: ImageData"),
+        (iter([IMAGES]), {}, r"\(batch for batch in iterator\)"),
+        (lambda: as_generator(IMAGES), {}, r"pass what it returns"),
+        (3, {}, "PyDataset or Grain data set does. Received: 3"),
+        (IMAGES, {"steps_per_epoch": 0}, "`steps_per_epoch` must be an int, 1 or more"),
+        (IMAGES, {"validation_data": IMAGES, "validation_steps": 0.5}, "`validation_steps` must"),
     ],
 )
 def test_what_a_plain_model_refuses(x, options, words, plain):
@@ -142,6 +150,8 @@ def test_what_a_plain_model_refuses(x, options, words, plain):
         ({"image": IMAGES, "labels": LABELS}, {}, r"\(d\['image'\], d\['label'\]\)"),
         (IMAGES, {"y": LABELS, "class_weight": {3: 1.0}}, r"labels in 0 .. 2 to finite"),
         (IMAGES, {"y": LABELS, "class_weight": {1: np.inf}}, r"labels in 0 .. 2 to finite"),
+        (IMAGES, {"y": LABELS, "class_weight": {1: None}}, r"labels in 0 .. 2 to finite"),
+        (IMAGES, {"y": LABELS, "class_weight": {1: [2.0]}}, r"labels in 0 .. 2 to finite"),
         (IMAGES, {"y": LABELS, "class_weight": [1.0, 2.0]}, r"labels in 0 .. 2 to finite"),
     ],
 )

@@ -1,5 +1,7 @@
 """What `fit`, `evaluate`, `predict` and a call take: images, with their context and weights."""
 
+import numbers
+
 import keras
 import numpy as np
 
@@ -29,7 +31,8 @@ class Inputs:
         if isinstance(x, (tuple, list)):
             if not self.context.given or len(x) != 2:
                 raise ValueError(
-                    f"Expected {self._expected()}, each one array or tensor. "
+                    f"Expected {self._expected()}, each one array or tensor: np.stack makes one of a "
+                    "list of images. "
                     f"Received: a {type(x).__name__} of {len(x)}"
                 )
             return (*x, y)
@@ -133,7 +136,8 @@ class Inputs:
         given = class_weight.items() if isinstance(class_weight, dict) else [(None, None)]
         for label, value in given:
             is_class = checks.is_whole(label) and 0 <= label < classes
-            if not is_class or isinstance(value, str) or not np.isfinite(value):
+            number = isinstance(value, numbers.Real) and np.isfinite(value)
+            if not (is_class and number):
                 raise ValueError(
                     f"`class_weight` must be a dict from labels in 0 .. {classes - 1} to finite "
                     "numbers. "
@@ -188,14 +192,14 @@ class Inputs:
         image, context = checks.tensor("images", parts[0]), None
         if self.context.given:
             context = checks.tensor("context", parts[1])
-        numbers = _numbers(image)
-        if numbers is not None:
-            if not numbers.dtype.isnative:
+        values = _numbers(image)
+        if values is not None:
+            if not values.dtype.isnative:
                 raise ValueError(
                     "A call takes numbers in the byte order of this machine: images.astype("
-                    f"images.dtype.newbyteorder('=')). Received: dtype {numbers.dtype}"
+                    f"images.dtype.newbyteorder('=')). Received: dtype {values.dtype}"
                 )
-            checks.images(numbers, self.image_shape, self.distribution)
+            checks.images(values, self.image_shape, self.distribution)
         elif getattr(image.shape, "rank", 4) is not None:  # it is None where nothing is known of it
             self.static(image)
         told = _numbers(context)

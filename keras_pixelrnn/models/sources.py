@@ -1,6 +1,7 @@
 """Where the batches of `fit`, `evaluate` and `predict` come from, each looked at before it is used."""
 
 import contextlib
+import os
 import types
 
 import keras
@@ -52,6 +53,8 @@ class Sources:
                 "`class_weight` cannot be applied to the batches of a loader that is passed on as it "
                 f"is. Let it yield (image, label, weight). Received: {type(x).__name__}"
             )
+        elif not backend.passes_through(x):
+            raise ValueError(_no_data(x))
         return x, y, weight
 
     # What `backend.checked_dataset` asks for, which remembers what is wrong.
@@ -91,6 +94,23 @@ class Sources:
             if self.error is None or error is self.error:
                 raise
             raise self.error from None
+
+
+def _no_data(x):
+    """What to say of what holds no images as Keras reads them."""
+    way_out = "An array of images, a tf.data.Dataset, generator, PyDataset or Grain data set does."
+    if hasattr(x, "training") and hasattr(x, "evaluation"):  # an `ImageData`
+        way_out = (
+            "Pass its batches: fit(data.training(batch_size=32), steps_per_epoch="
+            'data.steps_per_epoch(32)), evaluate(data.evaluation("test", batch_size=32)).'
+        )
+    elif isinstance(x, (str, os.PathLike)):
+        way_out = "keras_pixelrnn.data.load reads folders and names, its `training` makes batches."
+    elif hasattr(x, "__next__"):
+        way_out = "Make an iterator a generator: (batch for batch in iterator)."
+    elif callable(x):
+        way_out = "Of a function that yields batches pass what it returns: f()."
+    return f"Expected batches of images. {way_out} Received: {checks.shown(x)}"
 
 
 class CheckedBatches(keras.utils.PyDataset):

@@ -65,6 +65,7 @@ class Trained:
         compiled.check(self)
         checks.whole("epochs", epochs, 0)
         checks.rate("validation_split", validation_split)
+        _check_steps(options)
         sources = Sources(self._rules)
         x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight, batch_size)
         # By default Keras asks for what such data cannot do, and then warns of it.
@@ -101,6 +102,7 @@ class Trained:
     ):
         """`keras.Model.evaluate` on what `fit` takes."""
         compiled.check(self)
+        _check_steps(options)
         sources = Sources(self._rules)
         if not options.get("_use_cached_eval_dataset"):  # `fit` has wrapped what it evaluates on
             x, y, sample_weight = sources.wrapped(x, y, sample_weight, batch_size=batch_size)
@@ -111,6 +113,7 @@ class Trained:
 
     def predict(self, x, batch_size=None, **options):
         """Parameters `(n, height, width, P)` of what `fit` takes: `keras.Model.predict`."""
+        _check_steps(options)
         sources = Sources(self._rules)
         x, _, _ = sources.wrapped(x, batch_size=batch_size)
         with sources.spoken(), self._state_kept():
@@ -215,6 +218,12 @@ class Trained:
 
     def _state_kept(self):
         return _StateKept(self)
+
+
+def _check_steps(options):
+    """`ValueError` for numbers of steps that are none: Keras takes 0 for all there are."""
+    for name in ("steps_per_epoch", "validation_steps", "steps"):
+        checks.optional(checks.positive_int, name, options.get(name))
 
 
 class _StateKept:
