@@ -18,7 +18,7 @@ class Likelihood(NamedTuple):
     Attributes:
         nats: mean per image.
         bits_per_dim: mean per sub-pixel.
-        standard_error: of `nats`, over the images.
+        standard_error: of `nats`, over the images; nan of one image, of which none is known.
         images: number of images.
         seconds: wall-clock time.
     """
@@ -30,8 +30,9 @@ class Likelihood(NamedTuple):
     seconds: float
 
     def __str__(self):
+        error = f" +- {self.standard_error:.3f}" if self.images > 1 else ""
         return (
-            f"{self.nats:.3f} +- {self.standard_error:.3f} nats per image, "
+            f"{self.nats:.3f}{error} nats per image, "
             f"{self.bits_per_dim:.4f} bits/dim over {self.images} images in {self.seconds:.1f} s"
         )
 

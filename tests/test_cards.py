@@ -1,7 +1,10 @@
 """What the card of a trained model says of its data: name, licence, labels."""
 
+import json
+import re
 import types
 
+import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
@@ -44,6 +47,21 @@ def test_a_packed_file_knows_its_data_set(tmp_path, monkeypatch):
     text = card_of(data, tmp_path / "packed.npz", tmp_path, monkeypatch, conditional=True)
     assert "| data | UCI Optical Recognition of Handwritten Digits; licence: CC BY 4.0 |" in text
     assert "| labels" not in text  # numbers are their own names
+
+
+def test_the_error_of_one_image_is_not_known(tmp_path, monkeypatch):
+    """Neither a nan in JSON, which has none, nor in words."""
+    model = kp.models.PixelCNN((8, 8, 1), kp.distributions.Categorical(17), units=1, num_blocks=1)
+    images = np.zeros((1, 8, 8, 1), np.uint8)
+    assert "nan" not in str(kp.evaluation.evaluate(model, images))
+    monkeypatch.setattr(kp.data.ImageData, "evaluation", lambda *_, **__: images)
+    one = kp.data.load("digits")
+    settings = training.Settings(output=tmp_path)
+    metrics = results.result_metrics(settings, model, one, 1.0)
+    json.dumps(metrics, allow_nan=False)
+    facts = report.facts_of("pets", model, metrics)
+    assert "nan" not in card(facts)
+    assert re.search(r"test, 1 images \| \d\.\d{3} bits/dim \(", card(facts))
 
 
 def test_licences_that_others_state():

@@ -133,8 +133,7 @@ def checked_size(image_size):
     """`(height, width)`, or `ValueError`."""
     if image_size is None:
         raise ValueError(
-            "A folder of images needs a size to crop and resize them to. Pass image_size=(height, "
-            "width), or --image-size on the command line."
+            "A folder of images needs a size to crop and resize them to, such as image_size=32."
         )
     sizes = (image_size, image_size) if isinstance(image_size, (int, np.integer)) else image_size
     try:

@@ -44,11 +44,11 @@ def score(facts: dict[str, Any]) -> str:
     test = facts.get("test")
     if not test:
         return "not measured"
+    unit, digits = ("nats", 2) if "Bernoulli" in facts["distribution"] else ("bits_per_dim", 3)
     error = test["standard_error"]
-    if "Bernoulli" in facts["distribution"]:
-        return f"{test['nats']:.2f} ± {error:.2f} nats"
-    error *= test["bits_per_dim"] / test["nats"]
-    return f"{test['bits_per_dim']:.3f} ± {error:.3f} bits/dim"
+    if error is not None:  # as it is of one image
+        error = f" ± {error * test[unit] / test['nats']:.{digits}f}"
+    return f"{test[unit]:.{digits}f}{error or ''} {unit.replace('_per_', '/')}"
 
 
 def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:

@@ -69,7 +69,8 @@ def result_metrics(settings, model, data, seconds):
         "test": {
             "nats": likelihood.nats,
             "bits_per_dim": likelihood.bits_per_dim,
-            "standard_error": likelihood.standard_error,
+            # None of one image: JSON has no nan.
+            "standard_error": likelihood.standard_error if likelihood.images > 1 else None,
             "images": likelihood.images,
         },
         "protocol": data.protocol,
