@@ -70,3 +70,24 @@ def test_unknown_settings_are_refused_by_name():
     for wrong in (3, {}, None):
         with pytest.raises(ValueError, match="`settings` must be a `Settings`"):
             training.train(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"recurrence": "row"}, "`recurrence` is of model='multi_scale'. For a Row LSTM say"),
+        ({"model": "pixelcnn", "factor": 4}, "`factor` is of .*Received: factor=4"),
+        ({"model": "gated", "skip": True}, "`skip` is of the other models"),
+        ({"num_mixtures": 9}, "`num_mixtures` is of distribution='logistic' or 'normal'"),
+        ({"preset": "digits", "units": 8}, "`units` is that of preset='digits'.*units=8"),
+        ({"preset": "digits", "model": "row"}, "`model` is that of preset='digits'"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        training.make_model(training.with_recipe(given), kp.data.load("digits"))
+
+
+def test_what_a_recipe_says_of_another_model_is_left_out():
+    given = {"recipe": "mnist_normal", "distribution": "categorical", "num_blocks": 1, "units": 4}
+    training.make_model(training.with_recipe(given), kp.data.load("digits"))

@@ -1,11 +1,35 @@
 """The model that settings ask for."""
 
+from dataclasses import fields
+
 from keras_pixelrnn import distributions, models
 from keras_pixelrnn.data.pipeline import ImageData
 from keras_pixelrnn.models.base import PixelModel
+from keras_pixelrnn.training.recipes import read_recipe
 from keras_pixelrnn.training.settings import DISTRIBUTIONS, MODELS, Settings
 
 SIZES = ("units", "num_blocks", "head_units", "kernel_size", "dropout", "skip")
+
+
+def _refuse_unused(settings, head):
+    """`ValueError` naming a setting of the model that is not as by default and yet would do nothing."""
+    theirs = {}
+    if settings.model != "multi_scale":
+        row = " For a Row LSTM say model='row'." * (settings.recurrence == "row")
+        theirs |= dict.fromkeys(("recurrence", "factor"), f"is of model='multi_scale'.{row}")
+    if settings.model == "gated":
+        theirs["skip"] = "is of the other models, not of model='gated'."
+    if head not in ("logistic", "normal"):
+        theirs["num_mixtures"] = "is of distribution='logistic' or 'normal'."
+    if settings.preset:
+        fixed = f"is that of preset={settings.preset!r}, which names a model with its sizes."
+        theirs |= dict.fromkeys((*SIZES, "model", "recurrence", "factor"), fixed)
+    expected = {field.name: field.default for field in fields(Settings)}
+    recipe = read_recipe(settings.recipe, settings.gpu) if settings.recipe else {}
+    for name, why in theirs.items():
+        value = getattr(settings, name)
+        if value not in (expected[name], recipe.get(name, expected[name])):
+            raise ValueError(f"`{name}` {why} Leave it out. Received: {name}={value!r}")
 
 
 def make_distribution(name, levels, num_mixtures, ordered=True):
@@ -44,6 +68,7 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
             raise ValueError(
                 f"Unknown {what}. Expected one of: {', '.join(expected)}. Received: {name!r}"
             )
+    _refuse_unused(settings, head)
     given = {"image_shape": data.image_shape, "dtype": settings.dtype}
     if settings.conditional:
         if not data.num_classes:
