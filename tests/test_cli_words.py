@@ -18,6 +18,7 @@ from keras_pixelrnn.cli import words
 from keras_pixelrnn.training import Settings
 from keras_pixelrnn.training.run import load_data
 from tests.commands import fails, run
+from tests.image_files import fill
 
 PACKED = ("--image-size", "4")
 PACKAGE = Path(cli.__file__).parents[1]
@@ -141,3 +142,18 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(
     assert code == 2
     assert "the folder /proc is not writable" in text
     assert not list(tmp_path.glob(".writing*"))
+
+
+def test_a_size_is_a_side_or_a_height_and_width(tmp_path, capsys):
+    fill(tmp_path / "pictures", 4)
+    arguments = ("data", "pack", tmp_path / "pictures", tmp_path / "packed.npz", "--image-size")
+    for given, size in (("4", (4, 4)), ("4x6", (4, 6))):
+        run(*arguments, given)
+        assert kp.data.load(tmp_path / "packed.npz").image_shape == (*size, 3)
+        train = COMMANDS["train"].make_context("train", ["--image-size", given])
+        settings = Settings(dataset=tmp_path / "pictures", image_size=train.params["image_size"])
+        assert load_data(settings).image_shape == (*size, 3)
+    for wrong in ("0", "4x", "x4", "4x0", "4x4x4", "-4", "four", "4.5"):
+        code, text = fails(capsys, *arguments, wrong)
+        assert code == 2
+        assert "a height and width, such as 24x32" in text

@@ -17,7 +17,10 @@ def command():
 @click.argument("path", type=names.Target(path_type=Path, dir_okay=False))
 @click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]")
 @click.option(
-    "--image-size", type=click.IntRange(1), help="side that images of a folder are resized to"
+    "--image-size",
+    type=names.Size(),
+    metavar="SIDE|HxW",
+    help="side, or height and width, that images of a folder are cut and resized to",
 )
 @click.option(
     "--channels",

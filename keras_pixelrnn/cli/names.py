@@ -37,6 +37,24 @@ class Model(click.ParamType):
         ]
 
 
+class Size(click.ParamType):
+    """The side of square images, or their height and width as 24x32."""
+
+    name = "size"
+
+    def convert(self, value, param, context):
+        if not isinstance(value, str):
+            return value
+        sides = [int(side) for side in value.split("x") if side.isdecimal()]
+        if len(sides) != value.count("x") + 1 or len(sides) > 2 or not all(sides):
+            self.fail(
+                f"{value!r} is neither a side, such as 32, nor a height and width, such as 24x32.",
+                param,
+                context,
+            )
+        return tuple(sides) if len(sides) == 2 else sides[0]
+
+
 class Target(click.Path):
     """A path to write to, on this machine, in a folder that is there or can be made: said before any
     work is done."""

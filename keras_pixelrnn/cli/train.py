@@ -23,7 +23,7 @@ def _options(function):
     """An option for every setting."""
     for field in reversed(fields(Settings)):
         name, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
-        metavar = None
+        metavar = "SIDE|HxW" if field.name == "image_size" else None
         if field.name == "recipe":
             metavar, text = "NAME", f"{text}: {', '.join(CHOICES['recipe'])}"
         if field.type == tuple[float, float] | None:
@@ -41,7 +41,9 @@ def _options(function):
 def _type(field):
     if field.name in CHOICES:
         return click.Choice(CHOICES[field.name])
-    if field.type in (int, int | None, int | tuple[int, int] | None):
+    if field.type == int | tuple[int, int] | None:
+        return names.Size()
+    if field.type in (int, int | None):
         return click.IntRange(0 if field.name == "seed" else 1)
     if field.type in (float, str, float | None, str | None):
         return float if field.type in (float, float | None) else str

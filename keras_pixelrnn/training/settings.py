@@ -34,8 +34,8 @@ class Settings:
     )
     levels: int | None = _setting(None, "values of a sub-pixel; default those of the data")
     binarization: str | None = _setting(None, "static, dynamic or threshold; for --levels 2")
-    image_size: int | tuple[int, int] | None = _setting(  # a pair from Python alone
-        None, "side that images of a folder are cut and resized to"
+    image_size: int | tuple[int, int] | None = _setting(
+        None, "side, or height and width, that images of a folder are cut and resized to"
     )
     channels: int = _setting(3, "channels of images of a folder: 1, 3 or 4")
     transparent_on: str | None = _setting(
