@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from benchmarks import refused
-from tests.carriers import IMAGES, LABELS, ONES, STREAMS, as_dataset, as_generator, made
+from tests.carriers import IMAGES, LABELS, ONES, STREAMS, Batches, as_dataset, as_generator, made
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,11 @@ def labelled():
 
 
 # ---- what is refused: the words of `log_prob` --------------------------------------------------
+
+
+class Empty(Batches):
+    def __len__(self):
+        return 0
 
 
 def with_value(value, dtype=np.uint8):
@@ -128,6 +133,8 @@ def test_bad_labels(fault, carrier, labelled):
         (as_dataset((IMAGES, IMAGES[::-1])), {}, "these images themselves"),
         (as_dataset((IMAGES, IMAGES, ONES * np.nan)), {}, "one finite number for each"),
         (tf.data.Dataset.from_tensor_slices(IMAGES), {}, r"dataset.batch\(n\)"),
+        (as_dataset(IMAGES[:0]), {}, "one batch or more. Received: a tf.data.Dataset without"),
+        (Empty(IMAGES), {}, "one batch or more. Received: a PyDataset of length 0"),
         ("my/images", {}, "keras_pixelrnn.data.load reads folders.*Received: 'my/images'"),
         (kp.data.load("digits"), {}, r"data.training\(batch_size=32\).*Received: ImageData"),
         (iter([IMAGES]), {}, r"\(batch for batch in iterator\)"),

@@ -5,12 +5,14 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, training
 from keras_pixelrnn.training.checkpoints import Checkpoints, sweep_up
 from keras_pixelrnn.training.resumable import resumable_fit
+from tests.commands import run
 from tests.conformance import QUICK
 
 TAKES_A_PATH = {
@@ -111,3 +113,27 @@ def test_only_what_this_package_left_is_swept_up(tmp_path):
     (tmp_path / "model.keras").unlink()
     sweep_up(tmp_path)
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_tilde_is_the_home_folder(model_of, tmp_path, monkeypatch):
+    """Wherever a path is taken: never a folder called `~` here."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    model = model_of(QUICK)
+    assert model.save_to_preset("~/preset") == home / "preset"
+    assert kp.models.from_preset("~/preset").count_params() == model.count_params()
+    assert kp.models.from_preset(Path("~/preset")).count_params() == model.count_params()
+    kp.visualize.save_png("~/a.png", np.zeros((2, 2, 3), np.uint8))
+    assert (home / "a.png").is_file()
+    assert training.Settings(output="~/run").output == home / "run"
+    assert Checkpoints("~/state").folder == home / "state"
+    kp.data.load(kp.data.pack("digits", "~/digits.npz"))
+    kp.data.load("~/digits.npz")
+    run("sample", "~/preset", "-n", 1, "--out=~/drawn")
+    assert (home / "drawn" / "00000.png").is_file()
+    assert not list(here.iterdir())
+    with pytest.raises(ValueError, match="no such folder or file"):
+        kp.data.load("~nobody-of-that-name/images")

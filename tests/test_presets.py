@@ -269,3 +269,29 @@ def test_facts_of_a_damaged_file(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         presets.facts(tmp_path)
     assert json.loads((presets.folder("digits") / "preset.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (["protocol"], "`facts` must be a dict"),
+        ({"test": "good"}, r"`facts\['test'\]` must be a dict"),
+        ({"dataset": "digits"}, r"`facts\['dataset'\]` must be a dict"),
+        ({"test": {"nats": 1.0}}, "must hold the numbers nats, bits_per_dim, images"),
+        ({"test": {"nats": "1", "bits_per_dim": 1, "images": 2}}, "must hold the numbers nats"),
+        ({"paper": np.float32(1.0)}, "must be what JSON holds.*float32"),
+        ({"paper": float("nan")}, "must be what JSON holds"),
+    ],
+)
+def test_facts_that_no_card_can_say(saved, facts, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        saved[0].save_to_preset(tmp_path / "new", facts)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_likelihood_is_facts_of_a_test(saved, tmp_path):
+    found = kp.evaluation.evaluate(saved[0], np.zeros((1, 4, 5, 1), np.uint8))._asdict()
+    found["nats"] = np.float32(found["nats"])
+    saved[0].save_to_preset(tmp_path, {"test": found})
+    assert presets.facts(tmp_path)["test"]["standard_error"] is None
+    assert f"test, 1 images | {found['nats']:.2f} nats" in (tmp_path / "README.md").read_text()

@@ -43,7 +43,15 @@ from keras_pixelrnn.checks.numbers import (
     switch,
     whole,
 )
-from keras_pixelrnn.checks.paths import UNTOUCHED, local, moved_to, replace, unfinished, writing
+from keras_pixelrnn.checks.paths import (
+    UNTOUCHED,
+    home,
+    local,
+    moved_to,
+    replace,
+    unfinished,
+    writing,
+)
 
 __all__ = [
     "MOST_BLOCKS",
@@ -74,6 +82,7 @@ __all__ = [
     "kernel_size",
     "known",
     "layer_name",
+    "home",
     "local",
     "moved_to",
     "odd",

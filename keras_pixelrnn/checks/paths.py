@@ -12,7 +12,7 @@ from keras_pixelrnn.checks.numbers import shown
 
 
 def local(name, path):
-    """`path` as a `pathlib.Path` of this machine, or `ValueError`."""
+    """`path` as a `pathlib.Path` of this machine, `~` as the home folder, or `ValueError`."""
     if not isinstance(path, (str, os.PathLike)):
         raise ValueError(f"`{name}` must be a path. Received: {name}={shown(path)}")
     text = os.fspath(path)
@@ -29,7 +29,13 @@ def local(name, path):
         )
     if "\0" in text:
         raise ValueError(f"`{name}` must not hold a null character. Received: {name}={text!r}")
-    return Path(text)
+    return home(text)
+
+
+def home(path):
+    """`path` as a `pathlib.Path`, `~` at its beginning as the home folder, which shells leave in quotes
+    and behind `=` as it is."""
+    return Path(os.path.expanduser(path))
 
 
 WRITING = "writing-"  # how the names of unfinished files begin

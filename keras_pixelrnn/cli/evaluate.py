@@ -1,5 +1,6 @@
 """`pixelrnn evaluate`"""
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     from keras_pixelrnn.training.run import load_data
 
     model = models.from_preset(name)
-    if dataset is not None and Path(dataset).is_dir():
+    if dataset is not None and os.path.isdir(os.path.expanduser(dataset)):
         settings |= {"image_size": model.image_shape[:2], "channels": model.image_shape[2]}
     if dataset is not None and levels is None:
         settings["levels"] = model.distribution.levels

@@ -4,7 +4,6 @@ import difflib
 import math
 import os
 import tempfile
-from pathlib import Path
 
 import click
 
@@ -19,8 +18,10 @@ class Model(click.ParamType):
     name = "model"
 
     def convert(self, value, param, context):
-        if value in presets.names() or Path(value).exists() or value.startswith("hf://"):
+        if value in presets.names() or value.startswith("hf://"):
             return value
+        if os.path.exists(path := os.path.expanduser(value)):
+            return path
         close = difflib.get_close_matches(value, presets.names(), 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         self.fail(

@@ -162,7 +162,7 @@ def _named(source, data_dir, class_names, files):
             "Only local folders and files are read. Copy the data to this machine first. "
             f"Received: {name!r}"
         )
-    path = Path(source).expanduser()
+    path = checks.home(source)
     if not name:
         raise ValueError(
             "Expected a name, or the path of a folder or file; '.' is this folder. Received: ''"

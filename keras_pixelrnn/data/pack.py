@@ -36,12 +36,12 @@ def pack(data: Any, path: str | Path) -> Path:
     """
     from keras_pixelrnn.data.load import load
 
-    path = checks.local("path", path).expanduser()
+    path = checks.local("path", path)
     if path.suffix != ".npz":
         raise ValueError(f"A packed file ends in .npz. Received: path={str(path)!r}")
     if not path.parent.is_dir():
         raise ValueError(f"There is no such folder: {path.parent}. Received: path={str(path)!r}")
-    here = isinstance(data, (str, Path)) and os.path.realpath(Path(data).expanduser())
+    here = isinstance(data, (str, Path)) and os.path.realpath(checks.home(data))
     if here == os.path.realpath(path):
         raise ValueError(
             "The source would be replaced, with what else its file holds: choose another `path`. "

@@ -15,7 +15,7 @@ from keras_pixelrnn import checks, presets
 from keras_pixelrnn._version import __version__
 from keras_pixelrnn.models.architectures import ARCHITECTURES
 from keras_pixelrnn.models.variables import check_finite, differences, values_by_path
-from keras_pixelrnn.presets.card import FRONT_MATTER, card
+from keras_pixelrnn.presets.card import FRONT_MATTER, card, given
 
 HUB = "hf://"
 WEIGHTS = "model.weights.h5"
@@ -91,15 +91,16 @@ class Pretrained:
         Args:
             folder: made where missing; other files in it stay.
             facts: what is known of the model, of the keys that `keras_pixelrnn.presets.facts` lists:
-                "test" figures such as `{"nats": 81.5, "standard_error": 0.2, ...}`, "protocol",
-                "dataset" (`{"name": ..., "licence": ...}`). The card says what is given, no more.
+                "test" figures (`evaluation.evaluate(...)._asdict()`), "protocol", "dataset"
+                (`{"name": ..., "licence": ...}`). The card says what is given, no more.
 
         Returns:
             The folder.
 
         Raises:
             OSError: the folder cannot be written; what it held is left as it was.
-            ValueError: `folder` is none of this machine, such as gs://bucket.
+            ValueError: `folder` is none of this machine, such as gs://bucket; `facts` that no card
+                can say.
 
         Example:
 
@@ -112,7 +113,7 @@ class Pretrained:
         check_finite(self, f"the model {self.name!r}")
         bare = type(self).from_config(self.get_config())  # without optimizer, loss and metrics
         bare.set_weights(self.get_weights())
-        facts = {"name": folder.resolve().name, **described(self), **(facts or {})}
+        facts = {"name": folder.resolve().name, **described(self), **given(facts)}
         with (
             checks.writing(folder, "What it held is left as it was."),
             _scratch(folder) as scratch,

@@ -34,8 +34,14 @@ class Sources:
             checks.drawn(batch_size, self.image_shape, "batch_size")
         table = None if class_weight is None else inputs.class_weights(class_weight)
         if backend.is_dataset(x):
+            if int(x.cardinality()) == 0:  # a training on nothing
+                raise ValueError(
+                    "Expected one batch or more. Received: a tf.data.Dataset without elements"
+                )
             x = backend.checked_dataset(x, self, inputs.distribution.levels, table)
         elif isinstance(x, keras.utils.PyDataset):
+            if x.num_batches == 0:  # JAX would end in a fault of Keras
+                raise ValueError("Expected one batch or more. Received: a PyDataset of length 0")
             x = CheckedBatches(x, lambda element: self.batch(element, class_weight))
         elif isinstance(x, types.GeneratorType):
             x = (self.batch(element, class_weight) for element in x)

@@ -1,5 +1,9 @@
 """The model card: what is known of a model, in Markdown."""
 
+import json
+import math
+import numbers
+from collections.abc import Mapping
 from typing import Any
 
 NAMES = {
@@ -18,6 +22,7 @@ tags: [keras, pixelrnn, autoregressive, density-estimation]
 ---
 
 """
+FIGURES = ("nats", "bits_per_dim", "images")  # of "test", in a card
 MOST_NAMES = 200  # classes that a card names
 PICTURES = {
     "samples.png": ("Samples", "Not picked: the first ones drawn."),
@@ -49,6 +54,46 @@ def score(facts: dict[str, Any]) -> str:
     if error is not None:  # as it is of one image
         error = f" ± {error * test[unit] / test['nats']:.{digits}f}"
     return f"{test[unit]:.{digits}f}{error or ''} {unit.replace('_per_', '/')}"
+
+
+def given(facts: Any) -> dict[str, Any]:
+    """`facts` as somebody passes them, as JSON and a card have them; or `ValueError`."""
+    if facts is not None and not isinstance(facts, Mapping):
+        raise ValueError(f"`facts` must be a dict. Received: facts={facts!r:.100}")
+    facts = dict(facts or {})
+    for name in ("test", "dataset", "training", "sampling"):
+        if not isinstance(facts.get(name, {}), Mapping):
+            raise ValueError(
+                f"`facts[{name!r}]` must be a dict, as in keras_pixelrnn.presets.facts('digits'). "
+                f"Received: {facts[name]!r:.100}"
+            )
+    if "test" in facts:
+        facts["test"] = {name: _number(value) for name, value in facts["test"].items()}
+        facts["test"].setdefault("standard_error", None)
+        missing = [
+            name for name in FIGURES if not isinstance(facts["test"].get(name), (int, float))
+        ]
+        if missing:
+            raise ValueError(
+                f"`facts['test']` must hold the numbers {', '.join(FIGURES)} and standard_error, as of "
+                f"keras_pixelrnn.evaluation.evaluate(...)._asdict(). Received: {facts['test']!r:.200}"
+            )
+    try:
+        return json.loads(json.dumps(facts, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`facts` must be what JSON holds: text, finite numbers of Python, lists and dicts of these. "
+            f"Received: {error}"
+        ) from error
+
+
+def _number(value):
+    """A number of Python for one of NumPy, None for one that is not known; anything else as it is."""
+    if not isinstance(value, numbers.Real):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return None if math.isnan(value) else float(value)
 
 
 def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:

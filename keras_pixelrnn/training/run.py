@@ -3,7 +3,6 @@
 import contextlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -111,7 +110,7 @@ def _train(settings, stopping, callbacks):
 
 def _keep_apart(output, dataset):
     """`ValueError` where results, pictures among them, would be images of a later training."""
-    folder = Path(dataset).expanduser()
+    folder = checks.home(dataset)
     named = str(dataset) == "digits"  # which comes along, whatever lies here
     if not named and folder.is_dir() and output.resolve().is_relative_to(folder.resolve()):
         raise ValueError(
