@@ -6,7 +6,7 @@ from PIL import Image
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import visualize
-from tests.commands import run
+from tests.commands import fails, run
 
 
 @pytest.mark.slow
@@ -26,3 +26,30 @@ def test_codes_are_drawn_completed_and_scored(tmp_path, monkeypatch):
     np.testing.assert_array_equal(found[:2], drawn[0][:2])
     nats = float(run("score", "codes", "codes.png", "--label", 1).splitlines()[1].split(",")[1])
     np.testing.assert_allclose(nats, model.log_prob(drawn[:1], context=1)[0], atol=1e-3)
+
+
+def test_what_numbers_mean_is_told_to_evaluate(tmp_path, monkeypatch, capsys):
+    """What the error advises, the command can be told."""
+    monkeypatch.chdir(tmp_path)
+    head = kp.distributions.Categorical(512, embedded=True, embedding_size=2)
+    model = kp.models.PixelCNN((4, 5, 1), head, units=2, num_blocks=1)
+    training = {"settings": {"dataset": "away/codes.npz", "model": "pixelcnn"}}
+    training["settings"] |= {"num_blocks": 1, "units": 2}
+    model.save_to_preset("codes", {"training": training})
+    codes = np.arange(400).reshape(20, 4, 5, 1).astype(np.uint16)
+    np.savez("codes.npz", train=codes)
+    assert "test: " in run("evaluate", "codes", "--dataset", "codes.npz", "--values", "codes")
+    code, text = fails(capsys, "evaluate", "codes")
+    assert code == 2
+    assert "trained on 'away/codes.npz', which is not there from this folder" in text
+    np.save("spins.npy", np.where(codes % 2, 1, -1))
+    kp.models.PixelCNN(
+        (4, 5, 1), kp.distributions.Bernoulli(), units=2, num_blocks=1
+    ).save_to_preset("spins")
+    assert "test: " in run("evaluate", "spins", "--dataset", "spins.npy", "--values", "spins")
+    told = kp.models.PixelCNN((4, 5, 1), head, units=2, num_blocks=1, num_classes=2)
+    told.save_to_preset("told")
+    code, text = fails(
+        capsys, "evaluate", "told", "--dataset", "codes.npz", "--values", "codes", "--levels", 512
+    )
+    assert "these images have no labels" in text

@@ -21,7 +21,7 @@ from keras_pixelrnn.training.settings import Settings
 )
 @names.data_options
 @click.option("--batch-size", type=click.IntRange(1), default=100, show_default=True)
-def command(name, split, dataset, data_dir, levels, binarization, batch_size):
+def command(name, split, dataset, data_dir, batch_size, **given):
     """Exact likelihood of a whole data set under the model NAME.
 
     \b
@@ -30,7 +30,6 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     pixelrnn evaluate binarized_mnist_row --dataset mnist --levels 2 --binarization threshold
     """
     facts = stated(name)
-    given = {"levels": levels, "binarization": binarization}
     if dataset is None:
         settings = facts.get("settings")
         if not settings:
@@ -45,9 +44,19 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     model = models.from_preset(name)
     if dataset is not None and os.path.isdir(os.path.expanduser(dataset)):
         settings |= {"image_size": model.image_shape[:2], "channels": model.image_shape[2]}
-    if dataset is not None and levels is None:
+    if dataset is not None and given["levels"] is None:
         settings["levels"] = model.distribution.levels
-    images = load_data(training.Settings(**{**settings, "data_dir": data_dir}))
+    settings |= {"data_dir": data_dir}
+    if dataset is None and not _is_there(settings["dataset"]):
+        raise click.UsageError(
+            f"{name} was trained on {settings['dataset']!r}, which is not there from this folder: pass "
+            "--dataset, and what its numbers mean where the training was told."
+        )
+    images = load_data(training.Settings(**settings))
+    if model.context.given and not images.num_classes:
+        raise click.UsageError(
+            f"This model is conditional {model.context}; these images have no labels."
+        )
     batches = images.evaluation(split, batch_size, labels=model.context.given)
     count = -(-images.sizes[split] // batch_size)
     found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
@@ -55,6 +64,13 @@ def command(name, split, dataset, data_dir, levels, binarization, batch_size):
     stated_nats = facts.get("test", {}).get("nats")
     if stated_nats is not None and split == "test" and dataset is None:
         click.echo(f"stated: {stated_nats:.3f} nats")
+
+
+def _is_there(dataset):
+    """Whether what looks like a path is one, from the folder of now."""
+    named = not dataset.startswith((".", "/", "~"))  # mnist/config is a name of TFDS
+    named = named and not dataset.endswith((".npz", ".npy", ".h5", ".hdf5"))
+    return named or os.path.exists(os.path.expanduser(dataset))
 
 
 def stated(name):

@@ -8,6 +8,7 @@ import tempfile
 import click
 
 from keras_pixelrnn import presets
+from keras_pixelrnn.training.settings import MEANINGS
 
 FEW = 64  # images that are drawn sooner without XLA, whose compilation takes longer than they do
 
@@ -125,6 +126,18 @@ label = click.option("--label", type=click.IntRange(0), help="of a conditional m
 def data_options(function):
     """Where images come from, instead of the data that a model was trained on."""
     for option in (
+        click.option(
+            "--transparent-on",
+            help="colour under transparent pixels of images of a folder, such as white",
+        ),
+        click.option(
+            "--value-range",
+            nargs=2,
+            type=Finite(),
+            metavar="LOW HIGH",
+            help="smallest and largest number of intensities of more than 8 bits, such as 0 4095",
+        ),
+        click.option("--values", type=click.Choice(MEANINGS), help="what stored numbers mean"),
         click.option(
             "--binarization",
             type=click.Choice(["static", "dynamic", "threshold"]),
