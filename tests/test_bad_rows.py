@@ -23,7 +23,7 @@ FAULTS = {  # what a row may have wrong
     "top_k": [0, -1, LEVELS + 1],
     "top_p": [np.nan, 0.0, -1.0, 1.5],
     "label": [3, -1, 2**31 - 1],
-    "context": [np.nan, np.inf],
+    "context": [np.nan, np.inf, 3e38],  # the last is finite, and overflows on the way
     "image": [LEVELS, 255],
     "row": [-1, SHAPE[0], 2**31 - 1],
     "state": [np.nan, np.inf, -np.inf],

@@ -3,6 +3,7 @@
 import functools
 import gzip
 import importlib
+import io
 import json
 import sys
 import urllib.error
@@ -18,7 +19,7 @@ from tests.served import example
 predict_pb2 = pytest.importorskip("tensorflow_serving.apis.predict_pb2")
 grpc = pytest.importorskip("grpc")
 
-from keras_pixelrnn.serving.server import Server  # noqa: E402
+from keras_pixelrnn.serving.server import RequestError, Server, rest  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group(QUICK.name)
 
@@ -71,6 +72,7 @@ def test_rest_refuses(server, body, words):
         ("PUT", "quick", 400, "Malformed"),
         ("DELETE", "quick", 400, "Malformed"),
         ("GET", "quick/versions/one", 400, "Malformed"),
+        pytest.param("GET", f"quick/versions/{'9' * 5000}", 400, "Malformed", id="no int64"),
     ],
 )
 def test_rest_paths_that_are_none(server, method, path, status, words):
@@ -103,9 +105,18 @@ def test_rest_bodies_as_clients_send_them(server):
         (b"what\r\n", {"Transfer_Encoding": "chunked"}),
         (b"7fffffffff\r\n", {"Transfer_Encoding": "chunked"}),
         (body, {"Content_Length": len(body), "Content_Encoding": "gzip"}),
+        (packed[:-4], {"Content_Length": len(packed) - 4, "Content_Encoding": "gzip"}),
     ]:
         status, found = ask("quick:predict", damaged, **headers)
         assert (status, "body" in found["error"]) == (400, True)
+
+
+def test_a_body_that_ends_too_soon_is_no_request():
+    """Even where what came is JSON."""
+    body = b'{"instances": [5]}'
+    assert rest.read_body({"Content-Length": str(len(body))}, io.BytesIO(body)) == body
+    with pytest.raises(RequestError, match="20 bytes were announced, 18 came"):
+        rest.read_body({"Content-Length": "20"}, io.BytesIO(body))
 
 
 def test_grpc_refuses_what_is_no_tensor(server):
@@ -125,6 +136,8 @@ def test_grpc_refuses_what_is_no_tensor(server):
 
     one_for_all = spoil(size=1 << 50, tensor_content=b"")
     one_for_all.inputs["seed"].int64_val.append(1)
+    beyond = spoil(dtype=tf.uint8.as_datatype_enum, tensor_content=b"")
+    beyond.inputs["seed"].int_val.extend([300, -1])
     many = predict_pb2.PredictRequest()
     many.CopyFrom(spoil())
     many.inputs["seed"].CopyFrom(tf.make_tensor_proto(np.zeros(65, np.int64)))
@@ -138,6 +151,8 @@ def test_grpc_refuses_what_is_no_tensor(server):
             (spoil(size=1 << 50), "no tensor"),
             (spoil(tensor_content=b"abc"), "no tensor"),
             (one_for_all, "no tensor"),
+            (beyond, "no tensor"),
+            (spoil(dtype=tf.resource.as_datatype_enum), "no tensor"),
             (many, "larger than maximum input batch size 64"),
             (labelled, "version label: stable"),
         ]:

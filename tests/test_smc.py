@@ -146,7 +146,14 @@ def test_what_is_returned(name, tiny):
     # Over many runs the mean over particles is that over draws.
     expected = found.images.astype(float).mean(axis=(0, 1))
     np.testing.assert_allclose(found.mean.mean(axis=0), expected, atol=0.05)
-    np.testing.assert_allclose(found.mean[:, known], found.images[:, 0][:, known], atol=1e-5)
+    assert_mean_of_values(found, image, known, model)
+
+
+def assert_mean_of_values(found, image, known, model):
+    """What is known is its own mean, to the last bit, and no mean lies outside the values."""
+    assert (found.mean[:, known] == image[known]).all()
+    assert found.mean.min() >= 0
+    assert found.mean.max() <= model.distribution.levels - 1
 
 
 def test_an_image_depends_on_its_own_seed_alone(tiny):
@@ -201,6 +208,7 @@ def test_groups_of_particles(tiny, monkeypatch):
     assert found.ess.max() > 4.001
     distance = [np.abs(shares(x, known, 2) - p).sum() for x in (found, alone)]
     assert distance[0] < distance[1]
+    assert_mean_of_values(found, image, known, model)
 
 
 def test_the_threshold_says_when_to_resample(tiny):

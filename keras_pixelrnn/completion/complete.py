@@ -152,6 +152,7 @@ def _together(found, seeds, groups, draws):
         int,
     ).reshape(-1, draws)
     rows, columns = np.arange(len(chosen))[:, None], np.arange(draws)
+    mean = (share[:, :, None, None, None] * found["mean"]).sum(axis=1)
     # Effective sample size of all: groups count by the squares of their shares, too.
     ess = 1.0 / (share[:, :, None] ** 2 / found["ess"]).sum(axis=1)
     return {
@@ -159,5 +160,6 @@ def _together(found, seeds, groups, draws):
         "log_prob": found["log_prob"][rows, chosen, columns],
         "log_z": (top + np.log(mean_weight))[:, 0].astype(np.float32),
         "ess": ess.astype(np.float32),
-        "mean": (share[:, :, None, None, None] * found["mean"]).sum(axis=1).astype(np.float32),
+        # of shares that sum to 1 but for rounding, as in `particles.summary`
+        "mean": np.clip(mean, found["mean"].min(axis=1), found["mean"].max(axis=1)).astype("f4"),
     }

@@ -196,6 +196,8 @@ def summary(particles, uniform, n, dtype):
     weight = resampling.normalised(log_weight)
     flat = ops.reshape(image, (-1, n_particles, shape[0] * shape[1] * shape[2]))
     mean = ops.sum(weight[:, :, None] * flat, axis=1)
+    # Weights sum to 1 but for rounding: where all particles agree, as on what is known, so do they.
+    mean = ops.clip(mean, ops.min(flat, axis=1), ops.max(flat, axis=1))
     return {
         "image": ops.reshape(ops.cast(ops.take(image, chosen, axis=0), dtype), (-1, n, *shape)),
         "log_prob": ops.reshape(ops.take(log_prob, chosen, axis=0), (-1, n)),

@@ -115,6 +115,7 @@ class Rows:
         return [tf.where(fit, x, tf.ones_like(x)) for x in (temperature, top_k, top_p)]
 
     def marked(self, nats):
-        """`nats (batch, ...)`, -inf in the rows that are not fit."""
+        """`nats (batch, ...)`, -inf in the rows that are not fit, and where finite numbers of a context
+        or state, such as 3e38, overflowed on the way."""
         fit = tf.reshape(self.fit, [-1, *[1] * (len(nats.shape) - 1)])
-        return tf.where(fit, nats, -np.inf)
+        return tf.where(fit & ~tf.math.is_nan(nats), nats, -np.inf)

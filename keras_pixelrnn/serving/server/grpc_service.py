@@ -80,7 +80,8 @@ def _array(name, tensor):
         raise RequestError(INVALID_ARGUMENT, f"input {name!r} is no tensor: its shape is not given")
     try:
         return np.asarray(tf.make_ndarray(tensor))
-    except (TypeError, ValueError, MemoryError) as error:  # one value may stand for a huge tensor
+    except (TypeError, ValueError, LookupError, OverflowError, MemoryError) as error:
+        # values beyond the dtype, a dtype of no array, one value that stands for a huge tensor
         raise RequestError(INVALID_ARGUMENT, f"input {name!r} is no tensor: {error}") from error
 
 

@@ -14,7 +14,7 @@ from keras_pixelrnn.serving.server import json_format
 from keras_pixelrnn.serving.server.servable import INVALID_ARGUMENT, RequestError
 
 PATH = re.compile(
-    r"/v1/models/(?P<name>[^/:]+)(/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+    r"/v1/models/(?P<name>[^/:]+)(/versions/(?P<version>\d{1,19})|/labels/(?P<label>[^/:]+))?"
     r"(?P<what>:predict|/metadata)?",
     re.IGNORECASE,
 )
@@ -35,8 +35,13 @@ def read_body(headers, stream):
         else:
             length = int(headers.get("Content-Length") or 0)
             body = stream.read(length) if 0 < length <= MOST_BYTES else b""
+            if body and len(body) < length:
+                raise ValueError(f"{length} bytes were announced, {len(body)} came")
         if headers.get("Content-Encoding", "identity").lower() == "gzip":
-            body = zlib.decompressobj(31).decompress(body, MOST_BYTES + 1)
+            packed = zlib.decompressobj(31)
+            body = packed.decompress(body, MOST_BYTES + 1)
+            if len(body) <= MOST_BYTES and not packed.eof:
+                raise ValueError("what gzip packed was cut off")
     except (ValueError, zlib.error) as error:
         raise RequestError(INVALID_ARGUMENT, f"The body cannot be read: {error}") from error
     if not 0 < len(body) <= MOST_BYTES:
