@@ -39,9 +39,12 @@ def test_what_numbers_mean_is_told_to_evaluate(tmp_path, monkeypatch, capsys):
     codes = np.arange(400).reshape(20, 4, 5, 1).astype(np.uint16)
     np.savez("codes.npz", train=codes)
     assert "test: " in run("evaluate", "codes", "--dataset", "codes.npz", "--values", "codes")
-    code, text = fails(capsys, "evaluate", "codes")
-    assert code == 2
-    assert "trained on 'away/codes.npz', which is not there from this folder" in text
+    folder = {"dataset": "away", "image_size": 4}
+    model.save_to_preset("drawn", {"training": {"settings": training["settings"] | folder}})
+    for name, away in (("codes", "away/codes.npz"), ("drawn", "away")):
+        code, text = fails(capsys, "evaluate", name)
+        assert code == 2
+        assert f"trained on {away!r}, which is not there from this folder" in text
     np.save("spins.npy", np.where(codes % 2, 1, -1))
     kp.models.PixelCNN(
         (4, 5, 1), kp.distributions.Bernoulli(), units=2, num_blocks=1

@@ -47,7 +47,7 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     if dataset is not None and given["levels"] is None:
         settings["levels"] = model.distribution.levels
     settings |= {"data_dir": data_dir}
-    if dataset is None and not _is_there(settings["dataset"]):
+    if dataset is None and not _is_there(**settings):
         raise click.UsageError(
             f"{name} was trained on {settings['dataset']!r}, which is not there from this folder: pass "
             "--dataset, and what its numbers mean where the training was told."
@@ -66,10 +66,11 @@ def command(name, split, dataset, data_dir, batch_size, **given):
         click.echo(f"stated: {stated_nats:.3f} nats")
 
 
-def _is_there(dataset):
+def _is_there(dataset="digits", image_size=None, **_):
     """Whether what looks like a path is one, from the folder of now."""
     named = not dataset.startswith((".", "/", "~"))  # mnist/config is a name of TFDS
     named = named and not dataset.endswith((".npz", ".npy", ".h5", ".hdf5"))
+    named = named and image_size is None  # which a folder has been told
     return named or os.path.exists(os.path.expanduser(dataset))
 
 
