@@ -233,8 +233,21 @@ def test_options_are_checked(coded, option):
         codec.compress(model, images, **{option: 0})
 
 
+def test_a_tolerance_may_be_a_number_of_numpy(coded):
+    model, images, _ = coded
+    assert codec.compress(model, images[:1], tolerance=np.float32(1e-3))
+    with pytest.raises(ValueError, match="tolerance=True"):
+        codec.compress(model, images, tolerance=True)
+
+
+def test_what_is_no_file_is_said(coded, tmp_path):
+    for path in (tmp_path, tmp_path / "none.kpz"):
+        with pytest.raises(ValueError, match="must be a file that `codec"):
+            codec.read(path, coded[0])
+
+
 @pytest.mark.parametrize(
-    "indices", [1, 1.5, [1.5], "1", [True, False], np.array([True] * 9), [None]]
+    "indices", [1, 1.5, [1.5], "1", [True, False], np.array([True] * 9), [None], np.array(3)]
 )
 def test_images_are_asked_for_by_number(coded, indices):
     model, _, data = coded

@@ -62,7 +62,8 @@ def compress(
     checks.optional(checks.positive_int, "block_size", block_size)
     checks.drawn(batch_size, model.image_shape, "batch_size")
     checks.switch("verify", verify)
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 < tolerance < 1):
+    tolerance = checks.optional(checks.positive, "tolerance", tolerance)
+    if tolerance is not None and tolerance >= 1:
         raise ValueError(
             f"`tolerance` must lie between 0 and 1, or be None. Received: tolerance={tolerance!r}"
         )
@@ -183,8 +184,17 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
 
 
 def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarray:
-    """The images of a file that `write` wrote; `options` are those of `decompress`."""
-    return decompress(model, checks.local("path", path).read_bytes(), **options)
+    """The images of a file that `write` wrote; `options` are those of `decompress`.
+
+    Raises:
+        ValueError: there is no such file, or what `decompress` refuses.
+    """
+    path = checks.local("path", path)
+    if not path.exists() or path.is_dir():
+        raise ValueError(
+            f"`path` must be a file that `codec.write` wrote. There is none. Received: path='{path}'"
+        )
+    return decompress(model, path.read_bytes(), **options)
 
 
 def _wanted(indices, count):
@@ -192,6 +202,9 @@ def _wanted(indices, count):
     if indices is None:
         return np.arange(count)
     listed = isinstance(indices, Iterable) and not isinstance(indices, (str, bytes))
+    listed = (
+        listed and getattr(indices, "ndim", 1) > 0
+    )  # an array of no axis is called iterable, too
     found = list(indices) if listed else [None]
     if not all(checks.is_whole(index) for index in found):  # a mask would be read as 0 and 1
         raise ValueError(
