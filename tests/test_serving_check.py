@@ -140,6 +140,15 @@ def test_wrong_images_fail_the_session(export, tmp_path):
     assert all("'log_prob' fails with XLA off" in problem for problem in problems)
 
 
+@pytest.mark.parametrize("file", ["variables.index", "variables.data-00000-of-00001"])
+def test_damaged_weights_are_named(export, tmp_path, file):
+    version = shutil.copytree(export, tmp_path / "1")
+    (version / "variables" / file).write_bytes(b"")
+    (problem,) = check.check(version)
+    assert "weights" in problem
+    assert "export it again" in problem
+
+
 def test_a_damaged_warm_up_file_is_named(export, tmp_path):
     path = shutil.copytree(export, tmp_path / "1")
     (path / warmup.FILE).write_bytes(b"not a record")

@@ -58,6 +58,8 @@ def check(path, loaded=None, xla=False):
     except ValueError as error:
         return [str(error)]
     problems = [*operations.refused(graph.graph_def, xla), *out_of_place(graph)]
+    if unread := unread_weights(path, graph):
+        return [*problems, unread]
     if "serving_default" not in graph.signature_def:
         problems.append("There is no signature 'serving_default'.")
     for name, signature in graph.signature_def.items():
@@ -74,6 +76,22 @@ def check(path, loaded=None, xla=False):
         return [*problems, str(error)]
     # The session would stumble over the same operations, with a worse message.
     return problems or _run(path, graph.signature_def, requests, loaded, xla)
+
+
+def unread_weights(path, meta_graph):
+    """A sentence about weights that are not there or damaged, or None."""
+    if not any(node.op == "VarHandleOp" for node in meta_graph.graph_def.node):
+        return None
+    try:
+        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
+        return (
+            f"The weights in {path / 'variables'} are damaged, or not there: export it again. "
+            f"Received: {str(error)[:200]}"
+        )
+    return None
 
 
 def out_of_place(meta_graph):
