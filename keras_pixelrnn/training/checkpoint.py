@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.training import archive
 from keras_pixelrnn.training import progress as states
 from keras_pixelrnn.training.averaged import averaged
@@ -55,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.history, self.steps, self.stopping = history, steps, stopping
         self.interval = math.inf if minutes is None else 60.0 * minutes
         self.best, self.arrays = best, None
-        self._first_step, self._metrics = 0, None
+        self._first_step, self._begun, self._metrics = 0, 0, None
         self._tick = self._saved = time.monotonic()
 
     def go_on_within(self, metrics):
@@ -70,14 +71,21 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         # Not at a batch's end: Keras would wait for the device to hand over the logs of each.
+        self._begun = self._first_step + batch
         if batch:
-            self._now_at(self._first_step + batch)
+            self._now_at(self._begun)
         due = time.monotonic() - self._saved > self.interval
         if due or self.stopping.signal is not None:
             self.save(states.capture(self.model))
             self.stopping.check()
 
     def on_epoch_end(self, epoch, logs=None):
+        last = self._begun + self.model.steps_per_execution >= self.steps
+        if not last and not self.model.stop_training:
+            raise ValueError(
+                "`batches` must return a data set without an end, such as dataset.repeat().skip(seen). "
+                f"Received: one that ended in epoch {epoch} after {self._begun} of {self.steps} batches"
+            )
         self._now_at(self.steps)
         self._first_step = 0
         self.finish_epoch(self.model, logs)
@@ -89,24 +97,30 @@ class Checkpoint(keras.callbacks.Callback):
         progress = self.progress
         try:
             with averaged(model):
-                found = self.validate(model, [_Check(self.stopping)])
+                found = _plain(self.validate(model, [_Check(self.stopping)]))
                 if self.monitor not in found:
                     raise ValueError(
                         f"`monitor` must be one of: {', '.join(found)}. The epoch is kept: call "
                         f"again with one of these. Received: monitor={self.monitor!r}"
                     )
                 value = found[self.monitor]
+                if not isinstance(value, (int, float)):
+                    raise ValueError(
+                        "`monitor` must name a number. The epoch is kept: call again with another. "
+                        f"Received: monitor={self.monitor!r}, which is {checks.shown(value)}"
+                    )
                 if np.isfinite(value) and (progress.lowest is None or value < progress.lowest):
                     progress.lowest = value
                     self.best = [np.array(ops.convert_to_numpy(w)) for w in model.weights]
         except (Exception, SystemExit):  # told to stop, or it fails: the epoch is not lost
             self.save(arrays)
             raise
+        logs.update(_plain(logs))
         logs.update({f"val_{name}": value for name, value in found.items()})
         self._now_at(self.steps)  # the time of the validation
         logs["seconds"] = round(progress.seconds, 1)
         progress.rows.append({"epoch": progress.epoch, **logs})
-        if not np.isfinite(logs["loss"]):
+        if not np.isfinite(logs.get("loss", 0.0)):  # a step of the user's own may call it otherwise
             progress.ended = f"the loss of epoch {progress.epoch} was {logs['loss']}"
             model.stop_training = True
         progress.epoch, progress.step = progress.epoch + 1, 0
@@ -134,7 +148,8 @@ class Checkpoint(keras.callbacks.Callback):
             self.history.unlink(missing_ok=True)
             return
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, rows[0])
+        names = dict.fromkeys(name for row in rows for name in row)  # metrics may be added
+        writer = csv.DictWriter(text, names)
         writer.writeheader()
         writer.writerows(rows)
         archive.replace_text(self.history, text.getvalue())
@@ -145,6 +160,23 @@ class Checkpoint(keras.callbacks.Callback):
         progress.step = step
         progress.seconds += now - self._tick
         self._tick = now
+
+
+def _plain(values):
+    """Metrics, which may be tensors or arrays of any dtype, as numbers and lists that JSON holds."""
+    if not isinstance(values, dict):
+        raise ValueError(
+            "`validation_data`, a function, must return a dict of metrics. The epoch is kept: call "
+            f"again with one that does. Received: {checks.shown(values)}"
+        )
+
+    def plain(value):
+        if value is None or isinstance(value, (bool, int, float, str, dict, list)):
+            return value
+        array = np.asarray(ops.convert_to_numpy(value))
+        return array.item() if array.size == 1 else array.tolist()
+
+    return {name: plain(value) for name, value in values.items()}
 
 
 class _Check(keras.callbacks.Callback):

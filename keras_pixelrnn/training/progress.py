@@ -21,6 +21,7 @@ class Progress:
         lowest: the best value of what is monitored.
         ended: why the training ended before its last epoch, or None.
         steps: batches of an epoch; None in checkpoints that do not say.
+        begun: what else it was begun with, as `begun.facts` says; None likewise.
     """
 
     epoch: int = 0
@@ -31,6 +32,7 @@ class Progress:
     lowest: float | None = None
     ended: str | None = None
     steps: int | None = None
+    begun: dict | None = None
 
     def manifest(self, settings):
         """What goes beside the arrays in a checkpoint."""
@@ -76,18 +78,21 @@ def restore(model, arrays, kinds=("model", "optimizer")):
         ValueError: the arrays are those of another model or optimizer.
     """
     for kind in kinds:
-        variables = groups(model)[kind]
-        stored = of_kind(arrays, kind)
-        wanted = [tuple(variable.shape) for variable in variables]
-        found = [array.shape for array in stored]
-        if wanted != found:
-            raise ValueError(
-                f"The checkpoint holds the {kind} variables of another model: {len(found)} arrays "
-                f"where this one has {len(wanted)}, or of other shapes. Resume with the code and "
-                "the settings it was made with."
-            )
-        for variable, array in zip(variables, stored):
+        for variable, array in zip(groups(model)[kind], checked(model, arrays, kind)):
             variable.assign(array)
+
+
+def checked(model, arrays, kind):
+    """The arrays of one kind, or `ValueError` where they do not fit the variables of the model."""
+    stored = of_kind(arrays, kind)
+    wanted = [tuple(variable.shape) for variable in groups(model)[kind]]
+    if wanted != [array.shape for array in stored]:
+        raise ValueError(
+            f"The checkpoint holds the {kind} variables of another model: {len(stored)} arrays "
+            f"where this one has {len(wanted)}, or of other shapes. Resume with the code and "
+            "the settings it was made with."
+        )
+    return stored
 
 
 def of_kind(arrays, kind):

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ import numpy as np
 from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training import progress as states
 from keras_pixelrnn.training.arguments import check_arguments
+from keras_pixelrnn.training.begun import check_same, facts
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
+from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.stopping import Stopping
 
 
@@ -128,17 +129,78 @@ def resumable_fit(
     history = checks.local(
         "history", checkpoints.folder / "history.csv" if history is None else history
     )
-    steps = steps_of(steps_per_epoch, model.steps_per_execution)
+    with _alone(checkpoints.folder) if writes else contextlib.nullcontext():
+        return _go_on(
+            model,
+            batches,
+            checkpoints,
+            callbacks=callbacks,
+            epochs=epochs,
+            history=history,
+            minutes=minutes,
+            monitor=monitor,
+            resident=resident,
+            settings=settings,
+            steps=steps_of(steps_per_epoch, model.steps_per_execution),
+            stopping=stopping,
+            validation_data=validation_data,
+            verbose=verbose,
+            writes=writes,
+        )
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """No other training goes into `folder`, which is made where missing."""
+    with checks.writing(folder, "Nothing was begun."):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = only_one(folder, again=True)  # a command may hold it already
+        lock.__enter__()
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _go_on(
+    model,
+    batches,
+    checkpoints,
+    *,
+    callbacks,
+    epochs,
+    history,
+    minutes,
+    monitor,
+    resident,
+    settings,
+    steps,
+    stopping,
+    validation_data,
+    verbose,
+    writes,
+):
+    """`resumable_fit`, all arguments checked."""
     model.optimizer.build(model.trainable_variables)
+    made = facts(model, monitor)
     kept = checkpoints.load()
     progress, best = states.Progress(), None
     if kept is not None:
         manifest, arrays = kept
         progress = states.Progress.of(manifest)
-        _check_same(progress, manifest["settings"], epochs, steps, settings, folder)
+        check_same(
+            progress,
+            manifest["settings"],
+            epochs=epochs,
+            steps=steps,
+            execution=model.steps_per_execution,
+            made=made,
+            settings=settings,
+            folder=checkpoints.folder,
+        )
         states.restore(model, arrays)
         best = states.of_kind(arrays, "best") or None
-    progress.steps = steps
+    progress.steps, progress.begun = steps, made
     checkpoint = Checkpoint(
         progress,
         checkpoints,
@@ -168,7 +230,7 @@ def resumable_fit(
         if kept is None:
             checkpoint.save(states.capture(model))  # there is something to resume from now on
         elif progress.step:
-            metrics = states.of_kind(arrays, "metrics")
+            metrics = states.checked(model, arrays, "metrics")
             _finish_epoch(model, fit, batches, checkpoint, metrics, callbacks, verbose)
         if progress.epoch < epochs and not progress.ended:
             fit(
@@ -189,28 +251,6 @@ def resumable_fit(
     for weight, value in zip(model.weights, checkpoint.best):
         weight.assign(value)
     return progress
-
-
-def _check_same(progress, begun, epochs, steps, settings, folder):
-    """`ValueError` where a checkpoint is of a training that this call does not go on with."""
-    others = []
-    if progress.steps not in (None, steps):
-        others.append(f"{steps} steps an epoch, begun with {progress.steps}")
-    if isinstance(begun, dict) and isinstance(settings, dict):
-        # As they come back from JSON. More epochs are a way to go on.
-        given = json.loads(json.dumps({k: v for k, v in settings.items() if k != "epochs"}))
-        others += [
-            f"{name}={value!r}, begun with {name}={begun[name]!r}"
-            for name, value in given.items()
-            if name in begun and begun[name] != value
-        ]
-    if epochs < progress.epoch:
-        others.append(f"epochs={epochs}, {progress.epoch} of which are done")
-    if others:
-        raise ValueError(
-            f"The training in {folder} goes on with what it was begun with, and as many epochs or more. "
-            f"Choose another `folder` for another training. Received: {'; '.join(others)}"
-        )
 
 
 def _endless(data, steps):

@@ -1,0 +1,74 @@
+"""What a training was begun with, and whether a call goes on with it."""
+
+import json
+
+import keras
+import numpy as np
+
+# Of an optimizer: what its variables hold, what differs from process to process, and a rate that may
+# be planned anew for more epochs.
+CHANGES = ("learning_rate", "name", "inner_optimizer")
+
+
+def facts(model, monitor):
+    """What the variables of a checkpoint do not tell of a training, for JSON."""
+    optimizer = model.optimizer
+    found = {"monitor": monitor, "model": type(model).__name__}
+    if (distribution := getattr(model, "distribution", None)) is not None:
+        found["distribution"] = repr(distribution)
+    while optimizer is not None:
+        name = type(optimizer).__name__
+        found["optimizer"] = " of ".join(filter(None, [found.get("optimizer"), name]))
+        config = optimizer.get_config()
+        found |= {f"{name}.{key}": config[key] for key in config if key not in CHANGES}
+        optimizer = getattr(optimizer, "inner_optimizer", None)
+    return json.loads(json.dumps(found, default=_shown))
+
+
+def _shown(value):
+    """What JSON does not know, so that it is the same in another process."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    try:
+        return keras.saving.serialize_keras_object(value)
+    except Exception:  # of whatever the user's own class raises
+        return type(value).__name__
+
+
+def check_same(progress, before, *, epochs, steps, execution, made, settings, folder):
+    """`ValueError` where a checkpoint is of a training that this call does not go on with.
+
+    Args:
+        progress: of the checkpoint.
+        before: `settings` of the checkpoint.
+        epochs, settings, folder: of the call.
+        steps, execution: steps of an epoch, and of an execution.
+        made: the `facts` of the call.
+    """
+    others = []
+    if progress.steps not in (None, steps):
+        others.append(f"{steps} steps an epoch, begun with {progress.steps}")
+    elif progress.step and (left := steps - progress.step) % execution:
+        others.append(
+            f"steps_per_execution={execution}, with {left} steps of an epoch in progress left"
+        )
+    # Where nothing is judged yet, it may be judged by something else.
+    judged = progress.lowest is not None
+    pairs = [({k: v for k, v in made.items() if judged or k != "monitor"}, progress.begun)]
+    if isinstance(before, dict) and isinstance(settings, dict):
+        # As they come back from JSON. More epochs are a way to go on.
+        given = json.loads(json.dumps({k: v for k, v in settings.items() if k != "epochs"}))
+        pairs.append((given, before))
+    for given, begun in pairs:
+        others += [
+            f"{name}={value!r}, begun with {name}={begun[name]!r}"
+            for name, value in given.items()
+            if name in (begun or {}) and begun[name] != value
+        ]
+    if epochs < progress.epoch:
+        others.append(f"epochs={epochs}, {progress.epoch} of which are done")
+    if others:
+        raise ValueError(
+            f"The training in {folder} goes on with what it was begun with, and as many epochs or more. "
+            f"Choose another `folder` for another training. Received: {'; '.join(others)}"
+        )
