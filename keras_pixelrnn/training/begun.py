@@ -72,3 +72,14 @@ def check_same(progress, before, *, epochs, steps, execution, made, settings, fo
             f"The training in {folder} goes on with what it was begun with, and as many epochs or more. "
             f"Choose another `folder` for another training. Received: {'; '.join(others)}"
         )
+
+
+def endless(data, steps):
+    """`data`, or `ValueError` where a `tf.data.Dataset` is known to end before so many batches."""
+    count = int(data.cardinality()) if hasattr(data, "cardinality") else -1
+    if 0 <= count < steps:
+        raise ValueError(
+            "`batches` must return a data set without an end: dataset.repeat().skip(seen). "
+            f"Received: one of {count} batches, where {steps} are left to do"
+        )
+    return data

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import filelock
 
+from keras_pixelrnn import checks
+
 _held = {}  # which thread of this process holds which folder
 
 
@@ -44,3 +46,16 @@ def only_one(folder, again=False):
     finally:
         del _held[place]
         lock.release()
+
+
+@contextmanager
+def alone(folder):
+    """No other training goes into `folder`, which is made where missing."""
+    with checks.writing(folder, "Nothing was begun."):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = only_one(folder, again=True)  # a command may hold it already
+        lock.__enter__()
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)

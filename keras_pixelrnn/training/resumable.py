@@ -12,10 +12,10 @@ import numpy as np
 from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training import progress as states
 from keras_pixelrnn.training.arguments import check_arguments
-from keras_pixelrnn.training.begun import check_same, facts
+from keras_pixelrnn.training.begun import check_same, endless, facts
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
-from keras_pixelrnn.training.lock import only_one
+from keras_pixelrnn.training.lock import alone
 from keras_pixelrnn.training.stopping import Stopping
 
 
@@ -129,7 +129,7 @@ def resumable_fit(
     history = checks.local(
         "history", checkpoints.folder / "history.csv" if history is None else history
     )
-    with _alone(checkpoints.folder) if writes else contextlib.nullcontext():
+    with alone(checkpoints.folder) if writes else contextlib.nullcontext():
         return _go_on(
             model,
             batches,
@@ -147,19 +147,6 @@ def resumable_fit(
             verbose=verbose,
             writes=writes,
         )
-
-
-@contextlib.contextmanager
-def _alone(folder):
-    """No other training goes into `folder`, which is made where missing."""
-    with checks.writing(folder, "Nothing was begun."):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = only_one(folder, again=True)  # a command may hold it already
-        lock.__enter__()
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _go_on(
@@ -234,7 +221,7 @@ def _go_on(
             _finish_epoch(model, fit, batches, checkpoint, metrics, callbacks, verbose)
         if progress.epoch < epochs and not progress.ended:
             fit(
-                _endless(batches(progress.batches), (epochs - progress.epoch) * steps),
+                endless(batches(progress.batches), (epochs - progress.epoch) * steps),
                 steps_per_epoch=steps,
                 initial_epoch=progress.epoch,
                 epochs=epochs,
@@ -251,17 +238,6 @@ def _go_on(
     for weight, value in zip(model.weights, checkpoint.best):
         weight.assign(value)
     return progress
-
-
-def _endless(data, steps):
-    """`data`, or `ValueError` where a `tf.data.Dataset` is known to end before so many batches."""
-    count = int(data.cardinality()) if hasattr(data, "cardinality") else -1
-    if 0 <= count < steps:
-        raise ValueError(
-            "`batches` must return a data set without an end: dataset.repeat().skip(seen). "
-            f"Received: one of {count} batches, where {steps} are left to do"
-        )
-    return data
 
 
 def _validation(data):
