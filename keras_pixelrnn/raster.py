@@ -113,7 +113,16 @@ def run(network, distribution, choose, maps, context=None, controls=None):
 
 
 def rows(
-    network, distribution, choose, maps, finish, carry, context=None, controls=None, start=None
+    network,
+    distribution,
+    choose,
+    maps,
+    finish,
+    carry,
+    context=None,
+    controls=None,
+    start=None,
+    ways=None,
 ):
     """The loop itself.
 
@@ -125,6 +134,9 @@ def rows(
         carry: nested tensors that `finish` passes from row to row; None for the `RowState`.
         start: from the `RowState` of the first row of an image to that of the maps' first row, where
             they are part of an image.
+        ways: optional, how rows are run where not all in the same way: `ways.kinds (height,)`, and
+            `ways.run(usual, kind, state, maps)`, which returns what `usual(state, maps)`, the
+            `row_of` this network, does.
 
     Returns:
         The last `carry`, and the outputs of all rows, stacked along a new first axis.
@@ -136,6 +148,25 @@ def rows(
     by_row = {
         key: ops.transpose(ops.cast(value, "float32"), (1, 2, 0, 3)) for key, value in maps.items()
     }
+    usual = row_of(stream, distribution, choose, channels, controls)
+    run = ways.run if ways else lambda usual, kind, state, maps: usual(state, maps)
+
+    def row(states, inputs):
+        (state, carry), (maps, kind) = states, inputs
+        state, values, params = run(usual, kind, state, maps)
+        state, carry, outputs = finish(state, carry, {**maps, "values": values, "params": params})
+        return (state, carry), outputs
+
+    state = stream.state if start is None else start(stream.state)
+    carry = state if carry is None else carry
+    kinds = ways.kinds if ways else ops.zeros((height,), "int32")
+    (_, carry), outputs = backend.scan(row, (state, carry), (by_row, kinds))
+    return carry, outputs
+
+
+def row_of(stream, distribution, choose, channels, controls=None):
+    """A function `(state, maps) -> (state, values, params)` that runs a row of a network's `Stream`:
+    `maps` are `(width, batch, channels)`, `state` the `RowState`; see `rows`."""
     back = sweep_back(stream)
     drawing = distribution.drawer(channels) if controls is None else controls
 
@@ -146,19 +177,13 @@ def rows(
         )
         return left, (values, params, record)
 
-    def row(states, maps):
-        state, carry = states
+    def run(state, maps):
         _, (values, params, record) = backend.scan(
             pixel, state.left, (state.above, maps), unroll=MOST_IN_A_TURN // channels
         )
-        state = stream.next_row(state, record, iter(back(state, record)))
-        state, carry, outputs = finish(state, carry, {**maps, "values": values, "params": params})
-        return (state, carry), outputs
+        return stream.next_row(state, record, iter(back(state, record))), values, params
 
-    state = stream.state if start is None else start(stream.state)
-    carry = state if carry is None else carry
-    (_, carry), outputs = backend.scan(row, (state, carry), by_row)
-    return carry, outputs
+    return run
 
 
 def as_map(rows):

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_pixelrnn.layers.causal import joined
+from keras_pixelrnn.layers.causal import join_states, joined, split_state
 
 
 class GuidedNetwork:
@@ -26,6 +26,30 @@ class GuidedNetwork:
             return ops.concatenate([apply(0, x), apply(1, x)], axis=-1)
 
         return joined(streams, run)
+
+    def unguided(self, batch_size, height, width, context=None):
+        """The same without the look-ahead, whose state stays and whose correction is 0: for rows below
+        which nothing is drawn."""
+        stream = self._networks[0].stream(batch_size, height, width, context[0])
+
+        def step(x, above, left, color):
+            params, new = stream.step(x, above[0], left[0], color)
+            return ops.concatenate([params, ops.zeros_like(params)], axis=-1), [new, left[1]]
+
+        def close(x, left):
+            new, record = stream.close(x, left[0])
+            return [new, left[1]], record
+
+        def next_row(state, row, swept):
+            own, other = split_state(state)
+            return join_states([stream.next_row(own, row, swept), other])
+
+        return stream._replace(
+            step=step,
+            close=close,
+            row_inputs=lambda state, row: stream.row_inputs(split_state(state)[0], row),
+            next_row=next_row,
+        )
 
 
 class GuidedDistribution:

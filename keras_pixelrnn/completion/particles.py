@@ -13,6 +13,7 @@ from keras import ops, tree
 
 from keras_pixelrnn import backend, raster
 from keras_pixelrnn.completion import resampling
+from keras_pixelrnn.completion.ways import Ways
 
 # Of what a row changes of the weights, the share held back once as many sub-pixels as the row has are
 # met that are known: see `run`.
@@ -113,7 +114,14 @@ def run(
         ops.zeros_like(log_weight),
     )
     (_, log_weight, log_prob, _), (values, parents, ess) = raster.rows(
-        network, distribution, raster.unless_known, maps, finish, carry, context
+        network,
+        distribution,
+        raster.unless_known,
+        maps,
+        finish,
+        carry,
+        context,
+        ways=Ways(network, distribution, maps, context, n_particles, shared=resample),
     )
 
     # A particle's rows above are those of its ancestors.

@@ -247,15 +247,15 @@ def joined(streams, run):
         return [left for left, _ in closed], [record for _, record in closed]
 
     def row_inputs(state, row):
-        triples = zip(streams, _split(state), row, strict=True)
+        triples = zip(streams, split_state(state), row, strict=True)
         return [z for s, part, part_row in triples for z in s.row_inputs(part, part_row)]
 
     def next_row(state, row, swept):
-        triples = zip(streams, _split(state), row, strict=True)
-        return _join([s.next_row(part, part_row, swept) for s, part, part_row in triples])
+        triples = zip(streams, split_state(state), row, strict=True)
+        return join_states([s.next_row(part, part_row, swept) for s, part, part_row in triples])
 
     return Stream(
-        _join([stream.state for stream in streams]),
+        join_states([stream.state for stream in streams]),
         step,
         close=close,
         row_inputs=row_inputs,
@@ -265,11 +265,11 @@ def joined(streams, run):
     )
 
 
-def _join(states):
+def join_states(states):
     """The `RowState` of a composite from those of its children."""
     return RowState(*(list(parts) for parts in zip(*states, strict=True)))
 
 
-def _split(state):
+def split_state(state):
     """The `RowState`s of the children from that of a composite."""
     return [RowState(*parts) for parts in zip(*state, strict=True)]
