@@ -17,6 +17,8 @@ from keras_pixelrnn.distributions.base import (
 class _LikelihoodMetric(HoldsDistribution, keras.metrics.Mean):
     """Mean over images of a negative log-likelihood in some unit."""
 
+    _direction = "down"  # for callbacks of Keras that monitor it
+
     def __init__(
         self, distribution: PixelDistribution, name: str | None, dtype: Policy | None = None
     ):

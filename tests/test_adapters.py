@@ -82,3 +82,65 @@ def test_quantizing_is_refused(mode, model_of):
         if isinstance(layer, kp.layers.CausalLayer):
             with pytest.raises((ValueError, NotImplementedError), match="quantize"):
                 layer.quantize(mode)
+
+
+def test_functions_of_steps_know_the_network_as_it_is():
+    """What was traced before knows the old weights, and which of them were trained then."""
+    model = randomised(QUICK.make(num_blocks=1, **SMALL[QUICK]))
+    images = random_images(model, 4)
+    model.compile("adam")
+    for run in (model.predict, model.evaluate, model.fit):
+        run(images, batch_size=4, verbose=0)
+    functions = model.train_function, model.test_function, model.predict_function
+    for run in (model.predict, model.evaluate, model.fit):
+        run(images, batch_size=4, verbose=0)
+    assert functions == (model.train_function, model.test_function, model.predict_function)
+
+    layer = next(x for x in model._flatten_layers() if getattr(x, "enable_lora", None))
+    before, layer.trainable = layer.get_weights(), False
+    model.fit(images, batch_size=4, verbose=0)
+    for one, two in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    layer.trainable = True
+
+    adapted(model)
+    expected = np.asarray(model(images))
+    found = model.predict(images, batch_size=4, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    loss = model.evaluate(images, batch_size=4, verbose=0)
+    np.testing.assert_allclose(loss, -model.log_prob(images).mean(), rtol=1e-5)
+    for train in (lambda: model.fit(images, verbose=0), lambda: model.train_on_batch(images)):
+        with pytest.raises(ValueError, match=r"Call model\.compile\(\.\.\.\) again"):
+            train()
+    model.compile("adam")
+    model.fit(images, batch_size=4, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"frozen_layers": [99]}, {"frozen_layers": ["a"]}, {"frozen_weights": [-1]}]
+    + [{"frozen_weights": 3}, {"frozen_layers": {"x": 1}}],
+    ids=str,
+)
+def test_places_of_frozen_parts_that_there_are_not(edit):
+    model = QUICK.make(num_blocks=1)
+    with pytest.raises(ValueError, match=f"`{next(iter(edit))}` of a configuration must be places"):
+        type(model).from_config({**model.get_config(), **edit})
+
+
+def test_a_call_takes_one_image_or_more():
+    """TensorFlow's convolutions give outputs of another size for none."""
+    model = QUICK.make(num_blocks=1)
+    with pytest.raises(ValueError, match="A call takes one image or more"):
+        model(np.zeros((0, *model.image_shape), np.uint8))
+
+
+def test_callbacks_of_keras_know_that_less_is_better(tmp_path):
+    model = QUICK.make(num_blocks=1, **SMALL[QUICK])
+    model.compile("adam", metrics=[kp.metrics.BitsPerDimension(model.distribution)])
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best.keras", monitor="val_bits_per_dim", save_best_only=True
+    )
+    images = random_images(model, 4)
+    model.fit(images, validation_data=(images,), epochs=2, verbose=0, callbacks=[best])
+    assert (tmp_path / "best.keras").is_file()

@@ -65,3 +65,21 @@ def _of_keras(one):
             return _of_keras(getattr(one, wrapped))
     made_by = one if hasattr(one, "__qualname__") else type(one)
     return (getattr(made_by, "__module__", None) or "").startswith(OF_KERAS)
+
+
+def check_optimizer(model):
+    """`ValueError` where the optimizer was built for other weights than are trained now."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or not optimizer.built:
+        return
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
+    known = {id(variable) for variable in inner._trainable_variables}
+    now = {id(variable) for variable in model.trainable_variables}
+    # TensorFlow leaves out what is frozen by now; under JAX a step takes all that it was built with.
+    if not now <= known or (keras.backend.backend() == "jax" and now != known):
+        raise ValueError(
+            "The optimizer was made for other weights than are trained now: layers were frozen or "
+            "freed, or have adapters (LoRA). Call model.compile(...) again, with a new optimizer. "
+            f"Received: {len(now)} trainable weights, {len(now - known)} of them new, and "
+            f"{len(known)} of the optimizer"
+        )

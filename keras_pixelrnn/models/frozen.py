@@ -1,5 +1,7 @@
 """Which layers and weights of a model are frozen, in its configuration."""
 
+from keras_pixelrnn import checks
+
 KEYS = ("frozen_layers", "frozen_weights")
 
 
@@ -25,6 +27,15 @@ def taken_from(config):
 def freeze(model, frozen_layers=(), frozen_weights=()):
     """`model` with exactly these layers and weights frozen."""
     if frozen_layers or frozen_weights:
+        for name, given, parts in zip(
+            KEYS, (frozen_layers, frozen_weights), (_layers(model), model.weights), strict=True
+        ):
+            listed = isinstance(given, (list, tuple))
+            if not listed or not all(checks.is_whole(i) and 0 <= i < len(parts) for i in given):
+                raise ValueError(
+                    f"`{name}` of a configuration must be places, from 0 to {len(parts) - 1}, as "
+                    f"`get_config` writes them. Received: {name}={checks.shown(given)}"
+                )
         for index, layer in enumerate(_layers(model)):  # sets all that it holds, too
             layer.trainable = index not in frozen_layers
         for index, weight in enumerate(model.weights):

@@ -199,7 +199,10 @@ class Inputs:
                     "A call takes numbers in the byte order of this machine: images.astype("
                     f"images.dtype.newbyteorder('=')). Received: dtype {values.dtype}"
                 )
-            checks.images(values, self.image_shape, self.distribution)
+            if not len(checks.images(values, self.image_shape, self.distribution)):
+                raise ValueError(  # TensorFlow's convolutions give other shapes then
+                    f"A call takes one image or more. Received: `images` of shape {values.shape}"
+                )
         elif getattr(image.shape, "rank", 4) is not None:  # it is None where nothing is known of it
             self.static(image)
         told = _numbers(context)

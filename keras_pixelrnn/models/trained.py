@@ -1,5 +1,6 @@
 """Training on images, or on (image, context): the images are the targets themselves."""
 
+import contextlib
 import itertools
 
 import keras
@@ -63,6 +64,7 @@ class Trained:
                 names what was expected.
         """
         compiled.check(self)
+        compiled.check_optimizer(self)
         checks.whole("epochs", epochs, 0)
         checks.rate("validation_split", validation_split)
         _check_steps(options)
@@ -122,6 +124,7 @@ class Trained:
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **options):
         """`keras.Model.train_on_batch` on a batch of what `fit` takes."""
         compiled.check(self)
+        compiled.check_optimizer(self)
         x, weight = self._rules.arrays(x, y, sample_weight, class_weight)
         return super().train_on_batch(x, None, weight, **options)
 
@@ -175,27 +178,35 @@ class Trained:
     # ---- functions of steps ---------------------------------------------------------------------
 
     def make_train_function(self, force=False):
-        before = self.train_function
         alone = keras.backend.backend() == "tensorflow" and self._distribute_strategy is None
         if alone and self.optimizer is not None:
             # Else TensorFlow makes the optimizer's variables while it traces the first step: it traces
             # twice, and cannot write the first new values where the old ones lie.
             self.optimizer.build(self.trainable_variables)
-        super().make_train_function(force)
-        if self.train_function is not before:
-            self.train_function = self._careful(self.train_function, OF_TRAINING)
+        self._make("train_function", super().make_train_function, force, OF_TRAINING)
 
     def make_test_function(self, force=False):
-        before = self.test_function
-        super().make_test_function(force)
-        if self.test_function is not before:
-            self.test_function = self._careful(self.test_function, OF_TESTS)
+        self._make("test_function", super().make_test_function, force, OF_TESTS)
 
     def make_predict_function(self, force=False):
-        before = self.predict_function
-        super().make_predict_function(force)
-        if self.predict_function is not before:
-            self.predict_function = self._careful(self.predict_function, STATE)
+        self._make("predict_function", super().make_predict_function, force, STATE)
+
+    def _make(self, name, make, force, state):
+        """Keras' function, made again where the network has other weights (LoRA, say) or others of them
+        are frozen than when it was made: what was traced knows the old. One that was set from outside
+        stays."""
+        before, own = getattr(self, name), (self.weights, self.trainable_weights)
+        known = getattr(before, "made_of", own)
+        other = any(
+            len(now) != len(then) or any(a is not b for a, b in zip(now, then, strict=True))
+            for now, then in zip(own, known, strict=True)
+        )
+        make(force or other)
+        if getattr(self, name) is not before:
+            function = self._careful(getattr(self, name), state)
+            with contextlib.suppress(AttributeError):  # none of ours: eager, or a strategy's
+                function.made_of = own
+            setattr(self, name, function)
 
     def _careful(self, function, names):
         """`function(state, batches)`, which gives the state back where there is no next batch: a step of
