@@ -3,7 +3,9 @@
 import ctypes
 import gc
 import os
+import signal
 import sys
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -22,6 +24,10 @@ from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.serving import check
 from tests import conformance
 from tests.served import Running
+
+if threading.current_thread() is threading.main_thread():
+    # Ignored where the tests run in the background of a shell; some of them wait for it to be heard.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
