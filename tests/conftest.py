@@ -33,14 +33,16 @@ if threading.current_thread() is threading.main_thread():
 @pytest.fixture(scope="session")
 def model_of():
     """`model_of(case)`: the model of a conformance case, random weights, made once."""
-    made = {}
 
     def get(case):
-        if case.name not in made:
-            made[case.name] = conformance.randomised(case.make())
-        return made[case.name]
+        if case.name not in _made:
+            _made[case.name] = conformance.randomised(case.make())
+        return _made[case.name]
 
     return get
+
+
+_made = {}
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +137,8 @@ def pytest_runtest_teardown(item, nextitem):
     register of gradients, models and graphs refer to one another, and the allocator keeps what they
     gave back."""
     if nextitem is None or _group(item) != _group(nextitem):
+        if _group(item) in _made and _group(item) != conformance.QUICK.name:
+            _made[_group(item)]._functions._compiled.clear()  # its tests are done
         register = ops.gradient_registry._registry
         for key in [key for key in register if key.startswith("CustomGradient")]:
             if "_graph_mode_decorator" in register[key]["type"].__qualname__:

@@ -180,6 +180,8 @@ def test_the_command_listens_here_alone_unless_told(grey, monkeypatch):
 
     monkeypatch.setattr(kp.models, "from_preset", lambda name: grey.model)
     monkeypatch.setattr(page, "serve", serve)
+    there = SimpleNamespace(util=SimpleNamespace(find_spec=lambda name: name))  # Gradio, or not
+    monkeypatch.setattr(app, "importlib", there)
     at_once = SimpleNamespace(wait=lambda: None)
     monkeypatch.setattr(app, "threading", SimpleNamespace(Event=lambda: at_once))
     for options, where in [([], ("127.0.0.1", 7860)), (["--host", "::", "--port", 9], ("::", 9))]:

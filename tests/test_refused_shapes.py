@@ -46,11 +46,11 @@ REFUSED = {
     "no picture": (lambda: visualize.to_values(3, (4, 4, 1), 2), "`picture`"),
     "half a colour": (
         lambda: visualize.to_values(CLEAR, (4, 4, 3), 256, background=(1, 2)),
-        "`background`",
+        "[Bb]ackground must be the name of a colour",
     ),
     "a colour below black": (
         lambda: visualize.to_values(CLEAR, (4, 4, 3), 256, background=(1, 2, -900)),
-        "`background`",
+        "[Bb]ackground must be the name of a colour",
     ),
     "alpha in a grid": (lambda: visualize.grid(np.zeros((2, 4, 4, 4), np.uint8)), "`images`"),
     "gaps": (lambda: visualize.grid(RGB, gap=10**7), "pixels at most"),

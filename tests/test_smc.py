@@ -224,6 +224,7 @@ def test_the_threshold_says_when_to_resample(tiny):
     assert (np.abs(never.ess[:, -1] - always.ess[:, -1]) > 1e-2).mean() > 0.5
 
 
+@pytest.mark.slow
 def test_a_state_that_is_not_resampled_is_seen(monkeypatch):
     """The planted fault: particles take each other's values, not what the network carries of them."""
     model = CASES["grey"][0]()

@@ -25,7 +25,7 @@ class Ways:
         def way(stream):
             return raster.row_of(stream, distribution, raster.unless_known, channels)
 
-        if shared:
+        if shared and n_particles > 1:
             one = tree.map_structure(lambda x: None if x is None else x[::n_particles], context)
             self._once = way(network.stream(size // n_particles, height, width, one))
             self._ways[SHARED] = self._run_once
@@ -35,7 +35,7 @@ class Ways:
         above = ops.cumsum(hidden) == 0
         below = ops.flip(ops.cumsum(ops.flip(hidden, 0)), 0) == 0
         kinds = ops.where(below, UNGUIDED, FULL)
-        self.kinds = ops.cast(ops.where(above, SHARED, kinds), "int32")
+        self.kinds = ops.cast(ops.where(above, SHARED, kinds), "int32")  # one without a way: FULL
 
     def run(self, usual, kind, state, maps):
         """What `usual(state, maps)` returns, in the way that `kind` says."""
