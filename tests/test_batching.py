@@ -94,3 +94,7 @@ def test_parameters_are_those_that_exports_write(export_of):
     assert parameters.allowed_batch_sizes[-1] == parameters.max_batch_size == 64
     with pytest.raises(ValueError, match="end with"):
         read_parameters("max_batch_size { value: 8 } allowed_batch_sizes: 4")
+    with pytest.raises(ValueError, match="`num_batch_threads` must be 1 or more"):
+        read_parameters("num_batch_threads { value: 0 }")  # which would answer nothing
+    with pytest.raises(ValueError, match="Received: '64'"):
+        read_parameters("batch_timeout_micros { value: 0 }  # micros\n64")

@@ -153,6 +153,8 @@ def test_a_damaged_warm_up_file_is_named(export, tmp_path):
     path = shutil.copytree(export, tmp_path / "1")
     (path / warmup.FILE).write_bytes(b"not a record")
     assert "holds a record that is no request" in " ".join(check.check(path))
+    (path / warmup.FILE).write_bytes(b"cut")  # in the head of the first record
+    assert "holds no warm-up request" in " ".join(check.check(path))
     (path / warmup.FILE).unlink()
     assert "no warm-up requests" in " ".join(check.check(path))
 

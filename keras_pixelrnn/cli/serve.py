@@ -45,7 +45,7 @@ def _export(name, scratch):
     path = Path(name)
     found = names.newest(path)
     if found:
-        return found
+        return found.absolute()  # whose parent has a name
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 

@@ -79,16 +79,19 @@ def check(path, loaded=None, xla=False):
 
 
 def unread_weights(path, meta_graph):
-    """A sentence about weights that are not there or damaged, or None."""
+    """A sentence that names the file of weights which are not there or damaged, or None."""
     if not any(node.op == "VarHandleOp" for node in meta_graph.graph_def.node):
         return None
+    prefix = path / "variables" / "variables"
+    file = f"{prefix}.index"
     try:
-        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        reader = tf.train.load_checkpoint(str(prefix))
+        file = f"{prefix}.data-*"
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
     except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
         return (
-            f"The weights in {path / 'variables'} are damaged, or not there: export it again. "
+            f"The weights in {file} are damaged, or not there: export it again. "
             f"Received: {str(error)[:200]}"
         )
     return None

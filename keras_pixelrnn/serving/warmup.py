@@ -40,17 +40,20 @@ def read(path):
     """The requests of a version folder, as `write` takes them.
 
     Raises:
-        ValueError: there is no such file, or a record is none.
+        ValueError: there is no such file, it is empty, or a record is none.
     """
     file = Path(path) / FILE
     if not file.is_file():
         raise ValueError(f"There are no warm-up requests in {path}: expected {FILE}.")
     try:
-        return [_decode(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
+        requests = [_decode(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
     except (tf.errors.DataLossError, KeyError, IndexError, ValueError) as error:
         raise ValueError(
             f"{file} holds a record that is no request to a signature. Received: {error!r}"
         ) from error
+    if not requests:  # as TensorFlow reads a file shorter than the head of a record
+        raise ValueError(f"{file} holds no warm-up request. Received: {file.stat().st_size} bytes")
+    return requests
 
 
 def _encode(signature, inputs):

@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+FIELD = re.compile(r"\w+\s*(?:\{\s*value\s*:\s*[^{}\s]+\s*\}|:\s*[\w\"\']+)")
+MAY_BE_ZERO = "batch_timeout_micros"
+
 
 class Full(Exception):
     """More batches are waiting than `max_enqueued_batches`."""
@@ -41,7 +44,8 @@ def read_parameters(text):
     """`Parameters` from the text of a `batching_params.pbtxt`.
 
     Raises:
-        ValueError: allowed sizes that are not in order or do not end with the largest batch.
+        ValueError: text that is none, a number that is not positive, allowed sizes that are not in
+            order or do not end with the largest batch.
 
     Example:
 
@@ -49,10 +53,18 @@ def read_parameters(text):
     Parameters(max_batch_size=8, batch_timeout_micros=0, max_enqueued_batches=10, \
     num_batch_threads=4, allowed_batch_sizes=(2, 8))
     """
+    text = re.sub("#.*", "", text)
+    if other := FIELD.sub("", text).strip():
+        raise ValueError(
+            "Batching parameters are lines such as `max_batch_size { value: 8 }` and "
+            f"`allowed_batch_sizes: 8`. Received: {other[:40]!r}"
+        )
     single = {name: int(value) for name, value in re.findall(r"(\w+)\s*\{\s*value:\s*(\d+)", text)}
     sizes = tuple(int(value) for value in re.findall(r"allowed_batch_sizes:\s*(\d+)", text))
     known = {name: value for name, value in single.items() if name in Parameters._fields}
     parameters = Parameters(**known, allowed_batch_sizes=sizes)
+    if zero := [name for name, value in known.items() if not value and name != MAY_BE_ZERO]:
+        raise ValueError(f"`{zero[0]}` must be 1 or more. Received: {zero[0]}=0")
     if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != parameters.max_batch_size):
         raise ValueError(
             "`allowed_batch_sizes` must increase and end with `max_batch_size`. "

@@ -14,7 +14,7 @@ except ImportError as error:
 
 from keras_pixelrnn.serving import warmup
 from keras_pixelrnn.serving.server import grpc_service, rest
-from keras_pixelrnn.serving.server.servable import Servable
+from keras_pixelrnn.serving.server.servable import RequestError, Servable
 
 
 class Server:
@@ -34,7 +34,7 @@ class Server:
         port, rest_port: those that are listened on.
 
     Raises:
-        ValueError: `path` is no export.
+        ValueError: `path` is no export, or a file of it is damaged or not there.
         OSError: a port is taken.
     """
 
@@ -51,7 +51,14 @@ class Server:
     ):
         self.servable = Servable(name, path, batching, xla)
         for signature, inputs in warmup.read(path):
-            self.servable.predict(signature, inputs)
+            try:
+                self.servable.predict(signature, inputs)
+            except RequestError as error:
+                raise ValueError(
+                    f"{path}: the request to {signature!r} in {warmup.FILE} fails, so a server would "
+                    "not load the model: its files do not fit each other. Export it again. "
+                    f"Received: {str(error)[:200]}"
+                ) from error
         self._pool = concurrent.futures.ThreadPoolExecutor(threads)
         options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
         self._grpc = grpc.server(self._pool, options=options)

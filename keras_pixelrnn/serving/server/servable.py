@@ -4,9 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.dtypes import as_dtype
 
+from keras_pixelrnn.serving import check
 from keras_pixelrnn.serving.c_session import Session, SessionError
 from keras_pixelrnn.serving.server.batching import (
     BatchScheduler,
@@ -45,7 +45,7 @@ class Servable:
         xla: leave XLA on.
 
     Raises:
-        ValueError: `path` is no export, or its batching parameters are none.
+        ValueError: `path` is no export, or a file of it is damaged or not there.
     """
 
     def __init__(self, name, path, batching=True, xla=False):
@@ -57,17 +57,23 @@ class Servable:
                 f"saved_model.pb. Write one by `pixelrnn export`. Received: {path}"
             )
         self.name, self.version, self.path = name, int(path.name), path
-        (self.meta_graph,) = saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs
+        self.meta_graph = check.read(path)
+        if unread := check.unread_weights(path, self.meta_graph):
+            raise ValueError(unread)
         self.signatures = {
             key: signature
             for key, signature in self.meta_graph.signature_def.items()
             if not key.startswith("__")
         }
-        self._session = Session(Path(find_spec("tensorflow").origin).parent, path, xla)
-        self._scheduler = None
-        parameters = path / "batching_params.pbtxt"
-        if batching and parameters.is_file():
-            self._scheduler = BatchScheduler(self._run, read_parameters(parameters.read_text()))
+        parameters = _batching(path / "batching_params.pbtxt") if batching else None
+        try:
+            self._session = Session(Path(find_spec("tensorflow").origin).parent, path, xla)
+        except SessionError as error:
+            raise ValueError(
+                f"A server cannot load {path}; `pixelrnn check` says what it lacks, or export it again. "
+                f"Received: {str(error)[:200]}"
+            ) from error
+        self._scheduler = parameters and BatchScheduler(self._run, parameters)
 
     def close(self):
         """Stop the threads that batch."""
@@ -164,3 +170,11 @@ class Servable:
     def dtype_of(self, signature, name):
         """NumPy dtype of an input; `object` for strings."""
         return np.dtype(as_dtype(self.signatures[signature].inputs[name].dtype).as_numpy_dtype)
+
+
+def _batching(file):
+    """The parameters in a file; None where there is none."""
+    try:
+        return read_parameters(file.read_text()) if file.is_file() else None
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
