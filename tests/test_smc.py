@@ -5,7 +5,7 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn.completion import Completion, complete, particles, resampling
-from tests.conformance import MODELS, context_of, random_images, randomised
+from tests.conformance import randomised
 from tests.test_raster import all_images
 
 RUNS = 800  # independent ones of every case
@@ -235,25 +235,6 @@ def test_a_state_that_is_not_resampled_is_seen(monkeypatch):
     assert np.abs(found.log_prob.reshape(-1) - scored).max() > 1e-2
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        case if case.name == "gated-categorical-3-num_classes" else pytest.param(case, marks=SLOW)
-        for case in MODELS
-    ],
-    ids=str,
-)
-def test_every_model(case, model_of):
-    model = model_of(case)
-    images, context = random_images(model, 3), context_of(model, 3)
-    known = np.random.default_rng(1).random(images.shape) < 0.5
-    found = model.complete(images, known, seed=1, method="smc", n_particles=5, **context)
-    assert (found.images[known] == images[known]).all()
-    expected = model.log_prob(found.images, **context)
-    np.testing.assert_allclose(found.log_prob, expected, atol=1e-4, rtol=1e-5)
-    assert np.isfinite(found.log_z).all()
-
-
 def test_systematic_resampling():
     rng = np.random.default_rng(0)
     weight = rng.random((50, 9)).astype(np.float32) ** 4
@@ -272,31 +253,3 @@ def test_systematic_resampling():
     assert (np.take_along_axis(weight, picked, axis=1) > 0).all()
     impossible = np.full((1, 3), -np.inf, np.float32)
     np.testing.assert_allclose(resampling.normalised(impossible), 1 / 3)
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "match"),
-    [
-        ({"method": "best"}, ValueError, "method='best'"),
-        ({"n_particles": 3}, TypeError, "n_particles"),
-        ({"method": "smc", "n_particles": 0}, ValueError, "n_particles=0"),
-        ({"method": "smc", "batch_size": 0}, ValueError, "batch_size=0"),
-        ({"method": "smc", "progress": 3}, ValueError, "progress=3"),
-        ({"method": "smc", "n": 1.5}, ValueError, "n=1.5"),
-        ({"method": "smc", "ess_threshold": 1.5}, ValueError, "ess_threshold=1.5"),
-        ({"method": "smc", "particles": 3}, TypeError, "particles"),
-    ],
-)
-def test_bad_arguments(options, error, match, tiny):
-    images = np.zeros((1, 4, 3, 1), np.uint8)
-    with pytest.raises(error, match=match):
-        tiny("grey").complete(images, np.ones((4, 3), bool), seed=0, **options)
-
-
-@pytest.mark.xla  # graphs want at least one
-def test_no_images():
-    model = CASES["grey"][0]()
-    none = np.zeros((0, 4, 3, 1), np.uint8)
-    found = model.complete(none, np.ones((4, 3), bool), seed=0, method="smc", n_particles=16)
-    assert found.images.shape == (0, 4, 3, 1)
-    assert found.log_z.shape == (0,)
