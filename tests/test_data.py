@@ -115,21 +115,6 @@ def test_a_few_images_make_three_splits(count):
         assert sizes["train"] == max(sizes.values())
 
 
-def test_unknown_name(tmp_path):
-    with pytest.raises(ValueError, match="Received: 'no_such_data'"):
-        kp.data.load("no_such_data", data_dir=tmp_path)
-
-
-@pytest.mark.parametrize("said", [True, False])
-def test_a_folder_of_data_sets_that_is_not_there_is_not_made(said, tmp_path, monkeypatch):
-    """Nor is anything downloaded into it."""
-    absent = tmp_path / "absent"
-    monkeypatch.setenv("TFDS_DATA_DIR", str(absent))
-    with pytest.raises(ValueError, match=r"no such folder of data sets.*absent"):
-        kp.data.load("mnist", data_dir=absent if said else None)
-    assert not absent.exists()
-
-
 @pytest.fixture
 def picture_folder(tmp_path):
     for n in range(10):

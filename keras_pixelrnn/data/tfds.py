@@ -1,5 +1,6 @@
 """Image data sets of TensorFlow Datasets. Needs TensorFlow."""
 
+import contextlib
 import difflib
 import os
 
@@ -9,6 +10,9 @@ from keras_pixelrnn.data import cache, streams
 from keras_pixelrnn.data.split import SPLITS, Arrays, Later, Source
 
 BATCH = 256
+RETRIES = (
+    4  # of a connection, over 3 s; TFDS has 10, over 200 s, before it says that there is no network
+)
 
 
 def tfds(name, data_dir=None):
@@ -96,7 +100,8 @@ def _builder(name, data_dir):
             + (f"data_dir={said!r}" if said else f"TFDS_DATA_DIR={data_dir!r}")
         )
     try:
-        builder.download_and_prepare()
+        with _few_retries():
+            builder.download_and_prepare()
     except Exception as error:
         raise ValueError(
             f"The data set {name!r} is not prepared in {builder.data_dir} and could not be "
@@ -104,6 +109,19 @@ def _builder(name, data_dir):
             f"Received: {type(error).__name__}: {error}"
         ) from error
     return builder
+
+
+@contextlib.contextmanager
+def _few_retries():
+    """Downloads that give up soon. TFDS has no argument for it, but one number, since 4.9.7 at least."""
+    from tensorflow_datasets.core.download import downloader
+
+    own = getattr(downloader, "MAX_RETRIES", None)  # what another version calls otherwise, stays
+    downloader.MAX_RETRIES = RETRIES
+    try:
+        yield
+    finally:
+        downloader.MAX_RETRIES = own
 
 
 def _splits(stored):

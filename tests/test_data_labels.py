@@ -1,0 +1,65 @@
+"""Labels of images, as people have them."""
+
+import numpy as np
+import pytest
+
+import keras_pixelrnn as kp
+from tests.test_data_values import collect, images_of
+
+LABELS = np.arange(20) % 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (LABELS, ("0", "1", "2")),
+        (LABELS[:, None], ("0", "1", "2")),
+        (LABELS.astype(np.float32), ("0", "1", "2")),
+        (np.eye(4)[LABELS], ("0", "1", "2", "3")),
+        (np.array(["ant", "bee", "cat"])[LABELS], ("ant", "bee", "cat")),
+        (np.array([b"ant", b"bee", b"cat"])[LABELS], ("ant", "bee", "cat")),
+        ([["ant", "bee", "cat"][n] for n in LABELS], ("ant", "bee", "cat")),
+    ],
+)
+def test_labels_as_people_have_them(labels, names):
+    images = images_of(np.arange(20), "uint8")
+    data = kp.data.from_array(images, labels)
+    assert (data.class_names, data.num_classes) == (names, len(names))
+    pairs = [pair for split in data.sizes for pair in data.evaluation(split, 3, labels=True)]
+    np.testing.assert_array_equal(np.concatenate([pair[1] for pair in pairs]), LABELS)
+    for batch, found in data.training(4, labels=True).take(8):
+        np.testing.assert_array_equal(LABELS[np.asarray(batch).ravel()], found)
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "words"),
+    [
+        (LABELS[:-1], {}, "one label for each of 20"),
+        (LABELS - 1, {}, "a label -1"),
+        (LABELS + 0.5, {}, "a label 0.5"),
+        (np.ones((20, 3)), {}, "one-hot"),
+        (np.zeros((20, 2, 2)), {}, "one-hot"),
+        (LABELS, {"class_names": ["ant", "bee"]}, "a label 2"),
+        (np.array(["ant", "bee", "cat"])[LABELS], {"class_names": ["ant", "bee"]}, "Received: cat"),
+    ],
+)
+def test_bad_labels(labels, options, words):
+    with pytest.raises(ValueError, match=words):
+        kp.data.from_array(images_of(np.arange(20), "uint8"), labels, **options)
+
+
+def test_classes_of_test_are_those_of_train():
+    images, names = images_of(np.arange(20), "uint8"), np.array(["ant", "bee", "cat"])[LABELS]
+    with pytest.raises(ValueError, match="Received: wasp"):
+        kp.data.load({"train": (images, names), "test": (images[:1], ["wasp"])})
+    data = kp.data.load({"train": (images, names), "test": (images[:1], ["cat"])})
+    assert next(iter(data.evaluation("test", 9, labels=True)))[1] == [2]
+    assert data.sizes == {"train": 18, "validation": 2, "test": 1}
+    assert "validation from the end of train" in data.protocol
+
+
+def test_pairs_as_keras_datasets_gives_them():
+    images = images_of(np.arange(20), "uint8")
+    data = kp.data.load(((images, LABELS), (images[:5], LABELS[:5])))
+    assert data.sizes == {"train": 18, "validation": 2, "test": 5}
+    np.testing.assert_array_equal(collect(data.evaluation("validation", 9)), images[18:])
