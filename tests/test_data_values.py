@@ -222,6 +222,19 @@ def test_options_of_files_are_refused_elsewhere():
             kp.data.load(source, image_size=4)
 
 
+@pytest.mark.parametrize("own", [1, 2, 3, 4])
+@pytest.mark.parametrize("said", [1, 3, 4])
+def test_channels_that_images_do_not_have_are_refused(said, own):
+    """Each number alike, the default of image files among them."""
+    images = np.zeros((50, 4, 4, own), np.uint8)
+    assert kp.data.load(images).image_shape == (4, 4, own)
+    if said == own:
+        assert kp.data.load(images, channels=said).image_shape == (4, 4, own)
+        return
+    with pytest.raises(ValueError, match=f"Received: channels={said}, images of {own}"):
+        kp.data.load(images, channels=said)
+
+
 def test_no_name_is_no_folder():
     with pytest.raises(ValueError, match="Expected a name"):
         kp.data.load("")

@@ -16,6 +16,7 @@ from keras_pixelrnn import presets
 from keras_pixelrnn.presets.card import score
 from keras_pixelrnn.serving import check
 from keras_pixelrnn.training.run import load_data
+from keras_pixelrnn.training.settings import as_given
 from tests.conformance import context_of, given_of, random_images
 
 SAVED = Path(__file__).parents[1] / "saved_models"
@@ -117,7 +118,7 @@ def test_metrics(name, model):
 def test_the_card_is_reproduced(name, model):
     """On the whole test split; of the digits tests/test_presets.py does it always."""
     facts = presets.facts(name)
-    images = load_data(kp.training.Settings(**facts["training"]["settings"]))
+    images = load_data(kp.training.Settings(**as_given(facts["training"]["settings"])))
     test = images.evaluation("test", 250, labels=model.context.given)
     found = kp.evaluation.evaluate(model, test)
     assert images.protocol == facts["protocol"]

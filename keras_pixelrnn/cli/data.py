@@ -25,9 +25,7 @@ def command():
 @click.option(
     "--channels",
     type=click.Choice(["1", "3", "4"]),
-    default="3",
-    show_default=True,
-    help="of images of a folder",
+    help="of images of a folder  [default: 3]",
 )
 @click.option(
     "--value-range",
@@ -62,7 +60,7 @@ def pack(source, path, data_dir, image_size, channels, value_range, transparent_
         source,
         data_dir=data_dir,
         image_size=image_size,
-        channels=int(channels),
+        channels=channels and int(channels),
         value_range=value_range,
         background=transparent_on,
     )

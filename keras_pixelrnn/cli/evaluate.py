@@ -8,7 +8,7 @@ import click
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, progress
-from keras_pixelrnn.training.settings import Settings
+from keras_pixelrnn.training.settings import Settings, as_given
 
 
 @click.command("evaluate")
@@ -79,19 +79,18 @@ def stated(name):
     metrics = Path(name) / "metrics.json"
     if metrics.is_file():
         found = presets.read_object(metrics)
-        _check_settings(found.get("settings"), metrics)
-        return found
+        return {**found, "settings": _settings(found.get("settings"), metrics)}
     try:
         facts = presets.facts(name)
     except ValueError:
         return {}
     settings = (facts.get("training") or {}).get("settings")
-    _check_settings(settings, Path(name) / presets.FACTS)
-    return {**facts, "settings": settings}
+    return {**facts, "settings": _settings(settings, Path(name) / presets.FACTS)}
 
 
-def _check_settings(settings, file):
-    """`ValueError` for settings of a file that a training does not have."""
+def _settings(settings, file):
+    """Settings of a file as they were given, or None; `ValueError` for those that a training does not
+    have."""
     known = {field.name for field in fields(Settings)}
     if settings and not (isinstance(settings, dict) and known >= set(settings)):
         wrong = sorted(set(settings) - known) if isinstance(settings, dict) else settings
@@ -99,3 +98,4 @@ def _check_settings(settings, file):
             f"{file} holds settings that a training does not have: pass --dataset, or use the version "
             f"of this package that wrote it. Received: {wrong!r}"
         )
+    return settings and as_given(settings)

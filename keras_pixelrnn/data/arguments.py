@@ -23,7 +23,7 @@ def check(
     checks.optional(checks.choice, "cache", cache, [kind for kind in kept.KINDS if kind])
     checks.optional(meanings.check_range, "value_range", value_range)
     checks.optional(meanings.check_levels, "levels", levels)
-    if not checks.is_whole(channels) or channels not in CHANNELS:
+    if channels is not None and (not checks.is_whole(channels) or channels not in CHANNELS):
         raise ValueError(
             f"`channels` must be 1, 3 or 4. Received: channels={checks.shown(channels)}"
         )

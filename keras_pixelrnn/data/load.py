@@ -23,7 +23,7 @@ def load(
     levels: int | None = None,
     binarization: str | None = None,
     image_size: int | tuple[int, int] | None = None,
-    channels: int = 3,
+    channels: int | None = None,
     background: Any = None,
     class_names: Sequence[str] | None = None,
     on_error: str = "raise",
@@ -59,7 +59,7 @@ def load(
             2008), "threshold" cuts at half the range. "static" names binary data as it is stored
             (`binarized_mnist`: Larochelle and Murray 2011).
         image_size: for image files: `(height, width)` or one int that they are cut and resized to.
-        channels: for image files: 1, 3 or 4.
+        channels: for image files: 1, 3 or 4; None: 3. Other images keep theirs, and must have as many.
         background: for image files: colour under transparent pixels, a name or `(r, g, b)`.
         class_names: names of the labels of arrays.
         on_error: for folders: "raise" names the first file that cannot be read, "skip" leaves such
@@ -98,7 +98,7 @@ def load(
     }
     files = {
         "image_size": image_size,
-        "channels": channels,
+        "channels": 3 if channels is None else channels,
         "background": background,
         "exact": values in ("integers", "codes", "binary", "spins"),
         "on_error": on_error,
@@ -116,7 +116,7 @@ def load(
             f"Received: class_names={checks.shown(class_names)}"
         )
     own = found.splits["train"].shape[3]
-    if channels not in (3, own):  # 3 where nothing was said
+    if channels not in (None, own):
         raise ValueError(
             "`channels` is for image files; other images keep theirs. Leave it out, or convert them. "
             f"Received: channels={channels}, images of {own}"

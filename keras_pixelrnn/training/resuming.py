@@ -3,7 +3,7 @@
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.progress import Progress
 from keras_pixelrnn.training.results import finished_epochs
-from keras_pixelrnn.training.settings import Settings
+from keras_pixelrnn.training.settings import Settings, as_given
 
 GROWS = "epochs"  # the one setting that a resumed training may change
 
@@ -34,7 +34,7 @@ def resumed(given):
         {name: value for name, value in asked.to_dict().items() if name in names & set(given)},
         begun,
     )
-    return Settings(**{**{name: begun[name] for name in names}, **given})
+    return Settings(**as_given({name: begun[name] for name in names}) | given)
 
 
 def check_folder(settings, data_facts):

@@ -37,7 +37,7 @@ class Settings:
     image_size: int | tuple[int, int] | None = _setting(
         None, "side, or height and width, that images of a folder are cut and resized to"
     )
-    channels: int = _setting(3, "channels of images of a folder: 1, 3 or 4")
+    channels: int | None = _setting(None, "channels of images of a folder: 1, 3 or 4; default 3")
     transparent_on: str | None = _setting(
         None, "colour under transparent pixels of images of a folder, such as white"
     )
@@ -116,13 +116,19 @@ class Settings:
         return self.output / "training"
 
     def to_dict(self) -> dict[str, Any]:
-        """What a model card may state: all but what belongs to this machine."""
+        """What a model card may state: all but what belongs to this machine. `as_given` reads it."""
         own = ("output", "resume", "data_dir", "checkpoint_minutes", "distribute")
         found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
         listed = {
             name: [*v] for name, v in found.items() if isinstance(v, tuple)
         }  # as JSON has them
-        return found | listed
+        return found | listed | {"channels": self.channels or 3}
+
+
+def as_given(stored: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of `Settings` from what `to_dict` wrote. There 3 channels were said or not, which is the
+    same to all data that takes them; other data would refuse what nobody said."""
+    return {name: value for name, value in stored.items() if (name, value) != ("channels", 3)}
 
 
 def _check_kind(setting, value):
