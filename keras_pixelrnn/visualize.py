@@ -10,7 +10,8 @@ from PIL import Image
 from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array, Shape
 from keras_pixelrnn.data.folder import checked_colour
-from keras_pixelrnn.data.reading import Reader, depth
+from keras_pixelrnn.data.modes import depth
+from keras_pixelrnn.data.reading import Reader
 from keras_pixelrnn.distributions.base import MOST_LEVELS
 
 MOST_PIXELS = 2**30  # of a picture, 3 GiB

@@ -43,16 +43,24 @@ def load_one(image, tmp_path, name="a.png", save=None, **options):
     return found[0]
 
 
-def png(pixels, path):
-    """Write a PNG of 16 bits: Pillow cannot write those in colour."""
+def packed(row, bits):
+    """The bytes of a row of numbers of 1, 2, 4, 8 or 16 bits each."""
+    if bits >= 8:
+        return row.astype(f">u{bits // 8}").tobytes()
+    digits = np.unpackbits(row.astype(np.uint8).reshape(-1, 1), axis=1)
+    return np.packbits(digits[:, 8 - bits :]).tobytes()
+
+
+def png(pixels, path, bits=16):
+    """Write a PNG as Pillow cannot: colour of 16 bits, grey of few."""
     height, width, channels = pixels.shape
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    rows = b"".join(b"\0" + packed(row, bits) for row in pixels)
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
 
     def chunk(name, data):
         checksum = struct.pack(">I", zlib.crc32(name + data))
         return struct.pack(">I", len(data)) + name + data + checksum
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0))
     data = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + data)

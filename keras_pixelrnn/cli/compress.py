@@ -80,7 +80,8 @@ def _comes_back(path, values, levels):
     import numpy as np
 
     from keras_pixelrnn import visualize
-    from keras_pixelrnn.data.reading import depth, upright
+    from keras_pixelrnn.data.modes import depth
+    from keras_pixelrnn.data.reading import upright
 
     back = visualize.to_picture(values, levels)
     with pictures.opened(path) as picture:

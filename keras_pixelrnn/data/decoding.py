@@ -239,8 +239,9 @@ def _deep_decoder(data):
 
 def is_stretched(image):
     """Whether Pillow stretches the numbers of a file to 8 or 16 bits: PNM of another largest value."""
-    codec, _, _, arguments = image.tile[0] if getattr(image, "tile", None) else ("", 0, 0, ())
-    return codec in ("ppm", "ppm_plain") and arguments[1] not in (1, 255)
+    codec, _, _, arguments = image.tile[0] if getattr(image, "tile", None) else ("", 0, 0, "")
+    has_most = codec in ("ppm", "ppm_plain") and not isinstance(arguments, str)
+    return has_most and arguments[1] not in (1, 255)
 
 
 def pnm(data, image, file):

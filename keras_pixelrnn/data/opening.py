@@ -8,15 +8,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,  # where warnings are errors
-)
-SERIES = ("TIFF", "PNG", "WEBP", "GIF")  # formats whose files may hold several images
+PREVIEWED = ("JPEG", "MPO")  # formats of cameras, whose further images are previews
+LOSSLESS = ("PNG", "GIF", "BMP", "PPM")  # as TIFF and WebP are, too, where they say so
 
 
 class Encoded(NamedTuple):
@@ -43,10 +36,10 @@ class opened:
     def __enter__(self):
         try:
             self._image = Image.open(self._stream)
-        except BROKEN as error:
+            pixels, frames = self._image.width * self._image.height, _frames(self._image)
+        except Exception as error:  # Pillow raises a dozen kinds
             raise unreadable(self._file, error) from error
         most = Image.MAX_IMAGE_PIXELS
-        pixels, frames = self._image.width * self._image.height, _frames(self._image)
         if (most and pixels > most) or frames != 1:
             self._image.close()
             way_out = "Expected fewer pixels: make it smaller"
@@ -80,7 +73,7 @@ def is_lossy(image):
     if image.format == "TIFF":
         return image.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
     if image.format != "WEBP":
-        return image.format in ("JPEG", "MPO")
+        return image.format not in LOSSLESS
     image.fp.seek(0)  # Pillow has read it, and keeps what it needs
     data, place = image.fp.read(), 12
     while place + 8 <= len(data) and data[place : place + 4] != b"VP8 ":  # VP8L is lossless
@@ -91,7 +84,7 @@ def is_lossy(image):
 
 def _frames(image):
     """Images in a file. What cameras store beside a JPEG (previews) does not count."""
-    return getattr(image, "n_frames", 1) if image.format in SERIES else 1
+    return 1 if image.format in PREVIEWED else getattr(image, "n_frames", 1)
 
 
 def unreadable(file, error):

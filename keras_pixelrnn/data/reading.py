@@ -15,11 +15,12 @@ from keras_pixelrnn.data.decoding import (
     pnm,
     sixteen_bits,
 )
-from keras_pixelrnn.data.opening import BROKEN, bytes_of, is_lossy, opened, unreadable
+from keras_pixelrnn.data.modes import as_stored, depth, is_inverted, raw_mode, straight
+from keras_pixelrnn.data.opening import bytes_of, is_lossy, opened, unreadable
 from keras_pixelrnn.data.png import check_sums
 
+VIA = {"LAB": "RGB", "La": "LA", "RGBa": "RGBA"}
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
 
 
 @dataclass(frozen=True)
@@ -94,21 +95,28 @@ class Reader:
                 f"one, or keep it elsewhere. Received: {file} with {dtype}"
             )
         if in_colour or (is_stretched(image) and (self.exact or dtype != np.uint8)):
+            raw = raw_mode(image)
             pixels = _stored(image, file)  # before Pillow, asked for the EXIF, closes the file
+            if pixels.shape[2] == 4 and not self.exact:
+                pixels = straight(pixels, raw)
             turn = TURNS.get(image.getexif().get(ORIENTATION), lambda pixels: pixels)
             return self._channels_of(turn(pixels), image, file)
+        raw, inverted = raw_mode(image), is_inverted(image) and not self.exact
         image = upright(image, file)
         if dtype != np.uint8:
             pixels = np.asarray(image).astype(self.dtype)[..., None]
+            pixels = np.iinfo(self.dtype).max - pixels if inverted else pixels
             return self._channels_of(pixels, image, file)
         if self.exact:
             pixels = np.asarray(image)  # of a palette, its indices
-            pixels = pixels.astype(np.uint8).reshape(*pixels.shape[:2], -1)
+            pixels = as_stored(pixels.astype(np.uint8).reshape(*pixels.shape[:2], -1), raw)
             return self._channels_of(pixels, image, file)
         return np.asarray(self._converted(image, file)).reshape(image.height, image.width, -1)
 
     def _converted(self, image, file):
         """An 8-bit picture in the wanted mode."""
+        if image.mode in VIA:  # Pillow converts these to few others
+            image = image.convert(VIA[image.mode])
         if self.channels in (1, 3) and _has_alpha(image):
             image = image.convert("RGBA")
             if image.getextrema()[3][0] < 255:
@@ -197,18 +205,6 @@ class Reader:
         return (resized if self.dtype.kind == "f" else np.rint(resized)).astype(self.dtype)
 
 
-def depth(image):
-    """dtype of an open picture's numbers, and whether it is colour that Pillow would cut to 8 bits."""
-    tile = getattr(image, "tile", ())
-    deep = any(";16" in str(part[3]) for part in tile)
-    deep |= is_stretched(image) and tile[0][3][1] > 255
-    if deep and image.mode not in DEEP:
-        return np.dtype(np.uint16), True
-    if deep and image.mode == "I" and not any(";16S" in str(part[3]) for part in tile):
-        return np.dtype(np.uint16), False
-    return np.dtype(DEEP.get(image.mode, np.uint8)), False
-
-
 def probe(file):
     """dtype of a file's numbers, from its header."""
     with opened(bytes_of(file), file) as image:
@@ -223,7 +219,7 @@ def _stored(image, file):
         if is_stretched(image):
             return pnm(data, image, file).astype(depth(image)[0])
         return sixteen_bits(data, file)
-    except BROKEN as error:
+    except Exception as error:
         if str(file) in str(error):
             raise
         raise unreadable(file, error) from error
@@ -236,9 +232,9 @@ def upright(image, file):
             check_sums(image.fp)
         image.load()
         return ImageOps.exif_transpose(image)
-    except BROKEN as error:
+    except Exception as error:
         raise unreadable(file, error) from error
 
 
 def _has_alpha(image):
-    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info

@@ -1,0 +1,132 @@
+"""What files store is what is read: bits that Pillow stretches, turns round or multiplies by alpha."""
+
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_pixelrnn.data.opening import Encoded, UnreadableError
+from keras_pixelrnn.data.reading import Reader
+from tests.image_files import COLOUR, GREY, load_one, packed, png
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2
+
+
+def tiff(pixels, bits, photometric, extra=None):
+    """A TIFF file without compression. `extra`: what its last channel is."""
+    height, width, channels = pixels.shape
+    raw = b"".join(packed(row, bits) for row in pixels)
+    if bits == 16:
+        raw = pixels.astype("<u2").tobytes()
+    tags = {256: [width], 257: [height], 258: [bits] * channels, 259: [1], 262: [photometric]}
+    tags |= {273: [8], 277: [channels], 278: [height], 279: [len(raw)]}
+    if extra is not None:
+        tags[338] = [extra]
+    end = 8 + len(raw) + 2 + 12 * len(tags) + 4
+    entries, beyond = b"", b""
+    for tag, values in sorted(tags.items()):
+        data = struct.pack(f"<{len(values)}H", *values)
+        if len(data) > 4:
+            data, beyond = struct.pack("<I", end + len(beyond)), beyond + data
+        entries += struct.pack("<HHI", tag, 3, len(values)) + data.ljust(4, b"\0")
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(raw))
+    return head + raw + struct.pack("<H", len(tags)) + entries + b"\0" * 4 + beyond
+
+
+def read(data, channels=1, **options):
+    shape = {"height": 6, "width": 8, "channels": channels, "dtype": np.dtype(np.uint8)}
+    return Reader(**{**shape, **options}).read(Encoded("a.tif", data))
+
+
+@pytest.mark.parametrize("photometric", [WHITE_IS_ZERO, BLACK_IS_ZERO])
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_codes_of_few_bits_are_those_that_are_stored(bits, photometric):
+    codes = GREY[..., None] & (2**bits - 1)
+    data = tiff(codes, bits, photometric)
+    np.testing.assert_array_equal(read(data, exact=True), codes)
+    grey = codes * (255 // (2**bits - 1))
+    wanted = 255 - grey if photometric == WHITE_IS_ZERO else grey
+    np.testing.assert_array_equal(read(data), wanted)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_codes_in_png_of_few_bits(bits, tmp_path):
+    codes = GREY[..., None] & (2**bits - 1)
+    said = {"values": "codes", "levels": 256, "channels": 1}
+    found = load_one(lambda path: png(codes, path, bits), tmp_path, **said)
+    np.testing.assert_array_equal(found, codes)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_ink_of_pbm_files_is_one(tmp_path, text):
+    ink = (GREY > 100).astype(np.uint8)
+    body = b" ".join(b"%d" % bit for bit in ink.ravel()) if text else np.packbits(ink, axis=1)
+    data = (b"P1" if text else b"P4") + b" 8 6\n" + bytes(body)
+    found = load_one(
+        lambda path: path.write_bytes(data), tmp_path, "a.pbm", values="binary", channels=1
+    )
+    np.testing.assert_array_equal(found[..., 0], ink)
+
+
+def test_sixteen_bits_whose_white_is_zero():
+    deep = GREY[..., None] * np.uint16(257)
+    data, said = tiff(deep, 16, WHITE_IS_ZERO), {"dtype": np.dtype(np.uint16)}
+    np.testing.assert_array_equal(read(data, **said), 65535 - deep)
+    np.testing.assert_array_equal(read(data, **said, exact=True), deep)
+    np.testing.assert_array_equal(read(tiff(deep, 16, BLACK_IS_ZERO), **said), deep)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("extra", ["none", "multiplied", "alpha"])
+def test_the_fourth_channel_is_what_the_file_says(bits, extra):
+    if bits == 16:
+        pytest.importorskip("imagecodecs")
+    most = 2**bits - 1
+    shown = (COLOUR.astype(int) * most // 255)[..., ::-1]
+    alpha = np.full((6, 8, 1), most * 2 // 5)
+    stored = shown * 2 // 5 if extra == "multiplied" else shown
+    kind = ["none", "multiplied", "alpha"].index(extra)
+    pixels = np.concatenate([stored, alpha], axis=2)
+    data = tiff(pixels, bits, RGB, kind)
+    said = {"dtype": np.dtype(f"u{bits // 8}")}
+    on_black = stored if extra != "alpha" else shown * 2 / 5
+    found = read(data, 3, background=(0, 0, 0), **said)
+    np.testing.assert_allclose(found.astype(int), on_black, atol=1)
+    four = read(data, 4, **said).astype(int)
+    opaque = np.full_like(alpha, most) if extra == "none" else alpha
+    np.testing.assert_array_equal(four[..., 3:], opaque)
+    np.testing.assert_allclose(four[..., :3], shown, atol=3)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_modes_that_pillow_converts_to_few_others(channels, tmp_path):
+    lab = Image.merge("LAB", [Image.fromarray(COLOUR[..., c]) for c in range(3)])
+    lab.save(tmp_path / "lab.tif")
+    read((tmp_path / "lab.tif").read_bytes(), channels)
+    grey = np.dstack([GREY // 2, np.full_like(GREY, 128)])
+    found = read(tiff(grey, 8, BLACK_IS_ZERO, 1), channels, background=(0, 0, 0))
+    if channels in (1, 3):
+        np.testing.assert_allclose(found[..., 0].astype(int), GREY // 2, atol=1)
+
+
+def test_exact_values_do_not_come_from_formats_that_may_be_lossy(tmp_path):
+    path = tmp_path / "a.png"
+    try:
+        Image.fromarray(COLOUR).save(path, "JPEG2000")
+    except (OSError, KeyError):
+        pytest.skip("this Pillow writes no JPEG 2000")
+    with pytest.raises(ValueError, match="lossy JPEG2000"):
+        read(path.read_bytes(), 3, exact=True)
+
+
+def test_whatever_pillow_raises_names_the_file(monkeypatch):
+    for error in (TypeError("Missing dimensions"), KeyError(3), ZeroDivisionError("by 0")):
+
+        def raises(*_, error=error):
+            raise error
+
+        with monkeypatch.context() as changed:
+            changed.setattr(Image, "open", raises)
+            with pytest.raises(UnreadableError, match=r"Cannot read the image a\.tif"):
+                read(b"II")
