@@ -1,5 +1,6 @@
 """The image files of a folder: which there are, which split and which class each belongs to."""
 
+import itertools
 import os
 import re
 import warnings
@@ -40,7 +41,8 @@ def listing(root):
 
     Folders named train, val (or valid, validation) and test are splits. Where every image of every
     split lies in a subfolder, and there are at least two, the subfolders are classes.
-    Hidden and system files and folders are left out, and a folder reached twice counts once.
+    Hidden and system files and folders are left out. Within a split a folder reached twice counts once,
+    and so does an image that symbolic links beside it lead to; links to elsewhere count each.
     """
     root = Path(root)
     below, loose = _children(root)
@@ -57,8 +59,9 @@ def listing(root):
         named[split] = folder
     if not named:
         _refuse_nearly(root, below)
-        files = _files(root)
-        return Listing(files, {}, _classes([(root, files)]))
+        found = _found(root)
+        _refuse_two_classes(root, found)
+        return Listing(found.files, {}, _classes([(root, found.files)]))
     others = [folder for folder in below if folder not in named.values() and _files(folder)]
     if "train" not in named or others or loose:
         raise ValueError(
@@ -67,12 +70,13 @@ def listing(root):
             f"{', '.join(sorted(path.name for path in [*named.values(), *others, *loose[:3]]))}"
         )
     splits, files, parts = {}, [], []
-    for split in SPLITS:
-        if split in named:
-            found = _files(named[split])
-            splits[split] = range(len(files), len(files) + len(found))
-            files += found
-            parts.append((named[split], found))
+    found = {split: _found(named[split]) for split in SPLITS if split in named}
+    _warn_of_links(found)
+    for split, one in found.items():
+        _refuse_two_classes(named[split], one)
+        splits[split] = range(len(files), len(files) + len(one.files))
+        files += one.files
+        parts.append((named[split], one.files))
     return Listing(files, splits, _classes(parts))
 
 
@@ -83,11 +87,31 @@ def _children(folder):
     return folders, [path for path in entries if _is_image(path.name) and path.is_file()]
 
 
+class _Found(NamedTuple):
+    """Image files below a folder.
+
+    Attributes:
+        files: paths of those that count, sorted.
+        real: those of them that are no symbolic links: by resolved path their own.
+        links: paths of the others.
+        again: by path of each link that is left out the image it leads to.
+    """
+
+    files: list
+    real: dict
+    links: list
+    again: dict
+
+
 def _files(root):
-    """Paths of all image files below a folder, sorted, each folder once whatever links to it."""
-    found, seen = [], set()
+    return _found(root).files
+
+
+def _found(root):
+    """The `_Found` of a folder, each folder and file once whatever links beside it lead there."""
+    real, links, again, seen = {}, [], {}, set()
     unread = []
-    for path, folders, files in os.walk(root, followlinks=True, onerror=_refuse):
+    for path, folders, names in os.walk(root, followlinks=True, onerror=_refuse):
         place = os.stat(path)
         if (place.st_dev, place.st_ino) in seen:
             folders.clear()
@@ -95,14 +119,50 @@ def _files(root):
         seen.add((place.st_dev, place.st_ino))
         folders[:] = sorted(folder for folder in folders if counts(folder))
         _refuse_splits(path, folders)
-        found += [os.path.join(path, file) for file in files if counts(file) and _is_image(file)]
-        unread += [file for file in files if os.path.splitext(file)[1].lower() in UNREAD]
+        with os.scandir(path) as entries:
+            linked = {entry.name for entry in entries if entry.is_symlink()}
+        images = {name for name in names if counts(name) and _is_image(name)}
+        links += [os.path.join(path, name) for name in images & linked]
+        resolved = os.path.realpath(path)
+        for name in images - linked:
+            real[os.path.join(resolved, name)] = os.path.join(path, name)
+        unread += [name for name in names if os.path.splitext(name)[1].lower() in UNREAD]
     if unread:
         warnings.warn(
             f"{len(unread)} files are left out, {unread[0]} for one: only {FORMATS} are read.",
             stacklevel=2,
         )
-    return sorted(found)
+    if real:  # links alone, into a store elsewhere, need no look at it
+        again = {link: real.get(os.path.realpath(link)) for link in links}
+        again = {link: image for link, image in again.items() if image}
+        links = [link for link in links if link not in again]
+    return _Found(sorted([*real.values(), *links]), real, links, again)
+
+
+def _refuse_two_classes(root, found):
+    """`ValueError` for an image that a link puts into a second class."""
+    if not found.again or _classes([(root, [*found.files, *found.again])]) is None:
+        return
+    for link, image in found.again.items():
+        if _class(root, link) != _class(root, image):
+            raise ValueError(
+                "An image has one class: its own folder's, and not also that of a link to it. Remove "
+                "one of them, or keep the files that links lead to outside this folder. "
+                f"Received: {link}, a link to {image}"
+            )
+
+
+def _warn_of_links(found):
+    """Say which images of a split are links to those of another."""
+    for split, other in itertools.permutations(found, 2):
+        real = found[other].real
+        shared = [link for link in found[split].links if real and os.path.realpath(link) in real]
+        if shared:
+            warnings.warn(
+                f"{len(shared)} of {len(found[split].files)} images of {split} are links to images of "
+                f"{other}, {shared[0]} for one: no split says how a model does on images of another.",
+                stacklevel=2,
+            )
 
 
 def _refuse(error):
@@ -150,8 +210,13 @@ def _classes(parts):
     classes = []
     for folder, files in parts:
         for file in files:
-            inner = os.path.relpath(file, folder).split(os.sep)
-            if len(inner) == 1:
+            classes.append(_class(folder, file))
+            if classes[-1] is None:
                 return None  # images beside the subfolders: those are no classes
-            classes.append(inner[0])
     return classes if len(set(classes)) > 1 else None
+
+
+def _class(folder, file):
+    """Name of the subfolder that a file of a folder lies in; None of one right in the folder."""
+    inner = os.path.relpath(file, folder).split(os.sep)
+    return inner[0] if len(inner) > 1 else None
