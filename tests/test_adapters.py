@@ -128,6 +128,30 @@ def test_places_of_frozen_parts_that_there_are_not(edit):
         type(model).from_config({**model.get_config(), **edit})
 
 
+@pytest.mark.parametrize(
+    "adapters",
+    [None, 5, "x", {"a": 1}, [3], [[1, 2]], [[-1, 2, 2]], [[1, 0, 2]], [[1, 2, None]]]
+    + [[["a", 2, 2]], [[1, 2**70, 2]], [[1, 2, float("nan")]], [[True, 2, 2]]],
+    ids=str,
+)
+def test_adapters_of_a_configuration_that_are_none(adapters):
+    model = QUICK.make(num_blocks=1)
+    for one in (model, model.network):
+        with pytest.raises(ValueError, match=r"`adapters` of a configuration must be a list"):
+            type(one).from_config({**one.get_config(), "adapters": adapters})
+
+
+@pytest.mark.parametrize("place", [0, 99])
+def test_an_adapter_where_there_can_be_none(place):
+    model = QUICK.make(num_blocks=1)
+    block = kp.layers.ResidualBlock(kp.layers.Pointwise("relu"))
+    with pytest.raises(ValueError, match="where there can be none"):
+        type(model).from_config({**model.get_config(), "adapters": [[place, 2, 2]]})
+    again = type(block).from_config({**block.get_config(), "adapters": [[place, 2, 2]]})
+    with pytest.raises(ValueError, match="where there can be none"):
+        again.build((None, 3, 4, 5))
+
+
 def test_a_call_takes_one_image_or_more():
     """TensorFlow's convolutions give outputs of another size for none."""
     model = QUICK.make(num_blocks=1)

@@ -39,6 +39,21 @@ def test_an_unknown_argument_is_a_type_error(each):
         each.make.from_config(config)
 
 
+@pytest.mark.parametrize("each", CONSTRUCTORS, ids=lambda each: each.make.__name__)
+def test_a_configuration_that_is_none_is_refused(each):
+    for config in (None, [], 5, "x", {1: 2}, [("units", 3)]):
+        with pytest.raises(ValueError, match="`config` must be a dict"):
+            each.make.from_config(config)
+
+
+def test_parts_of_a_configuration_that_are_none_are_refused():
+    stack, block = kp.layers.CausalStack, kp.layers.ResidualBlock
+    for value in (None, [], 5, "x", {"x": 1}, {"class_name": "Dense"}, [5]):
+        for make, argument in ((stack, "layers"), (block, "inner")):
+            with pytest.raises(ValueError, match=f"`{argument}` must"):
+                make.from_config({argument: value})
+
+
 def test_a_class_without_arguments_names_them_too():
     for make in (
         lambda: kp.distributions.Bernoulli(dropuot=1),

@@ -1,7 +1,13 @@
 """Arguments that people pass: each comes back as what it was meant to be, or raises an error that says
 what was expected. `ValueError` for values, `TypeError` for names of arguments."""
 
-from keras_pixelrnn.checks.arguments import OF_EVERY_LAYER, pixel_model, taken_by, unknown
+from keras_pixelrnn.checks.arguments import (
+    OF_EVERY_LAYER,
+    configuration,
+    pixel_model,
+    taken_by,
+    unknown,
+)
 from keras_pixelrnn.checks.controls import SMALLEST, controls
 from keras_pixelrnn.checks.dtypes import POLICIES, dtype_policy
 from keras_pixelrnn.checks.images import (
@@ -69,6 +75,7 @@ __all__ = [
     "UNTOUCHED",
     "as_array",
     "choice",
+    "configuration",
     "controls",
     "drawn",
     "dtype_policy",

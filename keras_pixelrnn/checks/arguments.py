@@ -39,6 +39,16 @@ def unknown(owner, given, known):
             )
 
 
+def configuration(owner, config):
+    """`config` as a dict of its own, from which `owner.from_config` can take, or `ValueError`."""
+    if not isinstance(config, dict) or not all(isinstance(name, str) for name in config):
+        raise ValueError(
+            f"`config` must be a dict, as `get_config` of a {owner.__name__} returns. "
+            f"Received: config={shown(config)}"
+        )
+    return dict(config)
+
+
 def pixel_model(name, model):
     """`model`, a `PixelModel`, which is made far above: it is known by what it does."""
     if not all(hasattr(model, does) for does in ("image_shape", "distribution", "log_prob")):

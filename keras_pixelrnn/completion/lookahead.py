@@ -9,7 +9,9 @@ from keras_pixelrnn import checks, presets, raster
 from keras_pixelrnn._types import Shape, Tensor
 from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.distributions.base import PixelDistribution
-from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock
+from keras_pixelrnn.layers import CausalStack, MaskedConv2D, Pointwise, ResidualBlock, kept
+from keras_pixelrnn.layers.adapted import Conv2D, Dense
+from keras_pixelrnn.layers.strict import StrictLayer
 
 FILE = "lookahead.keras"  # in the folder of a preset that comes with one
 
@@ -88,11 +90,12 @@ class Lookahead(keras.Model):
 
     def get_config(self):
         distribution = keras.saving.serialize_keras_object(self.distribution)
-        return {**self._config, "distribution": distribution, "name": self.name}
+        own = {**self._config, "distribution": distribution, "name": self.name}
+        return {**own, **kept.of(self._flatten_layers(), self.weights)}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        return kept.remade(cls, config)
 
     @classmethod
     def from_preset(cls, name: str) -> "Lookahead":
@@ -158,7 +161,7 @@ def known_pixels(image, known, levels):
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class KnownPixels(keras.layers.Layer):
+class KnownPixels(StrictLayer, keras.layers.Layer):
     """`known_pixels` in a functional model; without `known` the scaled image.
 
     Args:
@@ -180,7 +183,7 @@ class KnownPixels(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class Reader(keras.layers.Layer):
+class Reader(StrictLayer, keras.layers.Layer):
     """Convolutions at half the size, of growing reach, and back at full size.
 
     Args:
@@ -196,15 +199,13 @@ class Reader(keras.layers.Layer):
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.units, self.out_units = units, out_units
         options = {"padding": "same", "data_format": "channels_last", "dtype": "float32"}
-        self.halve = keras.layers.Conv2D(
-            units, 5, strides=2, activation="relu", name="halve", **options
-        )
+        self.halve = Conv2D(units, 5, strides=2, activation="relu", name="halve", **options)
         self.spread = [
-            keras.layers.Conv2D(units, 3, dilation_rate=rate, name=f"spread_{index}", **options)
+            Conv2D(units, 3, dilation_rate=rate, name=f"spread_{index}", **options)
             for index, rate in enumerate((1, 2, 4, 2, 1))
         ]
-        self.close_by = keras.layers.Conv2D(out_units, 3, name="close_by", **options)
-        self.far = keras.layers.Dense(4 * out_units, name="far", dtype="float32")
+        self.close_by = Conv2D(out_units, 3, name="close_by", **options)
+        self.far = Dense(4 * out_units, name="far", dtype="float32")
 
     def build(self, shape):
         half = (shape[0], -(-shape[1] // 2), -(-shape[2] // 2), self.units)

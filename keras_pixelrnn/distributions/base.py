@@ -170,7 +170,7 @@ class PixelDistribution:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "PixelDistribution":
-        return cls(**config)
+        return cls(**checks.configuration(cls, config))
 
     def __repr__(self):
         arguments = ", ".join(f"{name}={value}" for name, value in self.get_config().items())
@@ -209,6 +209,7 @@ class HoldsDistribution:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
+        config = checks.configuration(cls, config)
         distribution = check_distribution(config.get("distribution"))
         return cls(**{**config, "distribution": distribution})
 

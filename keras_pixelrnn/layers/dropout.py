@@ -2,13 +2,14 @@
 
 import keras
 
+from keras_pixelrnn.layers.strict import StrictLayer
 from keras_pixelrnn.layers.tracking import Tracked
 
 STATE = "random_state"
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class Dropout(Tracked, keras.layers.Dropout):
+class Dropout(StrictLayer, Tracked, keras.layers.Dropout):
     """`keras.layers.Dropout` whose random state is saved with the weights.
 
     Keras leaves it out of every file, so that a resumed training would drop other features than the

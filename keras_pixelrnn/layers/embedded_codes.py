@@ -42,6 +42,8 @@ class EmbeddedCodes(CompositeLayer):
     TensorShape([2, 5, 6, 8])
     """
 
+    parts = ("inner",)
+
     def __init__(self, inner: CausalLayer, levels: int, size: int, **kwargs: Any):
         checks.dtype_policy(kwargs.get("dtype"))
         super().__init__(**{**kwargs, "dtype": "float32"})
@@ -97,8 +99,3 @@ class EmbeddedCodes(CompositeLayer):
             "inner": keras.saving.serialize_keras_object(self.inner),
             **own,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        inner = keras.saving.deserialize_keras_object(config["inner"])
-        return cls(**{**config, "inner": inner})

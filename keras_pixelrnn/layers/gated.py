@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_pixelrnn import checks, geometry
 from keras_pixelrnn._types import Tensor
+from keras_pixelrnn.layers.adapted import Dense
 from keras_pixelrnn.layers.causal import CausalLayer, RowState, Stream, by_pixel
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D, color_spans
@@ -88,9 +89,7 @@ class GatedStacks(CausalLayer):
                 )
             )
             self.link.append(
-                keras.layers.Dense(
-                    2 * units, use_bias=False, dtype=self.dtype_policy, name=f"link_{index}"
-                )
+                Dense(2 * units, use_bias=False, dtype=self.dtype_policy, name=f"link_{index}")
             )
             self.horizontal.append(
                 MaskedConv2D(

@@ -9,12 +9,13 @@ from keras import ops
 
 from keras_pixelrnn import backend, checks, geometry, masks
 from keras_pixelrnn._types import Tensor
+from keras_pixelrnn.layers.adapted import KeepsAdapters
 from keras_pixelrnn.layers.causal import CausalLayer, ContextRows, RowState, Stream, by_pixel
 from keras_pixelrnn.layers.wave import Wave, WindowAbove
 
 
 @keras.saving.register_keras_serializable("keras_pixelrnn")
-class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
+class MaskedConv2D(KeepsAdapters, CausalLayer, keras.layers.Conv2D):
     """Convolution whose output at a sub-pixel depends on earlier sub-pixels only.
 
     Van den Oord et al. 2016, "Pixel Recurrent Neural Networks" (arXiv 1601.06759), section 3.4.
@@ -115,28 +116,10 @@ class MaskedConv2D(CausalLayer, keras.layers.Conv2D):
     def compute_output_shape(self, x_shape, context_shape=None):
         return (*x_shape[:-1], self.filters)
 
-    # A Keras convolution would leave the context kernel out, and merge an adapter (LoRA) for good.
-    def save_own_variables(self, store):
-        for index, variable in enumerate(self._own_variables()):
-            store[str(index)] = variable
+    merged = False  # Keras leaves the context kernel out
 
-    def load_own_variables(self, store):
-        variables = self._own_variables()
-        if len(store.keys()) != len(variables):
-            raise ValueError(
-                f"The layer {self.name!r} has {len(variables)} variables, the file holds "
-                f"{len(store.keys())} for it. Make the model with the settings, and the adapters, that "
-                "it was saved with."
-            )
-        for index, variable in enumerate(variables):
-            variable.assign(store[str(index)])
-
-    def _own_variables(self):
-        """Everything in a file."""
-        own = [self._kernel, self.bias if self.use_bias else None, self.context_kernel]
-        if self.lora_enabled:
-            own += [self.lora_kernel_a, self.lora_kernel_b]
-        return [variable for variable in own if variable is not None]
+    def further_variables(self) -> list:
+        return [self.context_kernel]
 
     def get_config(self):
         config = super().get_config()

@@ -39,6 +39,8 @@ class ResidualBlock(CompositeLayer):
     TensorShape([2, 5, 6, 32])
     """
 
+    parts = ("inner",)
+
     def __init__(
         self,
         inner: CausalLayer,
@@ -89,8 +91,3 @@ class ResidualBlock(CompositeLayer):
             "dropout": self.dropout.rate,
             "activation": keras.activations.serialize(self.activation),
         }
-
-    @classmethod
-    def from_config(cls, config):
-        inner = keras.saving.deserialize_keras_object(config.get("inner"))
-        return cls(**{**config, "inner": inner})

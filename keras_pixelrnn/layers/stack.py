@@ -37,6 +37,8 @@ class CausalStack(CompositeLayer):
     TensorShape([2, 5, 6, 4])
     """
 
+    parts = ("layers",)
+
     def __init__(
         self, layers: Sequence[CausalLayer], *, skip: bool = False, colors: int = 1, **kwargs: Any
     ):
@@ -94,10 +96,3 @@ class CausalStack(CompositeLayer):
             "skip": self.skip,
             "colors": self.colors,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        layers = [
-            keras.saving.deserialize_keras_object(layer) for layer in config.get("layers", ())
-        ]
-        return cls(**{**config, "layers": layers})

@@ -12,8 +12,9 @@ from keras_pixelrnn._types import Array, Policy, Shape, Tensor
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.distributions import check_distribution
 from keras_pixelrnn.distributions.base import PixelDistribution
+from keras_pixelrnn.layers import kept
 from keras_pixelrnn.layers.causal import CausalLayer
-from keras_pixelrnn.models import adapters, blocks, frozen
+from keras_pixelrnn.models import blocks
 from keras_pixelrnn.models.by_rows import ByRows
 from keras_pixelrnn.models.context import Context
 from keras_pixelrnn.models.drawing import Drawing
@@ -256,16 +257,12 @@ class PixelModel(
             **self._config,
             "name": self.name,
             "distribution": keras.saving.serialize_keras_object(self.distribution),
-            **adapters.of(self),
-            **frozen.flags(self),
+            **kept.of(self._flatten_layers(), self.weights),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        found = config.pop(adapters.KEY, ())
-        flags = frozen.taken_from(config)
-        return frozen.freeze(adapters.give(cls(**config), found), **flags)
+        return kept.remade(cls, config)
 
     # ---- checks ----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_pixelrnn.layers.adapted import Conv2D
 from keras_pixelrnn.layers.strict import StrictLayer
 from keras_pixelrnn.scores import features
 
@@ -20,10 +21,12 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
     """
 
+    parts = ("coarse", "fine")
+
     def __init__(self, coarse, fine, factor, context_units, **kwargs):
         super().__init__(**kwargs)
         self.coarse, self.fine, self.factor = coarse, fine, factor
-        self.widen = keras.layers.Conv2D(
+        self.widen = Conv2D(
             context_units,
             3,
             padding="same",
@@ -108,9 +111,3 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
             "factor": self.factor,
             "context_units": self.widen.filters,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        parts = ("coarse", "fine")
-        layers = {part: keras.saving.deserialize_keras_object(config[part]) for part in parts}
-        return cls(**{**config, **layers})
