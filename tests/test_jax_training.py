@@ -65,7 +65,8 @@ def test_numbers_are_those_of_the_batches(rng):
         dynamic.whole("train")
 
 
-def test_resident_data_needs_jax():
+def test_resident_data_needs_jax(tmp_path):
+    """Said before anything is written."""
     model = kp.models.PixelCNN((4, 5, 1), kp.distributions.Bernoulli(), units=4, num_blocks=1)
     model.compile("adam")
     data = kp.data.from_array(np.zeros((20, 4, 5, 1), np.uint8), values="binary")
@@ -76,6 +77,7 @@ def test_resident_data_needs_jax():
             epochs=1,
             steps_per_epoch=4,
             validation_data=data.evaluation("validation", 4),
-            folder="nowhere",
+            folder=tmp_path / "nowhere",
             resident=(data.whole("train"),),
         )
+    assert not list(tmp_path.iterdir())

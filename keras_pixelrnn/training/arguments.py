@@ -4,7 +4,7 @@ import json
 
 import keras
 
-from keras_pixelrnn import checks
+from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training.stopping import Stopping
 
 MOST_STEPS = 2**40  # the position in the data is an int64
@@ -22,6 +22,7 @@ def check_arguments(
     monitor,
     settings,
     minutes,
+    resident,
     writes,
 ):
     """`ValueError` for the first argument of `resumable_fit` that is not what it should be."""
@@ -65,3 +66,13 @@ def check_arguments(
             "`stopping` must be a `Stopping` that was entered by `with`, or None. "
             f"Received: stopping={checks.shown(stopping)}"
         )
+    if resident is not None and not of_one_dispatch(model):
+        raise ValueError(
+            "`resident` needs the JAX backend and a model that is compiled with `jit_compile`. Pass "
+            f"batches of images instead. Received: backend {backend.name()!r}"
+        )
+
+
+def of_one_dispatch(model):
+    """Whether the steps of an execution run on the device, without the host between them."""
+    return backend.name() == "jax" and model.jit_compile and not model.run_eagerly

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training import progress as states
-from keras_pixelrnn.training.arguments import check_arguments
+from keras_pixelrnn.training.arguments import check_arguments, of_one_dispatch
 from keras_pixelrnn.training.begun import check_same, endless, facts
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
@@ -124,6 +124,7 @@ def resumable_fit(
         monitor=monitor,
         settings=settings,
         minutes=minutes,
+        resident=resident,
         writes=writes,
     )
     history = checks.local(
@@ -252,13 +253,7 @@ def _validation(data):
 @contextlib.contextmanager
 def _steps_of_our_own(model, resident):
     """Under JAX `fit` runs all steps of an execution in one dispatch, on data that the device holds."""
-    compiled = backend.name() == "jax" and model.jit_compile and not model.run_eagerly
-    if resident is not None and not compiled:
-        raise ValueError(
-            "`resident` needs the JAX backend and a model that is compiled with `jit_compile`. Pass "
-            f"batches of images instead. Received: backend {backend.name()!r}"
-        )
-    if not compiled or (resident is None and model.steps_per_execution == 1):
+    if not of_one_dispatch(model) or (resident is None and model.steps_per_execution == 1):
         yield
         return
     model.train_function = backend.train_function(model, resident)
