@@ -1,5 +1,7 @@
 """Labels of images, as people have them."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,8 @@ LABELS = np.arange(20) % 3
         (np.array(["ant", "bee", "cat"])[LABELS], ("ant", "bee", "cat")),
         (np.array([b"ant", b"bee", b"cat"])[LABELS], ("ant", "bee", "cat")),
         ([["ant", "bee", "cat"][n] for n in LABELS], ("ant", "bee", "cat")),
+        (LABELS.astype(object), ("0", "1", "2")),
+        ([Decimal(int(n)) for n in LABELS], ("0", "1", "2")),
     ],
 )
 def test_labels_as_people_have_them(labels, names):
@@ -40,6 +44,12 @@ def test_labels_as_people_have_them(labels, names):
         (np.ones((20, 3)), {}, "one-hot"),
         (np.zeros((20, 2, 2)), {}, "one-hot"),
         (LABELS, {"class_names": ["ant", "bee"]}, "a label 2"),
+        (np.ma.masked_array(LABELS, LABELS == 1), {}, "a masked array"),
+        ([[0], [0, 1]] * 10, {}, "must be ints .*inhomogeneous"),
+        (["ant", 1] * 10, {}, "names or numbers, not both"),
+        (np.array(["ant", 1] * 10, object), {}, "names or numbers, not both"),
+        (np.array([0, None] * 10, object), {}, "Every image needs a label"),
+        ([b"\xe9t\xe9"] * 20, {}, "must be UTF-8"),
         (np.array(["ant", "bee", "cat"])[LABELS], {"class_names": ["ant", "bee"]}, "Received: cat"),
     ],
 )
@@ -63,3 +73,21 @@ def test_pairs_as_keras_datasets_gives_them():
     data = kp.data.load(((images, LABELS), (images[:5], LABELS[:5])))
     assert data.sizes == {"train": 18, "validation": 2, "test": 5}
     np.testing.assert_array_equal(collect(data.evaluation("validation", 9)), images[18:])
+
+
+def test_numbers_stay_in_their_order_in_an_array_of_objects():
+    """As names 10 comes before 2."""
+    labels = np.arange(20) % 12
+    data = kp.data.from_array(images_of(np.arange(20), "uint8"), labels.astype(object))
+    assert data.class_names == tuple(map(str, range(12)))
+    np.testing.assert_array_equal(data.whole("train", labels=True)[1], labels[:16])
+
+
+def test_names_in_one_split_and_numbers_in_another():
+    images = images_of(np.arange(20), "uint8")
+    numbers, names = LABELS, np.array(["cat", "ant", "bee"])[LABELS]
+    with pytest.raises(ValueError, match="train with numbers, test with names"):
+        kp.data.from_array({"train": images, "test": images}, {"train": numbers, "test": names})
+    said = {"class_names": ["cat", "ant", "bee"]}
+    data = kp.data.load({"train": (images, numbers), "test": (images, names)}, **said)
+    np.testing.assert_array_equal(data.whole("test", labels=True)[1], LABELS)

@@ -1,10 +1,11 @@
 """Images in arrays: what shapes people bring, and which are which."""
 
 import numpy as np
+from PIL import Image
 
 from keras_pixelrnn import checks, mapped
+from keras_pixelrnn.data import elements, streams
 from keras_pixelrnn.data import labels as labels_
-from keras_pixelrnn.data import streams
 from keras_pixelrnn.data.split import SPLITS, Arrays, Source, Subset, check_splits, hold_out, tenths
 
 WHOLE = 2**30  # bytes of an array that are read through to see its values
@@ -12,6 +13,7 @@ STORED = 2**28  # of one that lies in a file
 WAYS_OUT = {  # by the kind of a dtype that holds no numbers to NumPy
     "U": " Of image files pass the folder that they lie in.",
     "S": " Of image files pass the folder that they lie in.",
+    "O": " An array of objects holds none: make one of numbers, np.stack(list(images)).",
     "V": " Cast bfloat16 and smaller floats to float32.",
 }
 ALIASES = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
@@ -51,6 +53,7 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
         pairs = {name: _pair(part) for name, part in split_names(parts).items()}
     else:
         pairs = {"train": _pair(parts)}
+    _refuse_mixed({name: labels for name, (_, labels) in pairs.items()}, class_names)
     names = class_names
     splits, stored = {}, []
     for name, (images, labels) in pairs.items():
@@ -87,9 +90,9 @@ def as_images(images, where="images"):
     ):
         images = _stacked(images, where)
     elif not isinstance(images, np.ndarray) and not mapped.is_stored(images):
-        images = np.asarray(images)  # tensors of TensorFlow, JAX, PyTorch
+        images = elements.image(images, where)  # tensors of TensorFlow, JAX, PyTorch
     if images.dtype.kind not in "biuf":
-        way_out = WAYS_OUT.get(images.dtype.kind, "")
+        way_out = "" if images.dtype.names else WAYS_OUT.get(images.dtype.kind, "")
         raise ValueError(
             f"Images must be numbers.{way_out} Received: {where} of dtype {images.dtype}"
         )
@@ -134,14 +137,33 @@ def _pair(part):
 
 
 def _stacked(images, where):
-    try:
-        found = np.asarray(images)
-    except ValueError as error:
+    parts = images if isinstance(images, (list, tuple)) else ()
+    if any(isinstance(part, (tuple, list, dict)) and _holds_arrays(part) for part in parts[:1]):
         raise ValueError(
-            "Images must be one array, all of one size. A folder of images of many sizes is cut to "
-            f"`image_size`. Received: {where}: {error}"
-        ) from error
-    return found
+            "A list holds images alone. Of pairs (image, label), or dicts of these, pass iter(pairs). "
+            f"Received: {where}, a {type(images).__name__} of {type(parts[0]).__name__}s"
+        )
+    if elements.need_reading(parts):
+        images = [elements.image(part, where) for part in parts]
+    return elements.image(images, where)
+
+
+def _holds_arrays(part):
+    values = part.values() if isinstance(part, dict) else part
+    return any(hasattr(value, "shape") or isinstance(value, Image.Image) for value in values)
+
+
+def _refuse_mixed(labels, class_names):
+    """`ValueError` where labels are names in one split and numbers in another: which is which?"""
+    kinds = {name: labels_.are_names(part) for name, part in labels.items() if part is not None}
+    if class_names is None and len(set(kinds.values())) > 1:
+        raise ValueError(
+            "Labels are names in every split, or numbers in every split; else say by `class_names` "
+            "which number has which name. Received: "
+            + ", ".join(
+                f"{name} with {'names' if are else 'numbers'}" for name, are in kinds.items()
+            )
+        )
 
 
 def _size(images):

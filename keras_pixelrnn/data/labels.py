@@ -1,5 +1,8 @@
 """Labels as people have them: ints, one-hot rows, names."""
 
+from decimal import Decimal
+from numbers import Real
+
 import numpy as np
 
 from keras_pixelrnn import checks
@@ -19,7 +22,7 @@ def as_ints(labels, count, class_names=None):
     Raises:
         ValueError: labels that are none of these, or not one for each image.
     """
-    labels = np.asarray(labels)
+    labels = _as_array(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape[:1] != (count,) or labels.ndim not in (1, 2):
@@ -60,15 +63,49 @@ def as_ints(labels, count, class_names=None):
     return numbers, None if class_names is None else tuple(class_names)
 
 
+def are_names(labels):
+    """Whether labels are names, not numbers."""
+    return _as_array(labels).dtype.kind in "USTO"
+
+
+def _as_array(labels):
+    """Labels as an array: of a dtype of numbers where they are all numbers."""
+    checks.unmasked("labels", labels)
+    try:
+        array = np.asarray(labels)
+    except Exception as error:  # of another kind from each library
+        raise ValueError(
+            "Labels must be ints (n,), names (n,) or one-hot rows (n, classes). "
+            f"Received: {checks.shown(labels)}: {error}"
+        ) from error
+    if array.dtype.kind == "O":
+        each = array.ravel().tolist()
+    else:  # NumPy makes names of numbers among names
+        each = labels if array.dtype.kind in "US" and isinstance(labels, (list, tuple)) else ()
+    kinds = {isinstance(label, (Real, Decimal, np.bool_)) for label in each if label is not None}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"Labels are names or numbers, not both. Received: labels such as {checks.shown(each[:4])}"
+        )
+    all_numbers = kinds == {True} and all(label is not None for label in each)
+    return array.astype(np.float64) if all_numbers else array
+
+
 def _from_names(labels, class_names):
     if labels.ndim != 1:
         raise ValueError(f"Names of classes have shape (n,). Received: {labels.shape}")
-    missing = [label for label in labels if label is None or label != label]
+    missing = [label for label in labels if _is_missing(label)]
     if missing:
         raise ValueError(
             f"Every image needs a label; leave those without out. Received: a label {missing[0]}"
         )
-    names = [label.decode() if isinstance(label, bytes) else str(label) for label in labels]
+    try:
+        names = [label.decode() if isinstance(label, bytes) else str(label) for label in labels]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            "Names of classes that are bytes must be UTF-8; decode them: label.decode('latin-1') for "
+            f"one. Received: {error.object!r}"
+        ) from error
     class_names = tuple(sorted(set(names))) if class_names is None else tuple(class_names)
     number = {name: n for n, name in enumerate(class_names)}
     unknown = sorted(set(names) - set(number))
@@ -78,3 +115,8 @@ def _from_names(labels, class_names):
             f"Received: {', '.join(unknown)}"
         )
     return np.array([number[name] for name in names], np.int64), class_names
+
+
+def _is_missing(label):
+    """Whether this is None, NaN, or what pandas has for them."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label

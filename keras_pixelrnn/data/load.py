@@ -206,7 +206,8 @@ def _given(source, class_names, files):
         raise ValueError(
             "Expected a name, the path of a folder or file, an array, a stream, or a pair or dict of "
             "these. Of an open file pass its path, or its arrays as {'image': ..., 'label': ...}; of a "
-            f"function what it returns. Received: {checks.shown(source)}"
+            "function what it returns; of a data set of PyTorch a generator, (data[n] for n in "
+            f"range(len(data))). Received: {checks.shown(source)}"
         )
     _refuse(files, "arrays and streams")
     if _is_train_and_test(source):

@@ -8,6 +8,8 @@ import tempfile
 
 import numpy as np
 
+from keras_pixelrnn.data import elements
+
 IN_MEMORY = 2**30  # bytes of a stream that are kept in memory
 KEYS = (("image", "images", "x", "pixel_values"), ("label", "labels", "y"))
 
@@ -35,7 +37,7 @@ def drained(source, where="the stream"):
     spool, labels, labelled = None, [], None
     for element in _elements(source, where):
         image, label = parts(element, where)
-        image = np.asarray(image)
+        image = elements.image(image, where)
         if image.ndim not in (3, 4):
             raise ValueError(
                 "Expected images (height, width, channels) or batches (n, height, width, channels)"
@@ -47,13 +49,13 @@ def drained(source, where="the stream"):
         spool = spool or Spool(images, where)
         spool.add(images)
         if label is not None:
-            labels.append(np.asarray(label)[None] if single else np.asarray(label))
+            labels.append(elements.labels(label, None if single else len(images), where))
         labelled = (label is not None) if labelled is None else labelled
         if labelled != (label is not None):
             raise ValueError(f"Some images have labels and others none. Received: {where}")
     if spool is None:
         raise ValueError(f"There are no images. Received: {where}")
-    return spool.array(), (np.concatenate(labels) if labels else None)
+    return spool.array(), (elements.joined(labels, where) if labels else None)
 
 
 class Spool:

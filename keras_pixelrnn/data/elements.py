@@ -1,0 +1,71 @@
+"""One image, or labels, of a list or stream as an array of its own, or `ValueError`."""
+
+import numpy as np
+from PIL import Image
+
+from keras_pixelrnn import checks
+from keras_pixelrnn.data.modes import depth
+from keras_pixelrnn.data.reading import Reader, upright
+
+AS_THEY_ARE = ("1", "L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B", "I;16L", "F")  # modes of Pillow
+
+
+def image(value, where):
+    """`value` as an array of its own: what yields images may write the next one where this one lies."""
+    checks.unmasked(where, value)
+    if isinstance(value, Image.Image):
+        return _picture(value, where)
+    if hasattr(value, "shape") and not isinstance(value, np.ndarray):
+        value = checks.tensor(where, value)
+    try:
+        return np.array(value)
+    except Exception as error:  # of another kind from each library
+        raise ValueError(
+            "Images must be one array, all of one size. A folder of images of many sizes is cut to "
+            f"`image_size`. Received: {where}: {error}"
+        ) from error
+
+
+def need_reading(images):
+    """Whether a list holds what `numpy.asarray` would not take for what it means."""
+    return any(isinstance(each, (Image.Image, np.ma.MaskedArray)) for each in images)
+
+
+def labels(value, count, where):
+    """Labels of `count` images, or the one of an image alone where `count` is None, as `(n, ...)`."""
+    checks.unmasked(f"labels of {where}", value)
+    array = np.array(value)
+    array = array[None] if count is None else array
+    if count is not None and array.shape[:1] != (count,):
+        raise ValueError(
+            "A batch holds one label for each of its images, in their order. "
+            f"Received: {where} with a batch of {count} images and labels of shape {array.shape}"
+        )
+    return array
+
+
+def joined(parts, where):
+    """Labels of several batches as one array."""
+    kinds = {
+        ("names" if part.dtype.kind in "USTO" else "numbers", part.shape[1:]) for part in parts
+    }
+    if len(kinds) > 1:
+        told = " and ".join(sorted(f"{kind} of shape (n, ...) {shape}" for kind, shape in kinds))
+        raise ValueError(
+            f"All labels must be of one kind: ints, names or one-hot rows. Received: {where} with {told}"
+        )
+    return np.concatenate(parts)
+
+
+def _picture(picture, where):
+    """Numbers `(height, width, channels)` of a picture of Pillow, upright."""
+    if picture.mode not in AS_THEY_ARE:
+        raise ValueError(
+            "The numbers of a palette or of such a colour space are no colours. Convert the pictures: "
+            "picture.convert('RGB'); of palettes that are codes pass np.asarray(picture)[..., None]. "
+            f"Received: {where} with a picture of the mode {picture.mode!r}"
+        )
+    if picture.mode == "1":
+        return np.array(upright(picture, where))[..., None]
+    channels, dtype = len(picture.getbands()), depth(picture)[0]
+    return Reader(picture.height, picture.width, channels, dtype).pixels(picture, where)
