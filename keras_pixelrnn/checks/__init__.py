@@ -8,7 +8,7 @@ from keras_pixelrnn.checks.arguments import (
     taken_by,
     unknown,
 )
-from keras_pixelrnn.checks.controls import SMALLEST, controls
+from keras_pixelrnn.checks.controls import controls
 from keras_pixelrnn.checks.dtypes import POLICIES, dtype_policy
 from keras_pixelrnn.checks.images import (
     as_array,
@@ -71,7 +71,6 @@ __all__ = [
     "MOST_UNITS",
     "OF_EVERY_LAYER",
     "POLICIES",
-    "SMALLEST",
     "UNTOUCHED",
     "as_array",
     "choice",

@@ -5,8 +5,6 @@ import numpy as np
 from keras_pixelrnn.checks.images import as_array
 from keras_pixelrnn.checks.numbers import LOWEST, shown
 
-SMALLEST = LOWEST  # what is smaller counts as 0 on most processors
-
 
 def controls(n, levels, temperature, top_k, top_p):
     """Sampling controls as three float32 arrays `(n,)`, or None where they change nothing."""
@@ -14,15 +12,15 @@ def controls(n, levels, temperature, top_k, top_p):
     ranges = {
         "temperature": (
             temperature,
-            f"positive and at least {SMALLEST:.2g}, the smallest float32",
-            lambda x: x >= SMALLEST,
+            f"positive and at least {LOWEST:.2g}, the smallest float32",
+            lambda x: x >= LOWEST,
         ),
         "top_k": (
             top_k,
             f"whole numbers from 1 to {levels}",
             lambda x: (x >= 1) & (x <= levels) & (x == x // 1),
         ),
-        "top_p": (top_p, "in 0 < top_p <= 1", lambda x: (x >= SMALLEST) & (x <= 1)),
+        "top_p": (top_p, "in 0 < top_p <= 1", lambda x: (x >= LOWEST) & (x <= 1)),
     }
     checked = []
     for name, (value, expected, fits) in ranges.items():

@@ -7,7 +7,7 @@ a failed assertion would fail them all. So it marks its row, and the model gets 
 import numpy as np
 import tensorflow as tf
 
-from keras_pixelrnn.checks.controls import SMALLEST
+from keras_pixelrnn.checks.numbers import LOWEST
 
 MOST_DIMENSIONS = 8  # compared; of more dimensions the last ones are not looked at
 
@@ -109,8 +109,8 @@ class Rows:
     def controls(self, temperature, top_k, top_p):
         """Controls in their ranges; 1 in other rows."""
         top_k = tf.cast(top_k, tf.float32)
-        fit = (temperature >= SMALLEST) & tf.math.is_finite(temperature)
-        fit = fit & (top_k >= 1) & (top_k <= self._levels) & (top_p >= SMALLEST) & (top_p <= 1)
+        fit = (temperature >= LOWEST) & tf.math.is_finite(temperature)
+        fit = fit & (top_k >= 1) & (top_k <= self._levels) & (top_p >= LOWEST) & (top_p <= 1)
         self._hold(fit)
         return [tf.where(fit, x, tf.ones_like(x)) for x in (temperature, top_k, top_p)]
 
