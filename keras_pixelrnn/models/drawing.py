@@ -217,10 +217,10 @@ class Drawing:
 
     def check_drawn(self, nats: np.ndarray) -> None:
         """`ValueError` where the nats of values drawn are nan: the values are all 0 then."""
-        if np.isnan(nats).any():
+        if count := np.isnan(nats).sum():
             check_finite(self, "this model")
             raise ValueError(
                 "The probabilities of this model are no numbers: its weights are too large for its "
                 f"dtype policy, {self.dtype_policy.name}. Train it anew, with a lower learning rate, or "
-                f"take weights from before. Received: nan for {np.isnan(nats).sum()} values drawn"
+                f"take weights from before. Received: nan for {count} values drawn"
             )
