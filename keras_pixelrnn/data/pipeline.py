@@ -14,8 +14,6 @@ from keras_pixelrnn.data.noised import noised
 from keras_pixelrnn.data.split import Source
 from keras_pixelrnn.data.values import Values
 
-MOST_STEPS = 2**40  # times the steps of an epoch still an int64
-
 WHOLE = 4_096  # images that `whole` reads at a time
 
 
@@ -140,9 +138,9 @@ class ImageData:
             both go to `fit` and into `for`.
         """
         steps = self.steps_per_epoch(batch_size)
-        checks.whole("first_epoch", first_epoch, 0, MOST_STEPS)
+        checks.whole("first_epoch", first_epoch, 0, checks.MOST_STEPS)
         checks.whole("seed", seed, -(2**63), 2**64 - 1)
-        checks.whole("first_step", first_step, 0, MOST_STEPS)
+        checks.whole("first_step", first_step, 0, checks.MOST_STEPS)
         checks.switch("labels", labels)
         shuffled, (number, size) = (
             order.Shuffled(self.sizes["train"], seed),
@@ -169,7 +167,7 @@ class ImageData:
         order, that `training` gives with the same arguments."""
         self.steps_per_epoch(batch_size)
         checks.whole("seed", seed, -(2**63), 2**64 - 1)
-        checks.whole("first_step", first_step, 0, MOST_STEPS)
+        checks.whole("first_step", first_step, 0, checks.MOST_STEPS)
         shuffled, (number, size) = (
             order.Shuffled(self.sizes["train"], seed),
             _part(batch_size, part),

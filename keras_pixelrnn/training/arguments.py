@@ -7,8 +7,6 @@ import keras
 from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training.stopping import Stopping
 
-MOST_STEPS = 2**40  # the position in the data is an int64
-
 
 def check_arguments(
     model,
@@ -31,8 +29,8 @@ def check_arguments(
             "`model` must be a compiled keras.Model: call model.compile('adam') before. "
             f"Received: model={checks.shown(model)}"
         )
-    checks.positive_int("epochs", epochs, MOST_STEPS)
-    checks.positive_int("steps_per_epoch", steps_per_epoch, MOST_STEPS)
+    checks.positive_int("epochs", epochs, checks.MOST_STEPS)
+    checks.positive_int("steps_per_epoch", steps_per_epoch, checks.MOST_STEPS)
     checks.optional(checks.positive, "minutes", minutes)
     checks.switch("writes", writes)
     if not callable(batches):
