@@ -10,8 +10,8 @@ import keras
 import numpy as np
 
 from keras_pixelrnn import backend, checks
+from keras_pixelrnn.training import arguments
 from keras_pixelrnn.training import progress as states
-from keras_pixelrnn.training.arguments import check_arguments, of_one_dispatch
 from keras_pixelrnn.training.begun import check_same, endless, facts
 from keras_pixelrnn.training.checkpoint import Checkpoint
 from keras_pixelrnn.training.checkpoints import Checkpoints
@@ -93,44 +93,26 @@ def resumable_fit(
     >>> progress.epoch, len(progress.rows)
     (2, 2)
     """
-    if stopping is None:
-        with Stopping() as stopping:
-            return resumable_fit(
-                model,
-                batches,
-                epochs=epochs,
-                steps_per_epoch=steps_per_epoch,
-                validation_data=validation_data,
-                folder=folder,
-                monitor=monitor,
-                settings=settings,
-                history=history,
-                minutes=minutes,
-                stopping=stopping,
-                callbacks=callbacks,
-                resident=resident,
-                writes=writes,
-                verbose=verbose,
-            )
     checkpoints = Checkpoints(folder)
-    check_arguments(
-        model,
-        batches,
-        validation_data,
-        callbacks,
-        stopping,
-        epochs=epochs,
-        steps_per_epoch=steps_per_epoch,
-        monitor=monitor,
-        settings=settings,
-        minutes=minutes,
-        resident=resident,
-        writes=writes,
-    )
+    arguments.compiled(model)
+    checks.positive_int("epochs", epochs, checks.MOST_STEPS)
+    checks.positive_int("steps_per_epoch", steps_per_epoch, checks.MOST_STEPS)
+    checks.optional(checks.positive, "minutes", minutes)
+    checks.switch("writes", writes)
+    arguments.function(batches)
+    arguments.judged(validation_data, monitor)
+    arguments.for_json(settings)
+    arguments.listed(callbacks)
+    arguments.entered(stopping)
+    arguments.held(resident, model)
     history = checks.local(
         "history", checkpoints.folder / "history.csv" if history is None else history
     )
-    with alone(checkpoints.folder) if writes else contextlib.nullcontext():
+    with contextlib.ExitStack() as held:
+        if stopping is None:
+            stopping = held.enter_context(Stopping())
+        if writes:
+            held.enter_context(alone(checkpoints.folder))
         return _go_on(
             model,
             batches,
@@ -253,7 +235,9 @@ def _validation(data):
 @contextlib.contextmanager
 def _steps_of_our_own(model, resident):
     """Under JAX `fit` runs all steps of an execution in one dispatch, on data that the device holds."""
-    if not of_one_dispatch(model) or (resident is None and model.steps_per_execution == 1):
+    if not arguments.of_one_dispatch(model) or (
+        resident is None and model.steps_per_execution == 1
+    ):
         yield
         return
     model.train_function = backend.train_function(model, resident)
