@@ -39,6 +39,7 @@ def command(name, split, dataset, data_dir, batch_size, **given):
         settings = {"dataset": dataset, **given}
 
     from keras_pixelrnn import evaluation, models, training
+    from keras_pixelrnn.data.load import NotThereError
     from keras_pixelrnn.training.run import load_data
 
     model = models.from_preset(name)
@@ -47,12 +48,15 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     if dataset is not None and given["levels"] is None:
         settings["levels"] = model.distribution.levels
     settings |= {"data_dir": data_dir}
-    if dataset is None and not _is_there(**settings):
+    try:
+        images = load_data(training.Settings(**settings))
+    except NotThereError as error:
+        if dataset is not None:
+            raise
         raise click.UsageError(
             f"{name} was trained on {settings['dataset']!r}, which is not there from this folder: pass "
             "--dataset, and what its numbers mean where the training was told."
-        )
-    images = load_data(training.Settings(**settings))
+        ) from error
     if model.context.given and not images.num_classes:
         raise click.UsageError(
             f"This model is conditional {model.context}; these images have no labels."
@@ -64,14 +68,6 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     stated_nats = facts.get("test", {}).get("nats")
     if stated_nats is not None and split == "test" and dataset is None:
         click.echo(f"stated: {stated_nats:.3f} nats")
-
-
-def _is_there(dataset="digits", image_size=None, **_):
-    """Whether what looks like a path is one, from the folder of now."""
-    named = not dataset.startswith((".", "/", "~"))  # mnist/config is a name of TFDS
-    named = named and not dataset.endswith((".npz", ".npy", ".h5", ".hdf5"))
-    named = named and image_size is None  # which a folder has been told
-    return named or os.path.exists(os.path.expanduser(dataset))
 
 
 def stated(name):

@@ -14,6 +14,10 @@ from keras_pixelrnn.data.pipeline import ImageData
 from keras_pixelrnn.data.tfds import tfds
 
 
+class NotThereError(ValueError):
+    """A source that is a path, and there is nothing at it."""
+
+
 def load(
     source: Any = "digits",
     *,
@@ -185,9 +189,9 @@ def _named(source, data_dir, class_names, files):
         or name[:1] in ("/", "~", ".")
         or path.suffix.lower() in stored.SUFFIXES
     ):
-        raise ValueError(f"There is no such folder or file: {path}. Received: {name!r}")
+        raise NotThereError(f"There is no such folder or file: {path}. Received: {name!r}")
     if files["image_size"] is not None:
-        raise ValueError(
+        raise NotThereError(
             f"There is no such folder: {path}. `image_size` is for folders of image files; images of "
             "TensorFlow Datasets keep their size, load them without it. "
             f"Received: {name!r}, image_size={checks.shown(files['image_size'])}"
