@@ -121,6 +121,42 @@ def test_a_network_and_its_model_are_as_frozen_and_adapted(case):
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("how", ["frozen", "adapted"])
+def test_settings_that_move_places_are_refused(how, tmp_path):
+    """Else other layers would be frozen than those that were."""
+    model = conformance.QUICK.make()
+    if how == "frozen":
+        model.network.layers[1].trainable = False
+    else:
+        model.network.layers[0].enable_lora(2)
+    config, make = model.get_config(), type(model).from_config
+    for other in ({"num_blocks": 3}, {"num_classes": 2}, {"skip": True}):
+        with pytest.raises(ValueError, match="has places among other layers and weights"):
+            make({**config, **other})
+        nothing = {key: [] for key in kept.KEYS}
+        again = make({**config, **other, **nothing})
+        assert len(again.trainable_variables) == len(again.weights)
+    for other in ({"dropout": 0.5}, {"image_shape": (6, 8, 1)}, {"dtype": "mixed_bfloat16"}):
+        assert state(make({**config, **other})) == state(model)
+    model.save_to_preset(tmp_path)
+    again = type(model).from_preset(tmp_path, dropout=0.5)
+    assert state(again) == state(model)
+    with pytest.raises(ValueError, match="has places among other layers and weights"):
+        type(model).from_preset(tmp_path, load_weights=False, num_blocks=3)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+def test_layers_inside_are_not_quantized():
+    """Their values would be others, and the configuration of what holds them would not say so."""
+    model = within(conformance.LAYERS["GatedStacks"](1))
+    before, x = model.get_weights(), np.ones((1, *SHAPE), np.float32)
+    expected = model(x)
+    with pytest.warns(UserWarning, match="Dense does not have a `quantize` method"):
+        model.quantize("int8")
+    np.testing.assert_array_equal(model(x), expected)
+    assert [w.dtype for w in before] == [w.dtype for w in model.get_weights()]
+
+
 def test_a_look_ahead_is_as_frozen_and_adapted():
     case = conformance.QUICK.make(num_blocks=1)
     sizes = {"units": 3, "num_blocks": 1, "reader_units": 4}

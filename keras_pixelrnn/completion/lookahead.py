@@ -91,7 +91,7 @@ class Lookahead(keras.Model):
     def get_config(self):
         distribution = keras.saving.serialize_keras_object(self.distribution)
         own = {**self._config, "distribution": distribution, "name": self.name}
-        return {**own, **kept.of(self._flatten_layers(), self.weights)}
+        return {**own, **kept.of_model(self)}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -6,6 +6,7 @@ import math
 from keras_pixelrnn import checks
 
 KEYS = ADAPTERS, LAYERS, WEIGHTS = "adapters", "frozen_layers", "frozen_weights"
+PLACES = "places"  # of a model: how many layers and weights these are among
 
 
 def of(layers, weights, changed=False):
@@ -70,12 +71,28 @@ def freeze(kept, layers, weights):
             part.trainable = place not in kept[key]
 
 
+def of_model(model):
+    """The same of a model: of settings which are changed afterwards it shows that they move places."""
+    layers, weights = model._flatten_layers(), model.weights
+    found = of(layers, weights)
+    return {**found, PLACES: [len(layers), len(weights)]} if found else {}
+
+
 def remade(cls, config):
-    """The model of class `cls` that a configuration with `of` it describes."""
+    """The model of class `cls` that a configuration with `of_model` it describes."""
     config = checks.configuration(cls, config)
-    kept = taken_from(config)
+    kept, places = taken_from(config), config.pop(PLACES, None)
     model = cls(**config)
     layers = model._flatten_layers()
+    # An adapter is two weights.
+    now = [len(layers), len(model.weights) + 2 * len(kept.get(ADAPTERS, ()))]
+    if any(kept.values()) and places not in (None, now):
+        raise ValueError(
+            "What is frozen or has adapters in this configuration has places among other layers and "
+            f"weights than the {now[0]} and {now[1]} of a {cls.__name__} with these settings. Leave the "
+            f"settings as they were, or set {', '.join(KEYS)} to [] for a model without such. "
+            f"Received: {PLACES}={checks.shown(places)}"
+        )
     adapt(kept, layers)
     freeze(kept, layers, model.weights)
     return model

@@ -257,7 +257,7 @@ class PixelModel(
             **self._config,
             "name": self.name,
             "distribution": keras.saving.serialize_keras_object(self.distribution),
-            **kept.of(self._flatten_layers(), self.weights),
+            **kept.of_model(self),
         }
 
     @classmethod
