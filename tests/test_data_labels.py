@@ -91,3 +91,11 @@ def test_names_in_one_split_and_numbers_in_another():
     said = {"class_names": ["cat", "ant", "bee"]}
     data = kp.data.load({"train": (images, numbers), "test": (images, names)}, **said)
     np.testing.assert_array_equal(data.whole("test", labels=True)[1], LABELS)
+
+
+def test_classes_are_those_of_train_whichever_split_comes_first():
+    images = images_of(np.arange(20), "uint8")
+    names = np.array(["cat", "ant", "bee"])[LABELS]
+    data = kp.data.load({"test": (images[:1], ["cat"]), "train": (images, names)})
+    assert data.class_names == ("ant", "bee", "cat")
+    assert data.whole("test", labels=True)[1].tolist() == [2]

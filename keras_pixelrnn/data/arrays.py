@@ -53,16 +53,14 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
         pairs = {name: _pair(part) for name, part in split_names(parts).items()}
     else:
         pairs = {"train": _pair(parts)}
-    _refuse_mixed({name: labels for name, (_, labels) in pairs.items()}, class_names)
-    names = class_names
-    splits, stored = {}, []
-    for name, (images, labels) in pairs.items():
-        images = as_images(images, f"{name} images" if by_split else "images")
-        if labels is not None:
-            labels, found = labels_.as_ints(labels, len(images), names)
-            names = found if names is None else names
-        splits[name] = Arrays(images, labels)
-        stored.append((images, labels))
+    stored = {
+        name: as_images(images, f"{name} images" if by_split else "images")
+        for name, (images, _) in pairs.items()
+    }
+    labels, names = labels_.numbered(
+        {name: (part, len(stored[name])) for name, (_, part) in pairs.items()}, class_names
+    )
+    splits = {name: Arrays(images, labels[name]) for name, images in stored.items()}
     if by_split:
         splits, words = hold_out(splits)
     else:
@@ -71,14 +69,15 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
         splits = {name: Subset(whole, part) for name, part in zip(SPLITS, numbers, strict=True)}
         words = ", split 80/10/10 in their order"
     check_splits(splits)
-    small = all(_size(images) <= WHOLE and not mapped.is_stored(images) for images, _ in stored)
-    quick = all(_size(images) <= STORED for images, _ in stored)
+    stored = list(stored.values())
+    small = all(_size(images) <= WHOLE and not mapped.is_stored(images) for images in stored)
+    quick = all(_size(images) <= STORED for images in stored)
     return Source(
         splits,
         None,
-        _class_names(names, [labels for _, labels in stored]),
+        names,
         protocol + words,
-        (lambda: _extent([images for images, _ in stored])) if small else None,
+        (lambda: _extent(stored)) if small else None,
         small or quick,
     )
 
@@ -153,19 +152,6 @@ def _holds_arrays(part):
     return any(hasattr(value, "shape") or isinstance(value, Image.Image) for value in values)
 
 
-def _refuse_mixed(labels, class_names):
-    """`ValueError` where labels are names in one split and numbers in another: which is which?"""
-    kinds = {name: labels_.are_names(part) for name, part in labels.items() if part is not None}
-    if class_names is None and len(set(kinds.values())) > 1:
-        raise ValueError(
-            "Labels are names in every split, or numbers in every split; else say by `class_names` "
-            "which number has which name. Received: "
-            + ", ".join(
-                f"{name} with {'names' if are else 'numbers'}" for name, are in kinds.items()
-            )
-        )
-
-
 def _size(images):
     return int(np.prod(images.shape)) * np.dtype(images.dtype).itemsize
 
@@ -173,11 +159,3 @@ def _size(images):
 def _extent(arrays):
     filled = [array for array in arrays if array.size]
     return min(array.min() for array in filled), max(array.max() for array in filled)
-
-
-def _class_names(names, labels):
-    given = [part for part in labels if part is not None and len(part)]
-    if not given:
-        return ()
-    classes = 1 + max(int(part.max()) for part in given)
-    return tuple(map(str, names)) if names else tuple(map(str, range(classes)))

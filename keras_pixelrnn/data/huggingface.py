@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.data import arrays, cache
 from keras_pixelrnn.data import labels as labels_
 from keras_pixelrnn.data.folder import (
@@ -25,18 +26,23 @@ from keras_pixelrnn.data.split import (
 )
 
 
-def huggingface(data, *, image_size, channels, background, exact, on_error, kept):
+def huggingface(data, class_names=None, *, image_size, channels, background, exact, on_error, kept):
     """Images of a Hugging Face data set: its `Image` feature or arrays of one shape.
 
     A single `Dataset` is shuffled and split 80/10/10 by `RandomState(0)`; of a `DatasetDict` missing
-    splits are taken from the end of train. Labels are those of a feature "label" (or "labels").
+    splits are taken from the end of train. Labels are those of a feature "label" (or "labels"); a split
+    whose labels are all -1, as hidden ones are, has none.
     Arguments as of `folder`; image_size is needed where images are encoded.
     """
     parts = arrays.split_names(dict(data)) if isinstance(data, dict) else {"train": data}
-    options = (image_size, channels, background, exact, on_error, kept)
-    made = {name: _split(part, name, *options) for name, part in parts.items()}
-    names = made["train"][2]
-    splits = {name: split for name, (split, _, _) in made.items()}
+    if on_error != "raise":
+        raise ValueError(f"`on_error` is for folders. Received: on_error={on_error!r}")
+    for name, rows in parts.items():
+        _check(rows, name)
+    labels, names = _labels(parts, class_names)
+    options = (image_size, channels, background, exact, kept)
+    made = {name: _split(part, name, labels[name], *options) for name, part in parts.items()}
+    splits = {name: split for name, (split, _) in made.items()}
     if isinstance(data, dict):
         splits, words = hold_out(splits)
     else:
@@ -51,31 +57,76 @@ def huggingface(data, *, image_size, channels, background, exact, on_error, kept
     licence = getattr(next(iter(parts.values())).info, "license", None)
     about = {"name": title, **({"licence": licence} if licence else {})}
     protocol = f"{title} (Hugging Face){words}"
-    return Source(splits, None if exact else known, names or (), protocol, dataset=about)
+    return Source(splits, None if exact else known, names, protocol, dataset=about)
 
 
-def _split(rows, name, image_size, channels, background, exact, on_error, kept):
-    """Split of one `Dataset`, whether it holds encoded images, and names of its classes."""
+def _check(rows, name):
+    """`ValueError` for a data set without rows that can be counted and taken by their numbers."""
+    if not hasattr(rows, "__len__"):
+        raise ValueError(
+            "A streamed data set cannot be shuffled and split. Load it with streaming=False, or pass "
+            "its arrays by a generator, (np.asarray(row['image']) for row in data). "
+            f"Received: {name}, a {type(rows).__name__}"
+        )
+    if not len(rows):
+        raise ValueError(f"The {name} split is empty; give it at least one image.")
+    if rows.format["type"] == "custom":
+        raise ValueError(
+            "A transform that is applied while rows are read is not applied here: take it off by "
+            f"data.with_format(None), or apply it by data.map. Received: {name} with a transform"
+        )
+
+
+def _labels(parts, class_names):
+    """Labels of each split as ints, None where it has none, and names of the classes."""
+    found, own = {}, {}
+    for name, rows in parts.items():
+        column = [key for key in ("label", "labels") if key in rows.features]
+        if len(column) > 1:
+            raise ValueError(
+                f"Expected one column of labels; remove the other by remove_columns. Received: {name} "
+                "with label and labels"
+            )
+        labels = np.asarray(rows.with_format(None)[column[0]][:]) if column else None
+        if column and labels.dtype.kind == "i" and (labels == -1).all():
+            labels = None
+        elif column:
+            own[name] = getattr(rows.features[column[0]], "names", None)
+        found[name] = (labels, len(rows))
+    kinds = {tuple(names) for names in own.values() if names}
+    if len(kinds) > 1:
+        raise ValueError(
+            "The classes of all splits must have one order of names; cast_column gives them one. "
+            f"Received: {checks.shown(own)}"
+        )
+    return labels_.numbered(found, kinds.pop() if kinds else class_names)
+
+
+def _split(rows, name, labels, image_size, channels, background, exact, kept):
+    """Split of one `Dataset`, and whether it holds encoded images."""
     import datasets
 
-    if on_error != "raise":
-        raise ValueError(f"`on_error` is for folders. Received: on_error={on_error!r}")
     column = _column(rows, ("image", "images", "img", "pixel_values"), name)
-    label = next((key for key in ("label", "labels") if key in rows.features), None)
-    labels, names = None, None
-    if label is not None:
-        names = getattr(rows.features[label], "names", None)
-        labels, names = labels_.as_ints(np.asarray(rows[label][:]), len(rows), names)
-        names = names or tuple(map(str, range(int(labels.max()) + 1)))
-    if not isinstance(rows.features[column], datasets.Image):
-        images = rows.with_format("numpy")[column][:]
-        return Arrays(arrays.as_images(np.asarray(images), f"{name} images"), labels), False, names
+    feature = rows.features[column]
+    if not isinstance(feature, datasets.Image):
+        for option, value in (("image_size", image_size), ("background", background)):
+            if value is not None:
+                raise ValueError(
+                    f"`{option}` is for image files; arrays keep their size and values. "
+                    f"Received: {option}={checks.shown(value)}, a column {column} of {feature}"
+                )
+        images = np.asarray(rows.with_format("numpy")[column][:])
+        if hasattr(feature, "dtype") and images.dtype.kind in "biuf":
+            images = images.astype(
+                feature.dtype
+            )  # `datasets` makes int64 and float32 of all numbers
+        return Arrays(arrays.as_images(images, f"{name} images"), labels), False
     encoded = _Rows(rows.cast_column(column, datasets.Image(decode=False)), column, name)
     dtype = one_dtype([encoded[n] for n in range(0, len(rows), max(1, len(rows) // PROBED))])
     height, width = checked_size(image_size)
     reader = Reader(height, width, channels, dtype, exact, checked_colour(background))
     files = Files(encoded, reader, labels)
-    return cache.keep(files, kept, at_once=len(rows) <= ALL_AT_ONCE), True, names
+    return cache.keep(files, kept, at_once=len(rows) <= ALL_AT_ONCE), True
 
 
 class _Rows:
@@ -89,6 +140,11 @@ class _Rows:
 
     def __getitem__(self, number):
         found = self._rows[int(number)][self._column]
+        if found is None:
+            raise ValueError(
+                "Every row needs an image; leave those without out by data.filter. "
+                f"Received: no image in row {number} of {self._name}"
+            )
         where = found["path"] or f"image {number} of {self._name}"
         if found["bytes"] is None:
             return where

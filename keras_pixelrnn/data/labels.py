@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 
 from keras_pixelrnn import checks
+from keras_pixelrnn.data.split import SPLITS
 
 
 def as_ints(labels, count, class_names=None):
@@ -63,9 +64,31 @@ def as_ints(labels, count, class_names=None):
     return numbers, None if class_names is None else tuple(class_names)
 
 
-def are_names(labels):
-    """Whether labels are names, not numbers."""
-    return _as_array(labels).dtype.kind in "USTO"
+def numbered(labels, class_names=None):
+    """Labels of all splits as numbers of the same classes, and the names of these, a tuple.
+
+    Args:
+        labels: `{split: (labels or None, number of images)}`.
+        class_names: names of all classes, or None.
+    """
+    given = [name for name in SPLITS if labels.get(name, (None, 0))[0] is not None]
+    kinds = {name: _as_array(labels[name][0]).dtype.kind in "USTO" for name in given}
+    if class_names is None and len(set(kinds.values())) > 1:
+        raise ValueError(
+            "Labels are names in every split, or numbers in every split; else say by `class_names` "
+            "which number has which name. Received: "
+            + ", ".join(
+                f"{name} with {'names' if are else 'numbers'}" for name, are in kinds.items()
+            )
+        )
+    ints, names = dict.fromkeys(labels), class_names
+    for name in given:
+        ints[name], found = as_ints(*labels[name], names)
+        names = found if names is None else names
+    classes = [1 + int(ints[name].max()) for name in given if len(ints[name])]
+    if not classes:
+        return ints, ()
+    return ints, tuple(map(str, range(max(classes)) if names is None else names))
 
 
 def _as_array(labels):
@@ -82,7 +105,9 @@ def _as_array(labels):
         each = array.ravel().tolist()
     else:  # NumPy makes names of numbers among names
         each = labels if array.dtype.kind in "US" and isinstance(labels, (list, tuple)) else ()
-    kinds = {isinstance(label, (Real, Decimal, np.bool_)) for label in each if label is not None}
+    kinds = {
+        isinstance(label, (Real, Decimal, np.bool_)) for label in each if not _is_missing(label)
+    }
     if len(kinds) > 1:
         raise ValueError(
             f"Labels are names or numbers, not both. Received: labels such as {checks.shown(each[:4])}"

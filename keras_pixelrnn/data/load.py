@@ -202,10 +202,11 @@ def _named(source, data_dir, class_names, files):
 
 def _given(source, class_names, files):
     """Source of arrays, streams, or a dict of them."""
-    if type(source).__module__.split(".")[0] == "datasets":
+    parts = source.values() if isinstance(source, dict) and source else [source]
+    if all(type(part).__module__.split(".")[0] == "datasets" for part in parts):
         from keras_pixelrnn.data import huggingface
 
-        return huggingface.huggingface(source, **files)
+        return huggingface.huggingface(source, class_names, **files)
     if not _may_be_images(source):
         raise ValueError(
             "Expected a name, the path of a folder or file, an array, a stream, or a pair or dict of "

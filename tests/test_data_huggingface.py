@@ -1,0 +1,82 @@
+"""Data sets of Hugging Face: labels of all splits have one numbering, and nothing is passed over."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_pixelrnn as kp
+
+datasets = pytest.importorskip("datasets")
+
+PICTURES = [Image.fromarray(np.full((4, 5, 3), n, np.uint8)) for n in range(12)]
+ARRAYS = np.arange(12 * 4 * 5).reshape(12, 4, 5, 1)
+
+
+def rows(labels=None, label=None, pictures=PICTURES):
+    columns, features = {"image": pictures}, {"image": datasets.Image()}
+    if labels is not None:
+        columns["label"] = labels
+        features["label"] = label or datasets.Value("string")
+    return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
+
+
+def arrays(dtype):
+    features = datasets.Features({"image": datasets.Array3D((4, 5, 1), dtype)})
+    return datasets.Dataset.from_dict({"image": list(ARRAYS)}, features=features)
+
+
+def labels_of(data, split):
+    return data.whole(split, labels=True)[1].tolist()
+
+
+def test_all_splits_have_the_classes_of_train():
+    parts = {"test": rows(["dog", "eel"] * 6), "train": rows(["cat", "dog", "eel"] * 4)}
+    for source in (parts, datasets.DatasetDict(parts)):
+        data = kp.data.load(source, image_size=4)
+        assert data.class_names == ("cat", "dog", "eel")
+        assert labels_of(data, "test") == [1, 2] * 6
+    parts["test"] = rows(["fox"] * 12)
+    with pytest.raises(ValueError, match=r"among the class names cat, dog, eel\..*fox"):
+        kp.data.load(parts, image_size=4)
+
+
+def test_numbers_of_classes():
+    whole = datasets.Value("int64")
+    parts = {"train": rows([0, 1] * 6, whole), "test": rows([5] * 12, whole)}
+    assert kp.data.load(parts, image_size=4).num_classes == 6
+    names = list("abcdef")
+    assert kp.data.load(parts, image_size=4, class_names=names).class_names == tuple("abcdef")
+    one, other = datasets.ClassLabel(names=["a", "b"]), datasets.ClassLabel(names=["b", "a"])
+    with pytest.raises(ValueError, match="one order of names"):
+        kp.data.load({"train": rows([0, 1] * 6, one), "test": rows([0] * 12, other)}, image_size=4)
+    hidden = kp.data.load(
+        {"train": rows([0, 1] * 6, one), "test": rows([-1] * 12, one)}, image_size=4
+    )
+    assert labels_of(hidden, "test") == [-1] * 12
+
+
+def test_arrays_have_the_dtype_of_their_feature():
+    data = kp.data.load(arrays("uint8"))
+    assert (data.levels, data.image_shape) == (256, (4, 5, 1))
+    with pytest.raises(ValueError, match="dtype uint16 can mean"):
+        kp.data.load(arrays("uint16"))
+
+
+@pytest.mark.parametrize(
+    ("make", "said", "words"),
+    [
+        (lambda: arrays("uint8"), {"image_size": 4}, "`image_size` is for image files"),
+        (lambda: rows().to_iterable_dataset(), {"image_size": 4}, "streaming=False"),
+        (lambda: rows().with_transform(dict), {"image_size": 4}, "with_format"),
+        (lambda: rows(pictures=[]), {"image_size": 4}, "split is empty"),
+        (lambda: rows(pictures=[None] * 12), {"image_size": 4}, "no image in row 0 of train"),
+        (
+            lambda: rows(["a"] * 12).add_column("labels", ["b"] * 12),
+            {"image_size": 4},
+            "one column of labels",
+        ),
+    ],
+)
+def test_what_is_not_read_is_named(make, said, words):
+    with pytest.raises(ValueError, match=words):
+        kp.data.load(make(), **said)
