@@ -1,11 +1,17 @@
 """Settings of a training: sizes, recipes, tables for a GPU."""
 
+import json
+import shlex
+
 import pytest
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import training
+from keras_pixelrnn import cli, training
+from keras_pixelrnn.training import report
 from keras_pixelrnn.training.making import SIZES
 from keras_pixelrnn.training.settings import MODELS
+
+COMMAND = cli.pixelrnn.get_command(None, "train")
 
 
 def test_sizes_reach_the_model():
@@ -91,3 +97,26 @@ def test_a_setting_that_would_do_nothing_is_refused(given, words):
 def test_what_a_recipe_says_of_another_model_is_left_out():
     given = {"recipe": "mnist_normal", "distribution": "categorical", "num_blocks": 1, "units": 4}
     training.make_model(training.with_recipe(given), kp.data.load("digits"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "--epochs 3 --units 4 --dropout 0 --ema 0",
+        "--recipe binarized_mnist_row --gpu --batch-size 7 --dtype mixed_bfloat16",
+        "--dataset 'my pictures/it'\"'\"'s.0' --image-size 24x32 --channels 1 --model pixelcnn --skip",
+        "--dataset scans --value-range 0 1234567 --levels 64 --initial-weights ./digits --seed 5",
+    ],
+)
+def test_the_command_that_a_card_states_has_the_same_settings(line):
+    def settings_of(words):
+        given = COMMAND.make_context("train", words).params
+        return training.with_recipe({name: x for name, x in given.items() if x is not None})
+
+    expected = settings_of(shlex.split(line)).to_dict()
+    stored = json.loads(json.dumps(expected))
+    program, command, *words = shlex.split(report.command_of(stored))
+    assert (program, command) == ("pixelrnn", "train")
+    assert settings_of(words).to_dict() == expected
+    assert not line or len(words) <= len(shlex.split(line)), "nothing that is usual"

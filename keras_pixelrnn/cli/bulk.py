@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names
 
 
@@ -52,7 +53,8 @@ def export_of(name):
     found = names.newest(Path(name))
     if found is None:
         raise click.UsageError(
-            f"--runner needs an export, the folder of its versions or of one: pixelrnn export {name}"
+            "--runner needs an export, the folder of its versions or of one: pixelrnn export "
+            f"{name if presets.comes_along(name) else presets.spelled(name)}"
         )
     return found
 

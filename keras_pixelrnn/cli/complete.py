@@ -12,7 +12,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _file_or_name(context, option, value):
     """The name of a preset as it is, else the path of a file that is there."""
-    if value is None or value in presets.names():
+    if value is None or presets.comes_along(value):
         return value
     return FILE.convert(value, option, context)
 

@@ -73,7 +73,7 @@ def command(name, split, dataset, data_dir, batch_size, **given):
 def stated(name):
     """Figures and settings that come with a model, as far as they are known."""
     metrics = Path(name) / "metrics.json"
-    if metrics.is_file():
+    if metrics.is_file() and not presets.comes_along(name):
         found = presets.read_object(metrics)
         return {**found, "settings": _settings(found.get("settings"), metrics)}
     try:

@@ -1,9 +1,11 @@
 """`pixelrnn export`"""
 
+import shlex
 from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names
 
 
@@ -30,7 +32,8 @@ def command(name, out, size, version, particles, rows, xla):
     pixelrnn export digits --size 16 24         # exports/digits-16x24/1, the same weights
     """
     if out is None:
-        out = Path(name) if Path(name).is_dir() else Path("exports") / Path(name).stem
+        own = Path(name).is_dir() and not presets.comes_along(name)
+        out = Path(name) if own else Path("exports") / Path(name).stem
         if size:  # a model that is served keeps its shape
             out = Path("exports") / f"{Path(name).stem}-{size[0]}x{size[1]}"
     if problem := names.not_writable(out):
@@ -46,11 +49,13 @@ def command(name, out, size, version, particles, rows, xla):
     path = export.save_for_serving(
         model, out, version, n_particles=particles, rows_at_once=rows, xla=xla
     )
-    own, server = (" --xla", " --xla_cpu_compilation_enabled") if xla else ("", "")
+    flag, server = (" --xla", " --xla_cpu_compilation_enabled") if xla else ("", "")
+    served = out.resolve().name
+    volume, named = f"{out.resolve()}:/models/{served}", f"MODEL_NAME={served}"
     click.echo(
         f"SavedModel: {path}\n"
-        f"Prove it servable: pixelrnn check {path}{own}\n"
-        f"Serve it here:     pixelrnn serve {path}{own}\n"
-        f"or by Docker:      docker run -p 8501:8501 -v {out.resolve()}:/models/{out.name} "
-        f"-e MODEL_NAME={out.name} tensorflow/serving{server}"
+        f"Prove it servable: pixelrnn check {presets.spelled(path)}{flag}\n"
+        f"Serve it here:     pixelrnn serve {presets.spelled(path)}{flag}\n"
+        f"or by Docker:      docker run -p 8501:8501 -v {shlex.quote(volume)} "
+        f"-e {shlex.quote(named)} tensorflow/serving{server}"
     )

@@ -21,7 +21,11 @@ def command(name, as_json):
             found = presets.facts(name)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
-        click.echo(json.dumps(found, indent=2) if as_json else card(found))
+        click.echo(
+            json.dumps(found, indent=2)
+            if as_json
+            else card(found, own=not presets.comes_along(name))
+        )
         return
     found = [presets.facts(name) for name in presets.names()]
     if as_json:

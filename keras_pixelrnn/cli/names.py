@@ -19,7 +19,7 @@ class Model(click.ParamType):
     name = "model"
 
     def convert(self, value, param, context):
-        if value in presets.names() or value.startswith("hf://"):
+        if presets.comes_along(value) or value.startswith("hf://"):
             return value
         if os.path.exists(path := os.path.expanduser(value)):
             return path

@@ -2,6 +2,7 @@
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import bulk, names, progress
 
 
@@ -110,4 +111,5 @@ def write(images, model, out, form):
         visualize.save_png(out / f"{number:05}.png", visualize.to_picture(image, levels))
     older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
     note = f" (and {older} older ones)" if older > 0 else ""
-    return f"{out}{note}. All in one picture: --grid; their nats: pixelrnn score NAME {out}"
+    score = f"pixelrnn score NAME {presets.spelled(out)}"
+    return f"{out}{note}. All in one picture: --grid; their nats: {score}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names
 
 PORT = click.IntRange(0, 65535)  # gRPC takes 99999 for 34463
@@ -22,8 +23,9 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
     """Serve a model over TensorFlow Serving's gRPC and REST, for development.
 
     NAME is the version folder of an export, the folder of its versions, or whatever `pixelrnn export`
-    takes. Production runs TensorFlow Serving: this server has its protocols and its batching, and runs
-    the graph with XLA off as it does, but no roll-over of versions and no hardening.
+    takes; a name of `pixelrnn models` is that model, and a folder called so is ./NAME. Production runs
+    TensorFlow Serving: this server has its protocols and its batching, and runs the graph with XLA off
+    as it does, but no roll-over of versions and no hardening.
     """
     from keras_pixelrnn.serving.server import Server
 
@@ -44,7 +46,7 @@ def _export(name, scratch):
     """The version folder that `name` means; exported into `scratch` where there is none yet."""
     path = Path(name)
     found = names.newest(path)
-    if found:
+    if found and not presets.comes_along(name):
         return found.absolute()  # whose parent has a name
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export

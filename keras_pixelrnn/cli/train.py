@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, progress
 from keras_pixelrnn.training.recipes import recipe_names
 from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
@@ -71,9 +72,9 @@ def command(**given):
     settings = training.with_recipe(given)
     if not training.train(settings, callbacks=[_bar()]):
         return
-    click.echo(f"Draw from it: pixelrnn sample {settings.output}")
+    click.echo(f"Draw from it: pixelrnn sample {presets.spelled(settings.output)}")
     if any(entry.name.isdecimal() for entry in settings.output.iterdir()):  # a SavedModel
-        click.echo(f"Serve it:     pixelrnn serve {settings.output}")
+        click.echo(f"Serve it:     pixelrnn serve {presets.spelled(settings.output)}")
 
 
 def _bar():

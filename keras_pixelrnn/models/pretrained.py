@@ -127,7 +127,9 @@ class Pretrained:
             (scratch / presets.FACTS).write_text(
                 json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
-            (scratch / "README.md").write_text(FRONT_MATTER + card(facts), encoding="utf-8")
+            (scratch / "README.md").write_text(
+                FRONT_MATTER + card(facts, own=True), encoding="utf-8"
+            )
             for file in scratch.iterdir():
                 os.replace(file, folder / file.name)
         return folder
@@ -160,7 +162,7 @@ def _source(preset):
     path = checks.local("preset", preset)
     text = os.fspath(preset)
     bare = isinstance(preset, str) and path.name == text
-    if bare and text in presets.names():
+    if presets.comes_along(preset):
         return presets.folder(text)
     if bare and text in ARCHITECTURES and not path.exists():
         return None

@@ -6,6 +6,8 @@ settings of the training, version of the package. Reading those needs no Keras.
 """
 
 import json
+import os
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,32 @@ def names() -> list[str]:
     return sorted(entry.parent.name for entry in root.glob(f"*/{FACTS}"))
 
 
+def comes_along(preset: str | os.PathLike) -> bool:
+    """Whether `preset` is the name of a model that comes with the package: such a name goes before a
+    file or folder of that name, which is meant by "./name" or a `Path`.
+
+    Example:
+
+    >>> comes_along("digits"), comes_along("./digits"), comes_along(Path("digits"))
+    (True, False, False)
+    """
+    return isinstance(preset, str) and preset in names()
+
+
+def spelled(path: str | os.PathLike) -> str:
+    """A path as a word of a shell's command that means it: quoted, and neither the name of a model that
+    comes with the package, nor an option, nor in somebody's home folder.
+
+    Example:
+
+    >>> spelled("runs/mine"), spelled("digits"), spelled("my runs"), spelled("-x")
+    ('runs/mine', './digits', "'my runs'", './-x')
+    """
+    text = os.fspath(path)
+    here = comes_along(text) or text.startswith(("-", "~"))
+    return shlex.quote(f"./{text}" if here else text)
+
+
 def folder(name: str) -> Path:
     """Folder of a trained model that comes with the package; `ValueError` for an unknown name."""
     if name not in names():
@@ -38,7 +66,8 @@ def facts(preset: str | Path) -> dict[str, Any]:
     """What `preset.json` says of a model: figures, data set, protocol, settings.
 
     Args:
-        preset: a name of `names()`, or a folder that `save_to_preset` wrote.
+        preset: a name of `names()`, or a folder that `save_to_preset` wrote ("./name" where it has such
+            a name).
 
     Returns:
         dict, with the keys "name", "model", "image_shape", "parameters", "package_version" and, where
@@ -52,8 +81,9 @@ def facts(preset: str | Path) -> dict[str, Any]:
     >>> facts("digits")["dataset"]["licence"]
     'CC BY 4.0'
     """
-    here = Path(preset)
-    file = (here if (here / FACTS).is_file() else folder(str(preset))) / FACTS
+    here = Path(preset).expanduser()
+    own = not comes_along(preset) and (here / FACTS).is_file()
+    file = (here if own else folder(str(preset))) / FACTS
     return read_object(file)
 
 

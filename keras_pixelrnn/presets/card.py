@@ -3,6 +3,7 @@
 import json
 import math
 import numbers
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,14 +97,16 @@ def _number(value):
     return None if math.isnan(value) else float(value)
 
 
-def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:
+def card(facts: dict[str, Any], pictures: tuple[str, ...] = (), own: bool = False) -> str:
     """The text of a model card, `README.md` of a folder or a hub's repository.
 
     Args:
         facts: content of `preset.json`.
         pictures: files of `PICTURES` that stand beside the card.
+        own: the model is a folder of somebody's, which its name alone does not mean.
     """
     size = "x".join(map(str, facts["image_shape"]))
+    preset = f"./{facts['name']}" if own else facts["name"]
     given = " given their label" if facts.get("num_classes") else ""
     lines = [
         f"# {facts['name']}",
@@ -112,7 +115,7 @@ def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:
         "",
         "| | |",
         "|---|---|",
-        *(f"| {name} | {value} |" for name, value in _rows(facts)),
+        *(f"| {name} | {value} |" for name, value in _rows(facts, preset)),
         "",
     ]
     if facts.get("sampling"):
@@ -125,8 +128,9 @@ def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:
     for file in pictures:
         title, text = PICTURES[file]
         lines += [f"![{title}]({file})", "", *([f"*{text}*", ""] if text else [])]
+    quoted = json.dumps(preset, ensure_ascii=False)
     lines += [
-        f'**Use.** `keras_pixelrnn.models.from_preset("{facts["name"]}")`, or the path of a folder that',
+        f"**Use.** `keras_pixelrnn.models.from_preset({quoted})`, or the path of a folder that",
         "holds it; also `keras.saving.load_model`, once `keras_pixelrnn` is imported.",
         "",
         f"**Limits.** It knows images of {size} of its data set and nothing else. A low likelihood is",
@@ -135,7 +139,7 @@ def card(facts: dict[str, Any], pictures: tuple[str, ...] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(facts):
+def _rows(facts, preset):
     """Pairs of the table: what is known."""
     test, training, data = (facts.get(key) or {} for key in ("test", "training", "dataset"))
     if test:
@@ -171,7 +175,7 @@ def _rows(facts):
     if facts.get("lookahead"):
         yield "look-ahead", facts["lookahead"]
     if test and training:
-        yield "score again", f"`pixelrnn evaluate {facts['name']}`"
+        yield "score again", f"`pixelrnn evaluate {shlex.quote(preset)}`"
     yield "package", f"keras-pixelrnn {facts['package_version']}"
 
 

@@ -1,14 +1,15 @@
 """The report of a training: facts for `preset.json`, the card, the learning curve."""
 
 import csv
+import shlex
 from pathlib import Path
 from typing import Any
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.models.pretrained import described
 from keras_pixelrnn.presets.card import PICTURES, architecture, card
-from keras_pixelrnn.training import archive, datasets, recipes
-from keras_pixelrnn.training.settings import Settings
+from keras_pixelrnn.training import archive, datasets
+from keras_pixelrnn.training.given import with_recipe
 
 # Van den Oord et al. 2016 (arXiv 1601.06759), tables 4 and 6; gated: 2016b (arXiv 1606.05328), table 1.
 PAPER = {
@@ -40,7 +41,7 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
         "seconds": metrics["training_seconds"],
         "machine": metrics.get("machine"),
         "began": metrics.get("began", settings.get("initial_weights")),
-        "command": _command(settings),
+        "command": command_of(settings),
         "weights": f"best epoch on validation images{averaged}; the test images served once",
     }
     facts = {
@@ -57,17 +58,18 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
     return {key: value for key, value in facts.items() if value is not None}
 
 
-def write_report(folder: Path, facts: dict[str, Any]) -> None:
+def write_report(folder: Path, facts: dict[str, Any], own: bool = False) -> None:
     """Write `README.md` and, where matplotlib is installed, `learning_curve.png` into `folder`.
 
     Args:
         folder: of a training, with `history.csv` and pictures.
         facts: as `facts_of` gives them.
+        own: of `presets.card.card`.
     """
     if (folder / "history.csv").is_file():
         draw_curve(folder, facts)
     pictures = tuple(name for name in PICTURES if (folder / name).is_file())
-    archive.replace_text(folder / "README.md", card(facts, pictures))
+    archive.replace_text(folder / "README.md", card(facts, pictures, own))
 
 
 def read_history(folder: Path) -> list[dict[str, str]]:
@@ -99,22 +101,22 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
     )
 
 
-def _command(settings):
-    if not settings.get("recipe"):
-        return "pixelrnn train" if settings["dataset"] == "digits" else None
-    gpu = settings.get("gpu", False)
-    usual = Settings(**recipes.read_recipe(settings["recipe"], gpu)).to_dict()
-    options = [
-        f"--{key.replace('_', '-')} {value:g}"
-        for key, value in settings.items()
-        if isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and value != usual.get(key)
-    ]
-    if settings.get("initial_weights"):
-        options.append(f"--initial-weights {settings['initial_weights']}")
-    begin = f"pixelrnn train --recipe {settings['recipe']}" + (" --gpu" if gpu else "")
-    return " ".join([begin, *options])
+def command_of(settings: dict[str, Any]) -> str:
+    """The command line of a training: what its settings, as `Settings.to_dict` gives them, have that
+    its recipe, or else a training without options, has not."""
+    begun = {name: settings[name] for name in ("recipe", "gpu") if settings.get(name)}
+    usual = with_recipe(begun).to_dict()
+    said = {name: x for name, x in settings.items() if x is not None and x is not False}
+    other = {name: value for name, value in said.items() if value != usual.get(name)}
+    words = ["pixelrnn", "train"]
+    for name, value in (begun | other).items():
+        words.append(f"--{name.replace('_', '-')}")
+        if name == "image_size" and isinstance(value, list):
+            words.append("x".join(map(str, value)))
+        elif value is not True:
+            values = value if isinstance(value, list) else [value]
+            words += [str(x).removesuffix(".0" * isinstance(x, float)) for x in values]
+    return shlex.join(words)
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

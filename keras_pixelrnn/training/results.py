@@ -5,7 +5,7 @@ import json
 
 import keras
 
-from keras_pixelrnn import evaluation
+from keras_pixelrnn import evaluation, presets
 from keras_pixelrnn.models.pretrained import digest
 from keras_pixelrnn.training import archive, report
 from keras_pixelrnn.training.pictures import draw_pictures
@@ -39,7 +39,8 @@ def write_results(settings, model, data, progress):
     path = _export(model, folder, plan["version"])
     metrics["version"] = plan["version"] if path else None
     archive.replace_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    report.write_report(folder, report.facts_of(folder.name, model, metrics, progress.epoch))
+    facts = report.facts_of(folder.resolve().name, model, metrics, progress.epoch)
+    report.write_report(folder, facts, own=True)
     _keep(settings.state, {**plan, "finished": True, "files": _digests(folder, path)})
     print(f"results in {folder}" + (f", SavedModel in {path}" if path else ""))
 
@@ -138,7 +139,7 @@ def _export(model, folder, version):
     if keras.config.backend() != "tensorflow" or importlib.util.find_spec("tensorflow") is None:
         print(
             "no SavedModel: it is written by TensorFlow. On a machine that has it: "
-            f"KERAS_BACKEND=tensorflow pixelrnn export {folder}"
+            f"KERAS_BACKEND=tensorflow pixelrnn export {presets.spelled(folder)}"
         )
         return None
     from keras_pixelrnn.serving import check, export
