@@ -162,6 +162,35 @@ def test_keras_callbacks_keep_the_random_state(tmp_path):
     assert_same(whole, again)
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_keras_trains_twice_on_what_it_brings_back_within_an_epoch(ours, tmp_path):
+    """`BackupAndRestore` with a number of steps, with any model: docs/how-to/resume.md says so."""
+    small = {"image_shape": (3, 4, 1), "num_blocks": 1}
+    images = conformance.random_images(conformance.QUICK.make(**small), 8)
+
+    class Kill(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 3:  # one of two of the second epoch
+                raise KeyboardInterrupt
+
+    def fit(*callbacks):
+        if ours:
+            model, data = conformance.QUICK.make(**small), (images,)
+        else:
+            model = keras.Sequential([keras.Input(images.shape[1:]), keras.layers.Dense(1)])
+            data = (images, images)
+        model.compile("sgd", None if ours else "mse", jit_compile=False)
+        kept = keras.callbacks.BackupAndRestore(str(tmp_path / "backup"), save_freq=1)
+        model.fit(
+            *data, batch_size=4, shuffle=False, epochs=2, verbose=0, callbacks=[kept, *callbacks]
+        )
+        return model
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Kill())
+    assert fit().optimizer.iterations == 3 + 2
+
+
 def test_a_file_without_random_states_loads(tmp_path, monkeypatch):
     model = conformance.QUICK.make(dropout=0.3)
     monkeypatch.setattr(
