@@ -24,6 +24,7 @@ from keras_pixelrnn.training import report
 from keras_pixelrnn.training.pictures import draw_pictures
 from keras_pixelrnn.training.results import result_metrics
 from keras_pixelrnn.training.run import load_data
+from keras_pixelrnn.training.settings import as_given
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "keras_pixelrnn" / "presets"
@@ -41,7 +42,7 @@ def found_beside(source):
 def ship(source, name, recipe, machine, data_dir):
     """Write `keras_pixelrnn/presets/NAME` and `saved_models/NAME`."""
     file, history, known = found_beside(source)
-    given = {**known.get("settings", {}), **({"recipe": recipe} if recipe else {})}
+    given = {**as_given(known.get("settings", {})), **({"recipe": recipe} if recipe else {})}
     given.pop("data_dir", None)
     folder = ROOT / "saved_models" / name
     settings = kp.training.with_recipe({**given, "data_dir": data_dir, "output": folder})

@@ -87,6 +87,8 @@ def test_unknown_settings_are_refused_by_name():
         ({"num_mixtures": 9}, "`num_mixtures` is of distribution='logistic' or 'normal'"),
         ({"preset": "digits", "units": 8}, "`units` is that of preset='digits'.*units=8"),
         ({"preset": "digits", "model": "row"}, "`model` is that of preset='digits'"),
+        ({"preset": "binarized_mnist_row", "units": 32}, "`units` is that of preset=.*units=32"),
+        ({"num_mixtures": 5}, "`num_mixtures` is of distribution='logistic' or 'normal'"),
     ],
 )
 def test_a_setting_that_would_do_nothing_is_refused(given, words):

@@ -31,9 +31,11 @@ def with_recipe(given: dict[str, Any]) -> Settings:
         raise ValueError(
             "--gpu takes the settings for a GPU from a recipe: name it by --recipe. Received: gpu=True"
         )
-    given = {**(read_recipe(recipe, gpu) if recipe else {}), **given}
+    said, given = given, {**(read_recipe(recipe, gpu) if recipe else {}), **given}
     if not given.get("resume"):
-        return Settings(**given)
+        settings = Settings(**given)
+        settings.said = frozenset(name for name, value in said.items() if value is not None)
+        return settings
     from keras_pixelrnn.training.resuming import resumed  # Keras
 
     return resumed(given)

@@ -12,7 +12,8 @@ SIZES = ("units", "num_blocks", "head_units", "kernel_size", "dropout", "skip")
 
 
 def _refuse_unused(settings, head):
-    """`ValueError` naming a setting of the model that is not as by default and yet would do nothing."""
+    """`ValueError` naming a setting of the model that was said, or is not as usual, and yet would do
+    nothing."""
     theirs = {}
     if settings.model != "multi_scale":
         row = " For a Row LSTM say model='row'." * (settings.recurrence == "row")
@@ -28,7 +29,8 @@ def _refuse_unused(settings, head):
     recipe = read_recipe(settings.recipe, settings.gpu) if settings.recipe else {}
     for name, why in theirs.items():
         value = getattr(settings, name)
-        if value not in (expected[name], recipe.get(name, expected[name])):
+        usual = (expected[name], recipe.get(name, expected[name]))
+        if name in settings.said or value not in usual:
             raise ValueError(f"`{name}` {why} Leave it out. Received: {name}={value!r}")
 
 

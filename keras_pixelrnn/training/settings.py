@@ -77,6 +77,9 @@ class Settings:
         None, "minutes between checkpoints within an epoch; default one at the end of each"
     )
 
+    # Names that were given, as `with_recipe` knows them: a default may be said, too.
+    said = frozenset()
+
     def __post_init__(self):
         if not isinstance(self.dataset, (str, os.PathLike)) or not str(self.dataset):
             raise ValueError(
