@@ -94,6 +94,8 @@ def test_parameters_are_those_that_exports_write(export_of):
     assert parameters.allowed_batch_sizes[-1] == parameters.max_batch_size == 64
     with pytest.raises(ValueError, match="end with"):
         read_parameters("max_batch_size { value: 8 } allowed_batch_sizes: 4")
+    spaced = "max_batch_size: {value : 8} allowed_batch_sizes :8 thread_pool_name { value: 'x' }"
+    assert read_parameters(spaced) == Parameters(max_batch_size=8, allowed_batch_sizes=(8,))
     with pytest.raises(ValueError, match="`num_batch_threads` must be 1 or more"):
         read_parameters("num_batch_threads { value: 0 }")  # which would answer nothing
     with pytest.raises(ValueError, match="Received: '64'"):

@@ -159,6 +159,13 @@ def test_a_damaged_warm_up_file_is_named(export, tmp_path):
     assert "no warm-up requests" in " ".join(check.check(path))
 
 
+def test_damaged_batching_parameters_are_named(export, tmp_path):
+    path = shutil.copytree(export, tmp_path / "1")
+    (path / "batching_params.pbtxt").write_text("max_batch_size { value: 8")
+    (problem,) = check.check(path)
+    assert "batching_params.pbtxt: Batching parameters are lines" in problem
+
+
 def test_warm_up_records_are_those_of_the_serving_api(export):
     log_pb2 = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
     ours = warmup.read(export)

@@ -21,6 +21,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_pixelrnn import checks
 from keras_pixelrnn.serving import operations, warmup
+from keras_pixelrnn.serving.server.batching import parameters_of
 
 # An absolute path of two parts or more, or one of a cloud's file system.
 PATH = re.compile(rb"(/[^/\s\0]+){2,}/?|(gs|s3|hdfs|file|https?)://\S+")
@@ -71,6 +72,7 @@ def check(path, loaded=None, xla=False):
                     "REST row format and batching need."
                 )
     try:
+        parameters_of(path)
         requests = warmup.read(path)
     except ValueError as error:
         return [*problems, str(error)]

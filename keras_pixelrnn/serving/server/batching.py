@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-FIELD = re.compile(r"\w+\s*(?:\{\s*value\s*:\s*[^{}\s]+\s*\}|:\s*[\w\"\']+)")
+FIELD = re.compile(r"\w+\s*(?::?\s*\{\s*value\s*:\s*[^{}\s]+\s*\}|:\s*[\w\"\']+)")
 MAY_BE_ZERO = "batch_timeout_micros"
 
 
@@ -59,9 +59,9 @@ def read_parameters(text):
             "Batching parameters are lines such as `max_batch_size { value: 8 }` and "
             f"`allowed_batch_sizes: 8`. Received: {other[:40]!r}"
         )
-    single = {name: int(value) for name, value in re.findall(r"(\w+)\s*\{\s*value:\s*(\d+)", text)}
-    sizes = tuple(int(value) for value in re.findall(r"allowed_batch_sizes:\s*(\d+)", text))
-    known = {name: value for name, value in single.items() if name in Parameters._fields}
+    single = re.findall(r"(\w+)\s*:?\s*\{\s*value\s*:\s*(\d+)", text)
+    sizes = tuple(int(value) for value in re.findall(r"allowed_batch_sizes\s*:\s*(\d+)", text))
+    known = {name: int(value) for name, value in single if name in Parameters._fields}
     parameters = Parameters(**known, allowed_batch_sizes=sizes)
     if zero := [name for name, value in known.items() if not value and name != MAY_BE_ZERO]:
         raise ValueError(f"`{zero[0]}` must be 1 or more. Received: {zero[0]}=0")
@@ -71,6 +71,15 @@ def read_parameters(text):
             f"Received: {sizes}, max_batch_size {parameters.max_batch_size}"
         )
     return parameters
+
+
+def parameters_of(path):
+    """`Parameters` of a version folder, None where it has none; `ValueError` that names a bad file."""
+    file = path / "batching_params.pbtxt"
+    try:
+        return read_parameters(file.read_text()) if file.is_file() else None
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
 
 
 class _Batch:

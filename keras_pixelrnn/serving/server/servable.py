@@ -13,7 +13,7 @@ from keras_pixelrnn.serving.server.batching import (
     Full,
     TooLarge,
     Uneven,
-    read_parameters,
+    parameters_of,
 )
 
 # Codes of google.rpc.Code, which gRPC and TensorFlow share.
@@ -65,7 +65,7 @@ class Servable:
             for key, signature in self.meta_graph.signature_def.items()
             if not key.startswith("__")
         }
-        parameters = _batching(path / "batching_params.pbtxt") if batching else None
+        parameters = parameters_of(path) if batching else None
         try:
             self._session = Session(Path(find_spec("tensorflow").origin).parent, path, xla)
         except SessionError as error:
@@ -170,11 +170,3 @@ class Servable:
     def dtype_of(self, signature, name):
         """NumPy dtype of an input; `object` for strings."""
         return np.dtype(as_dtype(self.signatures[signature].inputs[name].dtype).as_numpy_dtype)
-
-
-def _batching(file):
-    """The parameters in a file; None where there is none."""
-    try:
-        return read_parameters(file.read_text()) if file.is_file() else None
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
