@@ -50,6 +50,11 @@ def test_missing_splits_come_from_train(tmp_path, missing):
         (["train_images", "test_images"], "called train, val and test.*test_images, train_images"),
         (["cats-train", "cats-valid"], "called train, val and test"),
         (["train/a/train", "train/a/test", "test"], "splits lie right in the folder"),
+        (["trainA", "trainB", "testA", "testB"], "called train, val and test"),
+        (["TrainSet", "TestSet"], "called train, val and test"),
+        (["xtrain", "xval"], "called train, val and test"),
+        (["images", "masks"], "what is marked in them.*images, masks"),
+        (["train/images", "train/labels", "test/images"], "what is marked in them"),
     ],
 )
 def test_unclear_splits_are_refused(tmp_path, folders, words):

@@ -150,14 +150,16 @@ def checked_colour(background):
     if background is None:
         return None
     try:
-        if isinstance(background, str):
-            return ImageColor.getrgb(background)[:3]
-        colour = tuple(int(part) for part in background)
-        if len(colour) != 3 or not all(0 <= part <= 255 for part in colour):
+        colour = ImageColor.getrgb(background) if isinstance(background, str) else tuple(background)
+        if len(colour) == 4 and colour[3] == 255:  # a name such as #ff0000ff
+            colour = colour[:3]
+        if len(colour) != 3 or not all(checks.is_whole(c) and 0 <= c <= 255 for c in colour):
             raise ValueError
+        colour = tuple(int(part) for part in colour)
     except (TypeError, ValueError):
         raise ValueError(
-            "The background must be the name of a colour or (r, g, b) in 0 .. 255. "
+            "The background must be the name of a colour, none that lets through, or (r, g, b) of ints "
+            "in 0 .. 255. "
             f"Received: background={background!r}"
         ) from None
     return colour
@@ -190,12 +192,12 @@ def _labels(listed):
     known = listed.classes
     if listed.splits:
         known = [listed.classes[number] for number in listed.splits["train"]]
-        unknown = sorted(set(listed.classes) - set(known))
+        unknown = sorted(set(listed.classes) - {None, *known})
         if unknown:
             raise ValueError(
                 "The classes of validation and test must be among those of train: "
                 f"{', '.join(sorted(set(known)))}. Received: {', '.join(unknown)}"
             )
     names = tuple(sorted(set(known)))
-    number = {name: n for n, name in enumerate(names)}
+    number = {None: -1, **{name: n for n, name in enumerate(names)}}
     return names, np.array([number[name] for name in listed.classes], np.int64)

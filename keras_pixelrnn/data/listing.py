@@ -19,6 +19,8 @@ UNREAD = {
     *(".svg", ".dcm", ".ico", ".eps"),
 }
 SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
+MARKS = {"masks", "mask", "labels", "label", "annotations", "segmentations", "segmentation", "gt"}
 FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM"
 
 
@@ -28,7 +30,7 @@ class Listing(NamedTuple):
     Attributes:
         files: paths, str, sorted within each split.
         splits: for each split of the folder's own its range in `files`; empty where it has none.
-        classes: name of the class folder of each file; None where there are no classes.
+        classes: name of the class folder of each file, None where it has none; None without classes.
     """
 
     files: list
@@ -40,7 +42,8 @@ def listing(root):
     """The `Listing` of a folder; `ValueError` where it is not clear what belongs to what.
 
     Folders named train, val (or valid, validation) and test are splits. Where every image of every
-    split lies in a subfolder, and there are at least two, the subfolders are classes.
+    split lies in a subfolder, and there are at least two, the subfolders are classes; validation and
+    test may have none.
     Hidden and system files and folders are left out. Within a split a folder reached twice counts once,
     and so does an image that symbolic links beside it lead to; links to elsewhere count each.
     """
@@ -61,7 +64,9 @@ def listing(root):
         _refuse_nearly(root, below)
         found = _found(root)
         _refuse_two_classes(root, found)
-        return Listing(found.files, {}, _classes([(root, found.files)]))
+        classes = _classes([(root, found.files)])
+        _refuse_masks(root, classes)
+        return Listing(found.files, {}, classes)
     others = [folder for folder in below if folder not in named.values() and _files(folder)]
     if "train" not in named or others or loose:
         raise ValueError(
@@ -77,7 +82,9 @@ def listing(root):
         splits[split] = range(len(files), len(files) + len(one.files))
         files += one.files
         parts.append((named[split], one.files))
-    return Listing(files, splits, _classes(parts))
+    classes = _classes(parts)
+    _refuse_masks(root, classes)
+    return Listing(files, splits, classes)
 
 
 def _children(folder):
@@ -186,13 +193,24 @@ def _refuse_nearly(root, folders):
     """`ValueError` for folders such as train_images and test_images, which would become classes."""
     found = {}
     for folder in folders:
-        for word in re.split("[^a-z]+", folder.name.lower()):
+        for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", folder.name):  # of trainA or TrainSet, too
+            word = re.sub("^[xy]|(set|data|images?|imgs?)$", "", word.lower())
             if ALIASES.get(word, word) in SPLITS and _files(folder):
                 found[ALIASES.get(word, word)] = folder.name
     if "train" in found and len(found) > 1:
         raise ValueError(
             "Folders of splits are called train, val and test; others would be classes, and pooled. "
             f"Rename them. Received: {root} with {', '.join(sorted(found.values()))}"
+        )
+
+
+def _refuse_masks(root, classes):
+    """`ValueError` for folders of pictures and of what is marked in them, which would become classes."""
+    names = {name.lower() for name in classes or () if name is not None}
+    if names & PICTURES and names & MARKS and names <= PICTURES | MARKS:
+        raise ValueError(
+            "These folders look like pictures and what is marked in them, not like two classes. "
+            f"Load the folder of one of them. Received: {root} with {', '.join(sorted(set(classes)))}"
         )
 
 
@@ -206,14 +224,14 @@ def _is_image(name):
 
 
 def _classes(parts):
-    """Class of every file of `[(folder, its files)]`, or None."""
+    """Class of every file of `[(folder, its files)]`, None in a split without subfolders; or None."""
     classes = []
     for folder, files in parts:
-        for file in files:
-            classes.append(_class(folder, file))
-            if classes[-1] is None:
-                return None  # images beside the subfolders: those are no classes
-    return classes if len(set(classes)) > 1 else None
+        found = [_class(folder, file) for file in files]
+        if None in found and (any(found) or not classes):
+            return None  # images beside the subfolders: those are no classes
+        classes += found
+    return classes if len(set(classes) - {None}) > 1 else None
 
 
 def _class(folder, file):

@@ -174,7 +174,11 @@ def _named(source, data_dir, class_names, files):
     if name == "digits":
         _refuse(files, "digits")
         return digits(), {}
-    if path.is_dir():
+    try:
+        is_dir = path.is_dir()
+    except OSError as error:  # a name too long to be one
+        raise ValueError(f"There is no such folder or file. Received: {name!r}: {error}") from error
+    if is_dir:
         return folder(path, **files), {}
     if path.is_file():
         if path.suffix.lower() not in stored.SUFFIXES:

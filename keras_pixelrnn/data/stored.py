@@ -3,6 +3,7 @@
 import json
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -141,24 +142,39 @@ def _parts(found, path):
     """The arrays by split, as `arrays.from_splits` takes them."""
     if len(found) == 1:
         return next(iter(found.values()))
-    splits = {}
+    splits, used = {}, set()
     for split in [*SPLITS, *arrays.ALIASES]:
-        images = _pick(found, [split] + [f"{name}_{split}" for name in IMAGES], split, IMAGES)
-        labels = _pick(found, [f"{name}_{split}" for name in LABELS], split, LABELS)
+        images = _pick(found, used, [split] + [f"{name}_{split}" for name in IMAGES], split, IMAGES)
+        labels = _pick(found, used, [f"{name}_{split}" for name in LABELS], split, LABELS)
         if images is not None:
             splits[split] = images if labels is None else (images, labels)
-    if splits:
-        return splits
-    images, labels = _pick(found, IMAGES), _pick(found, LABELS)
-    if images is None:
-        raise ValueError(
-            f"Expected arrays named images and labels, or by split such as train_images and "
-            f"train_labels, or x_train and y_train. Pass what you mean: kp.data.load({{'train': "
-            f"(images, labels), ...}}). Received: {path} with {', '.join(sorted(found))}"
+    if not splits:
+        images, labels = _pick(found, used, IMAGES), _pick(found, used, LABELS)
+        if images is None:
+            raise ValueError(
+                f"Expected arrays named images and labels, or by split such as train_images and "
+                f"train_labels, or x_train and y_train. Pass what you mean: kp.data.load({{'train': "
+                f"(images, labels), ...}}). Received: {path} with {', '.join(sorted(found))}"
+            )
+        splits = images if labels is None else (images, labels)
+    if set(found) - used:
+        warnings.warn(
+            f"{path} holds arrays that are not read: {', '.join(sorted(set(found) - used))}. Images "
+            "and labels have the names images and labels, train_images and train_labels, x_train and "
+            "y_train.",
+            stacklevel=2,
         )
-    return images if labels is None else (images, labels)
+    return splits
 
 
-def _pick(found, names, split=None, kinds=()):
+def _pick(found, used, names, split=None, kinds=()):
+    """The array by one of some names, which is added to those `used`; None where there is none."""
     names = [*names, *(f"{split}_{kind}" for kind in kinds)]
-    return next((found[name] for name in names if name in found), None)
+    there = [name for name in names if name in found]
+    if len(there) > 1:
+        raise ValueError(
+            "Of arrays that could be the same one only one is taken: take the others out of the file, "
+            f"or pass what you mean, kp.data.load((images, labels)). Received: {' and '.join(there)}"
+        )
+    used.update(there)
+    return found[there[0]] if there else None

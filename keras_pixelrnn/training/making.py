@@ -78,6 +78,12 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
                 f"--conditional needs data with labels; {settings.dataset} has none. Leave it out, "
                 "or choose a labelled data set."
             )
+        bare = [name for name in data.sizes if data.images(name, [0], labels=True)[1][0] < 0]
+        if bare:
+            raise ValueError(
+                "--conditional needs labels in all splits: validation and test are scored given them. "
+                f"Received: {settings.dataset} without labels in {' and '.join(bare)}"
+            )
         given["num_classes"] = data.num_classes
     distribution = make_distribution(head, data.levels, settings.num_mixtures, data.ordered)
     if settings.preset:

@@ -1,0 +1,51 @@
+"""Arrays of a file that are not read are named."""
+
+import h5py
+import numpy as np
+import pytest
+
+import keras_pixelrnn as kp
+
+IMAGES = np.zeros((12, 4, 5, 1), np.uint8)
+LABELS = np.arange(12) % 3
+
+
+def write(path, **arrays):
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+        return path
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["npz", "h5"])
+@pytest.mark.parametrize(
+    ("arrays", "left"),
+    [
+        ({"images": IMAGES, "targets": LABELS}, "targets"),
+        ({"train": IMAGES, "labels": LABELS}, "labels"),
+        ({"x_train": IMAGES, "y_train": LABELS, "images": IMAGES}, "images"),
+        ({"x_train": IMAGES, "x_extra": IMAGES, "y_test": LABELS}, "x_extra"),
+    ],
+)
+def test_arrays_that_are_not_read(arrays, left, suffix, tmp_path):
+    path = write(tmp_path / f"a.{suffix}", **arrays)
+    with pytest.warns(UserWarning, match=rf"a\.{suffix} holds arrays that are not read: {left}\b"):
+        kp.data.load(path)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "h5"])
+@pytest.mark.parametrize(
+    "arrays", [("images", "x"), ("x_train", "train_images"), ("train", "x_train")]
+)
+def test_arrays_that_could_be_the_same_one(arrays, suffix, tmp_path):
+    path = write(tmp_path / f"a.{suffix}", **dict.fromkeys(arrays, IMAGES))
+    with pytest.raises(ValueError, match=rf"Cannot use .*a\.{suffix}.*only one is taken"):
+        kp.data.load(path)
+
+
+def test_a_name_that_no_file_can_have():
+    with pytest.raises(ValueError, match="no such folder or file"):
+        kp.data.load("x" * 5000)
