@@ -54,6 +54,15 @@ def test_parts_of_a_configuration_that_are_none_are_refused():
                 make.from_config({argument: value})
 
 
+def test_a_layer_twice_in_a_stack_is_refused():
+    """Drawing failed, and so did files with it inside two blocks."""
+    lstm = kp.layers.RowLSTM(2, name="recurrence")
+    blocks = [kp.layers.ResidualBlock(lstm) for _ in range(2)]
+    for twice in ([lstm, lstm], blocks, [lstm, blocks[0]]):
+        with pytest.raises(ValueError, match=r"`layers` must have no layer twice.* 2 times"):
+            kp.layers.CausalStack(twice)
+
+
 def test_a_class_without_arguments_names_them_too():
     for make in (
         lambda: kp.distributions.Bernoulli(dropuot=1),

@@ -221,6 +221,7 @@ def test_a_kernel_merged_with_its_adapter_by_an_earlier_version_loads(tmp_path, 
         model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(again(x), model(x), rtol=1e-5)
+    assert np.any(last(again).link[0].lora_kernel_a)  # of zeros times zeros nothing is trained
 
 
 def save_as_now(self, store):

@@ -23,9 +23,9 @@ class KeepsAdapters:
     def load_own_variables(self, store: Any) -> None:
         variables, found = self.own_variables(), len(store.keys())
         if self.lora_enabled and self.merged and found == len(variables) - 2:
-            super().load_own_variables(store)
-            return
-        if found != len(variables):
+            variables = variables[:found]
+            self.lora_kernel_b.assign(self.lora_kernel_b * 0)
+        elif found != len(variables):
             raise ValueError(
                 f"The layer {self.name!r} has {len(variables)} variables, the file holds "
                 f"{found} for it. Make the model with the settings, and the adapters, that "

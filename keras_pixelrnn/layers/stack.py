@@ -1,5 +1,6 @@
 """Causal layers one after the other."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,6 +49,14 @@ class CausalStack(CompositeLayer):
             raise ValueError(
                 "`layers` must be a list of causal layers, at least one. "
                 f"Received: layers={checks.shown(layers)}"
+            )
+        inside = Counter(part for layer in layers for part in layer._flatten_layers())
+        part, times = inside.most_common(1)[0]
+        if times > 1:
+            raise ValueError(
+                "`layers` must have no layer twice, nor one that is inside two of them: drawing keeps "
+                "one state for each. Make another with the same arguments. "
+                f"Received: layers with {part.name!r} {times} times"
             )
         self.layers = list(layers)
         self.skip = checks.switch("skip", skip)
