@@ -123,7 +123,16 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
     assert "3/3" in shown
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["sample", "digitz"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["sample", "digitz"],
+        ["serve", "digitz"],
+        ["train", "--initial-weights", "digitz"],
+    ],
+)
 def test_help_and_wrong_arguments_need_no_tensorflow(arguments):
     code = f"""
 import sys

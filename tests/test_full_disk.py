@@ -53,8 +53,12 @@ def test_a_full_disk(name, model_of, tmp_path):
 )
 def test_a_folder_that_cannot_be_written(name, model_of, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OSError, match=f"Cannot write .*{name}.*Name a folder"):
+    advice = "A file stands in the way: name a folder"
+    with pytest.raises(OSError, match=f"Cannot write .*{name}.*{advice}"):
         NAMES[name](tmp_path / "file" / name, model_of(QUICK))
+    if name in ("preset", "checkpoints", "exports"):
+        with pytest.raises(OSError, match=f"Cannot write .*file.*{advice}"):
+            NAMES[name](tmp_path / "file", model_of(QUICK))
     assert (tmp_path / "file").read_text() == "in the way"
 
 

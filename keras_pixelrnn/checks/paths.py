@@ -43,6 +43,7 @@ LONGEST = 255  # bytes of a name
 _FILE = re.compile(rf"{WRITING}\d+-[0-9a-f]{{8}}-.*", re.DOTALL)
 _FOLDER = re.compile(rf"\.{WRITING}[a-z0-9_]{{8}}")  # as `tempfile` makes them with that prefix
 
+A_FILE = "A file stands in the way: name a folder"
 # What helps, by what stood in the way.
 MENDED = {
     errno.EACCES: "Make the folder writable",
@@ -50,8 +51,9 @@ MENDED = {
     errno.ENOSPC: "Free space on the disk",
     errno.EDQUOT: "Free space within the quota",
     errno.ENOENT: "Make the folder first",
-    errno.ENOTDIR: "Name a folder where a file stands",
-    errno.EISDIR: "Name a file where a folder stands",
+    errno.EEXIST: A_FILE,
+    errno.ENOTDIR: A_FILE,
+    errno.EISDIR: "A folder stands in the way: name a file",
     errno.ENAMETOOLONG: "Choose a shorter name",
     errno.EROFS: "Choose a folder that can be written",
     errno.EIO: "Check the disk, or choose another",

@@ -12,7 +12,7 @@ PORT = click.IntRange(0, 65535)  # gRPC takes 99999 for 34463
 
 
 @click.command("serve")
-@click.argument("name")
+@names.model
 @click.option("--host", default="127.0.0.1", show_default=True, help="address to listen on")
 @click.option("--port", type=PORT, default=8500, show_default=True, help="of gRPC; 0: any free one")
 @click.option("--rest-port", type=PORT, default=8501, show_default=True, help="of REST")

@@ -42,6 +42,8 @@ def _options(function):
 def _type(field):
     if field.name in CHOICES:
         return click.Choice(CHOICES[field.name])
+    if field.name == "initial_weights":
+        return names.Model()
     if field.type == int | tuple[int, int] | None:
         return names.Size()
     if field.type in (int, int | None):

@@ -181,7 +181,7 @@ def _source(preset):
     raise ValueError(
         f"Unknown preset. Expected one of: {', '.join(presets.names())}; without weights "
         f"(load_weights=False): {', '.join(ARCHITECTURES)}; or a folder, a .keras file or "
-        f"hf://user/repository. Received: {text!r}"
+        f"hf://user/repository. Received: {preset!r}"
     )
 
 
