@@ -68,6 +68,11 @@ def within(layer):
     return keras.Model(x, layer(x))
 
 
+def by_legacy_file(model, folder):
+    model.save(folder / "model.h5")
+    return keras.models.load_model(folder / "model.h5")
+
+
 def last(model):
     return model.layers[-1]
 
@@ -83,6 +88,7 @@ WITH_VALUES = {
     "deepcopy of the model": lambda layer, folder: last(copy.deepcopy(within(layer))),
     "pickle": lambda layer, folder: pickle.loads(pickle.dumps(layer)),
     "file": lambda layer, folder: last(by_file(within(layer), folder)),
+    "legacy file": lambda layer, folder: last(by_legacy_file(within(layer), folder)),
 }
 
 
@@ -94,6 +100,7 @@ def test_a_layer_made_anew_is_as_frozen_and_adapted(name, tmp_path):
         again = make(layer, tmp_path)
         assert again is not layer
         assert state(again) == before, way
+        assert [w.path for w in again.weights] == [w.path for w in layer.weights], way
         if way in WITH_VALUES:
             for one, two in zip(layer.weights, again.weights, strict=True):
                 np.testing.assert_array_equal(one, two, err_msg=f"{way}: {one.path}")

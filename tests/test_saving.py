@@ -200,6 +200,16 @@ def test_a_file_without_random_states_loads(tmp_path, monkeypatch):
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
+@pytest.mark.parametrize("ending", [".h5", ".hdf5"])
+def test_the_legacy_format_is_refused(ending, tmp_path):
+    path = tmp_path / f"model{ending}"
+    with pytest.raises(
+        ValueError, match="The legacy format leaves out the random state of dropout"
+    ):
+        conformance.QUICK.make(num_blocks=1).save(path)
+    assert not path.exists()
+
+
 ORBAX = """
 import sys, pathlib
 import keras, numpy as np, orbax.checkpoint

@@ -46,8 +46,10 @@ class StrictLayer:
     def from_config(cls, config: dict[str, Any]):
         config = checks.configuration(cls, config)
         found = kept.taken_from(config)
+        # Keras builds what it reads at once: its weights have the paths that they have within the layer.
         for part in config.keys() & set(cls.parts):
-            config[part] = keras.saving.deserialize_keras_object(config[part])
+            with keras.name_scope(config.get("name") or cls.__name__):
+                config[part] = keras.saving.deserialize_keras_object(config[part])
         layer = cls(**config)
         if found:
             layer._keep(found)

@@ -14,6 +14,21 @@ class Refusals:
             f"Received: mode={mode!r}"
         )
 
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """As `keras.Model.save`, in the `.keras` format.
+
+        Raises:
+            ValueError: the legacy format of `.h5` and `.hdf5`, which leaves out the random state of
+                dropout.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "The legacy format leaves out the random state of dropout, and what two networks of one "
+                "model call alike. Name a file that ends in .keras, or keep the weights alone by "
+                f"`save_weights`. Received: filepath={str(filepath)!r}"
+            )
+        return super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
     def export(self, filepath, format="tf_saved_model", **kwargs):
         """As `keras.Model.export`: the forward pass alone, from images to parameters.
 
