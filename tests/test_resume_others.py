@@ -42,11 +42,27 @@ class Kill(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-class Drawn:
-    """What `facts` sees of a model of images."""
+def drawn(distribution):
+    model = made()
+    model.distribution = distribution
+    return model
 
-    def __init__(self, distribution):
-        self.distribution, self.optimizer = distribution, SGD()
+
+def of_layers(**options):
+    """A model of all kinds of settings that no variable tells of."""
+    options = {"rate": 0.5, "dtype": "float32", "frozen": False, "nested": 0.1, **options}
+    inner = keras.Sequential([keras.layers.GaussianNoise(options["nested"])])
+    x = inputs = keras.Input((2,))
+    for layer in (
+        keras.layers.Dense(2, dtype=options["dtype"]),
+        keras.layers.Dropout(options["rate"]),
+        inner,
+    ):
+        x = layer(x)
+    model = keras.Model(inputs, keras.layers.Dense(1)(x))
+    model.layers[1].trainable = not options["frozen"]
+    model.compile(SGD(0.1), options.get("loss", "mse"))
+    return model
 
 
 SCALED = keras.optimizers.LossScaleOptimizer
@@ -59,9 +75,14 @@ OTHERS = {
         (made(SCALED(SGD(momentum=0.9, nesterov=True))), ""),
     ),
     "distribution": (
-        (Drawn(D.DiscretizedLogisticMixture(5, num_mixtures=2)), ""),
-        (Drawn(D.DiscretizedNormalMixture(5, num_mixtures=2)), ""),
+        (drawn(D.DiscretizedLogisticMixture(5, num_mixtures=2)), ""),
+        (drawn(D.DiscretizedNormalMixture(5, num_mixtures=2)), ""),
     ),
+    "loss": ((of_layers(), ""), (of_layers(loss="mae"), "")),
+    "Dropout.rate": ((of_layers(), ""), (of_layers(rate=0.25), "")),
+    "Dense.dtype": ((of_layers(), ""), (of_layers(dtype="mixed_bfloat16"), "")),
+    "frozen_weights": ((of_layers(), ""), (of_layers(frozen=True), "")),
+    "GaussianNoise.stddev": ((of_layers(), ""), (of_layers(nested=0.2), "")),
 }
 
 
@@ -75,6 +96,7 @@ def same(before, now, execution=1, **given):
 def test_what_variables_do_not_tell_is_compared(name):
     before, now = OTHERS[name]
     same(before, before)
+    same((of_layers(), ""), (of_layers(), ""))  # names and seeds that Keras makes up
     with pytest.raises(ValueError, match=rf"Received: .*{name}=.*, begun with {name}="):
         same(before, now)
 

@@ -1,5 +1,6 @@
 """What a training was begun with, and whether a call goes on with it."""
 
+import inspect
 import json
 
 import keras
@@ -8,6 +9,8 @@ import numpy as np
 # Of an optimizer: what its variables hold, what differs from process to process, and a rate that may
 # be planned anew for more epochs.
 CHANGES = ("learning_rate", "name", "inner_optimizer")
+# Of a layer: both are made up where none was given, and what a seed began is in the checkpoint.
+MADE_UP = ("name", "seed")
 
 
 def facts(model, monitor):
@@ -16,6 +19,12 @@ def facts(model, monitor):
     found = {"monitor": monitor, "model": type(model).__name__}
     if (distribution := getattr(model, "distribution", None)) is not None:
         found["distribution"] = repr(distribution)
+    for layer in model._flatten_layers():
+        for key, value in _settings(layer).items():
+            found.setdefault(f"{type(layer).__name__}.{key}", []).append(value)
+    found["frozen_weights"] = [i for i, w in enumerate(model.weights) if not w.trainable]
+    if (loss := getattr(model, "loss", None)) is not None:
+        found["loss"] = loss
     while optimizer is not None:
         name = type(optimizer).__name__
         found["optimizer"] = " of ".join(filter(None, [found.get("optimizer"), name]))
@@ -25,8 +34,28 @@ def facts(model, monitor):
     return json.loads(json.dumps(found, default=_shown))
 
 
+def _settings(layer):
+    """What a layer was made with, as far as it is plain, and what it computes in."""
+    found = {"dtype": layer.dtype_policy.name}
+    if isinstance(layer, keras.Model):  # its layers tell; it tells of names
+        return found
+    try:
+        config = layer.get_config()
+    except Exception:  # of whatever the user's own class raises
+        return found
+    return {key: x for key, x in config.items() if key not in MADE_UP and _is_plain(x)} | found
+
+
+def _is_plain(value):
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
 def _shown(value):
     """What JSON does not know, so that it is the same in another process."""
+    if inspect.isroutine(value):
+        return value.__name__
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     try:
