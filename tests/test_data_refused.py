@@ -157,6 +157,8 @@ def test_masked_arrays_are_refused_by_models():
     for call in (model.log_prob, model, model.predict, model.fit):
         with pytest.raises(ValueError, match="masked"):
             call(masked)
+    with pytest.raises(ValueError, match="masked"):
+        model.log_prob(list(masked))
 
 
 def test_tensorflow_datasets_that_do_not_fit_the_protobuf(monkeypatch):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -42,6 +43,44 @@ def test_streams_of_images(carrier, plain):
     np.testing.assert_allclose(
         LEVELS.log_prob(params, IMAGES).numpy().sum((1, 2, 3)), expected, rtol=1e-5
     )
+
+
+class Reused(keras.utils.PyDataset):
+    """Batches of two that are written where the last one was."""
+
+    def __init__(self):
+        super().__init__()
+        self.buffer = np.empty_like(IMAGES[:2])
+
+    @property
+    def num_batches(self):
+        return len(IMAGES) // 2
+
+    def __getitem__(self, number):
+        self.buffer[...] = IMAGES[2 * number : 2 * number + 2]
+        return self.buffer
+
+
+def reused():
+    batches = Reused()
+    for number in range(batches.num_batches):
+        yield batches[number]
+
+
+@pytest.mark.parametrize("carrier", [Reused, reused])
+def test_batches_that_are_written_over_are_kept(carrier, plain):
+    count = len(IMAGES) // 2 * 2
+    expected = plain.log_prob(IMAGES[:count])
+    assert plain.evaluate(carrier(), verbose=0) == pytest.approx(-expected.mean(), rel=1e-5)
+    params = plain.predict(carrier(), verbose=0)
+    found = LEVELS.log_prob(params, IMAGES[:count]).numpy().sum((1, 2, 3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_generator_with_weights_now_and_then(plain):
+    batches = (batch for batch in [IMAGES, (IMAGES, IMAGES, np.ones(len(IMAGES)))])
+    with pytest.raises(ValueError, match="weights all or none"):
+        plain.evaluate(batches, verbose=0)
 
 
 def test_arrays_of_images(plain):

@@ -52,6 +52,14 @@ def test_a_call_takes_no_lists(inputs):
         tiny(num_classes=3)(inputs)
 
 
+@pytest.mark.parametrize(
+    "context", [np.zeros(len(IMAGES) - 1, int), np.zeros(len(IMAGES) + 1, int), 1]
+)
+def test_a_call_takes_a_context_for_each_image(context):
+    with pytest.raises(ValueError, match=r"one for each\.|a context for each image"):
+        tiny(num_classes=3)([IMAGES, context])
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_call_takes_what_it_is_for():
     model, labelled = tiny(), tiny(num_classes=3)

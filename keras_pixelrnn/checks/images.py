@@ -30,7 +30,11 @@ def as_array(name, value):
 
 
 def unmasked(where, array):
-    """`ValueError` for a masked array: what its mask hides would be taken for values."""
+    """`ValueError` for a masked array, or a list of them: what is hidden would be taken for values."""
+    if isinstance(array, (list, tuple)):
+        for part in array:
+            if isinstance(part, np.ma.MaskedArray):
+                unmasked(where, part)
     if isinstance(array, np.ma.MaskedArray):
         raise ValueError(
             "Masked arrays are not taken: what a mask hides has no value here. Fill it in, "

@@ -207,8 +207,14 @@ class Inputs:
             self.static(image)
         told = _numbers(context)
         if self.context.given and told is not None:
-            self.context.check_array(told.shape, told.dtype, len(told) if told.ndim else 1)
-            self.context.check(told, len(told) if told.ndim else 1)
+            count = len(values if values is not None else told) if told.ndim else 1
+            self.context.check_array(told.shape, told.dtype, count)
+            self.context.check(told, count)
+            if told.ndim != 1 + len(self.context.shape):
+                raise ValueError(
+                    "A call takes a context for each image; repeat one that is for all by "
+                    f"np.stack([context] * len(images)). Received: context of shape {told.shape}"
+                )
         return [image, context] if self.context.given else image
 
 

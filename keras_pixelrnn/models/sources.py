@@ -5,6 +5,8 @@ import os
 import types
 
 import keras
+import numpy as np
+from keras import tree
 
 from keras_pixelrnn import backend, checks, mapped
 from keras_pixelrnn.models.stored_batches import StoredBatches
@@ -44,7 +46,7 @@ class Sources:
                 raise ValueError("Expected one batch or more. Received: a PyDataset of length 0")
             x = CheckedBatches(x, lambda element: self.batch(element, class_weight))
         elif isinstance(x, types.GeneratorType):
-            x = (self.batch(element, class_weight) for element in x)
+            x = self._generated(x, class_weight)
         elif backend.is_grain(x):
             x = x.map(lambda element: self.batch(element, class_weight))
         elif isinstance(x, (dict, tuple, list)) or hasattr(x, "shape"):
@@ -62,6 +64,20 @@ class Sources:
         elif not backend.passes_through(x):
             raise ValueError(_no_data(x))
         return x, y, weight
+
+    def _generated(self, batches, class_weight):
+        """Batches of a generator, checked, each in memory of its own: Keras looks ahead, and the next
+        one may be written where this one lies."""
+        parts = None
+        for element in batches:
+            batch = self.batch(element, class_weight)
+            if len(batch) != (parts or len(batch)):
+                with self._remembered():
+                    raise ValueError(
+                        "Batches have weights all or none. Received: a generator that yields both"
+                    )
+            parts = len(batch)
+            yield _own(batch)
 
     # What `backend.checked_dataset` asks for, which remembers what is wrong.
 
@@ -102,6 +118,13 @@ class Sources:
             raise self.error from None
 
 
+def _own(batch):
+    """A batch whose arrays no one else writes to."""
+    return tree.map_structure(
+        lambda array: array.copy() if isinstance(array, np.ndarray) else array, batch
+    )
+
+
 def _no_data(x):
     """What to say of what holds no images as Keras reads them."""
     way_out = "An array of images, a tf.data.Dataset, generator, PyDataset or Grain data set does."
@@ -138,7 +161,7 @@ class CheckedBatches(keras.utils.PyDataset):
         return self._batches.num_batches
 
     def __getitem__(self, number):
-        return self._check(self._batches[number])
+        return _own(self._check(self._batches[number]))
 
     def on_epoch_begin(self):
         self._batches.on_epoch_begin()
