@@ -17,7 +17,7 @@ from keras_pixelrnn import cli
 from keras_pixelrnn.cli import words
 from keras_pixelrnn.training import Settings
 from keras_pixelrnn.training.run import load_data
-from tests.commands import fails, run
+from tests.commands import fails, process, run
 from tests.image_files import fill
 
 PACKED = ("--image-size", "4")
@@ -157,3 +157,26 @@ def test_a_size_is_a_side_or_a_height_and_width(tmp_path, capsys):
         code, text = fails(capsys, *arguments, wrong)
         assert code == 2
         assert "a height and width, such as 24x32" in text
+
+
+@pytest.mark.parametrize(
+    ("backend", "arguments"),
+    [(None, ["sample", "digits"]), ("jax", ["check", "."])],
+)
+def test_without_tensorflow_it_says_what_runs(backend, arguments, tmp_path):
+    code = f"""
+import os, sys
+os.environ.pop("KERAS_BACKEND", None)
+if {backend!r}:
+    os.environ["KERAS_BACKEND"] = {backend!r}
+os.chdir({str(tmp_path)!r})
+sys.modules["tensorflow"] = None  # importing it fails
+sys.argv = ["pixelrnn", *{arguments}]
+from keras_pixelrnn.cli import main
+main()
+"""
+    ran = process(code=code)
+    out, err = ran.communicate(timeout=60)
+    assert (ran.returncode, out) == (1, "")
+    assert "pip install tensorflow" in err.splitlines()[-1]
+    assert "KERAS_BACKEND=jax" in err.splitlines()[-1]

@@ -9,12 +9,19 @@ ALSO = {"n": "count", "n_particles": "particles", "rows_at_once": "rows", "direc
 IN_PIPELINE = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
 # In these `background` is a colour; the option of that name is something else.
 COLOUR = ("transparent pixels", "`background` is for image files")
+WITHOUT_TENSORFLOW = (
+    "TensorFlow is not installed: pip install tensorflow. Without it KERAS_BACKEND=jax runs all but "
+    "export, check, serve and data sets of TensorFlow by name."
+)
 VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
 
 
 def one_line(error, argv, group):
     """The text of an error as one line."""
     text = str(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "tensorflow":
+        text = f"{WITHOUT_TENSORFLOW} Received: {text}"
+        error = ImportError(text)
     if inner := IN_PIPELINE.search(text):  # TensorFlow wraps what is raised while it reads ahead
         error = ValueError(inner[1])
     text = " ".join(str(error).split())
