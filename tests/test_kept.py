@@ -215,6 +215,43 @@ def test_a_layer_of_ones_own_without_a_configuration_of_its_own():
     assert state(again) == state(layer)
 
 
+@pytest.mark.parametrize("how", ["frozen", "inside", "given", "adapted"])
+def test_a_layer_of_ones_own_that_reads_its_configuration_itself(how, tmp_path):
+    """What is added to its configuration is none of its arguments."""
+
+    @keras.saving.register_keras_serializable("tests")
+    class After(layers.CausalLayer):
+        def __init__(self, given, **kwargs):
+            super().__init__(**kwargs)
+            self.given = given
+            self.own = layers.MaskedConv2D(3, 1, mask_type="B")
+
+        def build(self, x_shape, context_shape=None):
+            if not self.given.built:
+                self.given.build(x_shape)
+            self.own.build(self.given.compute_output_shape(x_shape))
+
+        def call(self, x, context=None):
+            return self.own(self.given(x))
+
+        def get_config(self):
+            given = keras.saving.serialize_keras_object(self.given)
+            return {**super().get_config(), "given": given}
+
+        @classmethod
+        def from_config(cls, config):
+            given = keras.saving.deserialize_keras_object(config.pop("given"))
+            return cls(given=given, **config)
+
+    layer = built(After(conformance.LAYERS["MaskedConv2D"](1)))
+    if how == "adapted":
+        layer.own.enable_lora(2)
+    else:
+        {"frozen": layer, "inside": layer.own, "given": layer.given}[how].trainable = False
+    assert state(last(by_file(within(layer), tmp_path))) == state(layer)
+    assert state(copy.deepcopy(layer)) == state(layer)
+
+
 def test_a_kernel_merged_with_its_adapter_by_an_earlier_version_loads(tmp_path, monkeypatch):
     layer = built(conformance.LAYERS["GatedStacks"](1))
     layer.link[0].enable_lora(1)

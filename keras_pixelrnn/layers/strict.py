@@ -9,6 +9,21 @@ from keras_pixelrnn import checks
 from keras_pixelrnn.layers import kept
 
 
+def _keeping(make):
+    """`make`, which makes a layer from its arguments alone, as a `from_config`."""
+
+    @functools.wraps(make)
+    def from_config(cls, config, *args, **kwargs):
+        config = checks.configuration(cls, config)
+        found = kept.taken_from(config)
+        layer = make(cls, config, *args, **kwargs)
+        if found:
+            layer._keep(found)
+        return layer
+
+    return classmethod(from_config)
+
+
 class StrictLayer:
     """Mix-in before `keras.layers.Layer`: an unknown argument is a `TypeError`, and a dtype policy in
     which the layer would fail or lose precision a `ValueError`.
@@ -42,18 +57,19 @@ class StrictLayer:
         kwargs["dtype"] = checks.dtype_policy(kwargs.get("dtype"))
         super().__init__(*args, **kwargs)
 
-    @classmethod
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).get("from_config")
+        if isinstance(own, classmethod):  # it knows nothing of what `get_config` adds
+            cls.from_config = _keeping(own.__func__)
+
+    @_keeping
     def from_config(cls, config: dict[str, Any]):
-        config = checks.configuration(cls, config)
-        found = kept.taken_from(config)
         # Keras builds what it reads at once: its weights have the paths that they have within the layer.
         for part in config.keys() & set(cls.parts):
             with keras.name_scope(config.get("name") or cls.__name__):
                 config[part] = keras.saving.deserialize_keras_object(config[part])
-        layer = cls(**config)
-        if found:
-            layer._keep(found)
-        return layer
+        return cls(**config)
 
     def _keep(self, found):
         """Does what can be done before `build`, and leaves the rest to it."""
