@@ -3,7 +3,6 @@
 import mmap
 
 import numpy as np
-from keras.backend import standardize_dtype
 
 RELEASE_BYTES = 2**28  # of a memory-mapped file, read before its pages are given back
 CHUNK = 2**26  # bytes that are looked at in one go
@@ -38,6 +37,8 @@ class Released:
 
 def chunks(array, size=CHUNK):
     """Parts of an array along its first axis, each read when it is wanted, as NumPy arrays."""
+    from keras.backend import standardize_dtype
+
     row = int(np.prod(array.shape[1:])) * np.dtype(standardize_dtype(array.dtype)).itemsize
     rows, released = max(1, size // max(1, row)), Released(array)
     for first in range(0, int(array.shape[0]), rows):

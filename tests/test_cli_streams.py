@@ -33,6 +33,13 @@ def test_closed_streams(closed):
     assert (found.returncode, found.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")
+def test_what_cannot_be_written_is_said_once():
+    found = shell('"$PYTHON" -m keras_pixelrnn models > /dev/full')
+    assert (found.returncode, found.stderr.count("\n")) == (1, 1)
+    assert "No space left" in found.stderr
+
+
 def test_no_file_takes_the_place_of_a_closed_stream():
     code = "import os; from keras_pixelrnn.cli import streams; streams.prepare(); "
     code += "os._exit(os.open(chr(47), 0))"

@@ -116,7 +116,7 @@ def test_the_page_says_at_once_that_gradio_is_missing(capsys, monkeypatch):
 
 def test_a_command_says_its_options(capsys):
     code, text = fails(capsys, "train", "--epochs", "1", "--background", "2")
-    assert code == 1
+    assert code == 2
     assert re.search(r"`--background` must.*Received: background=2", text)
 
 

@@ -111,7 +111,10 @@ def test_what_a_recipe_says_of_another_model_is_left_out():
         "--dataset scans --value-range 0 1234567 --levels 64 --initial-weights ./digits --seed 5",
     ],
 )
-def test_the_command_that_a_card_states_has_the_same_settings(line):
+def test_the_command_that_a_card_states_has_the_same_settings(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+
     def settings_of(words):
         given = COMMAND.make_context("train", words).params
         return training.with_recipe({name: x for name, x in given.items() if x is not None})

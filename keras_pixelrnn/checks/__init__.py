@@ -1,5 +1,6 @@
 """Arguments that people pass: each comes back as what it was meant to be, or raises an error that says
-what was expected. `ValueError` for values, `TypeError` for names of arguments."""
+what was expected. `ValueError` for values, `TypeError` for names of arguments. Importing it imports no
+Keras, so that a command answers a wrong argument at once."""
 
 from keras_pixelrnn.checks.arguments import (
     OF_EVERY_LAYER,
@@ -40,6 +41,7 @@ from keras_pixelrnn.checks.numbers import (
     is_whole,
     kernel_size,
     layer_name,
+    limits,
     odd,
     optional,
     positive,
@@ -90,6 +92,7 @@ __all__ = [
     "kernel_size",
     "known",
     "layer_name",
+    "limits",
     "home",
     "local",
     "moved_to",

@@ -1,7 +1,5 @@
 """Dtype policies."""
 
-import keras
-
 from keras_pixelrnn.checks.numbers import shown
 
 # The recurrence, the head and the distribution compute in float32 whatever the policy; variables too.
@@ -10,6 +8,8 @@ POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 def dtype_policy(dtype):
     """`dtype` as one of the policies that everything here works with; the global one for None."""
+    import keras
+
     try:
         policy = keras.dtype_policies.get(dtype)
     except (ValueError, TypeError, AttributeError, KeyError) as error:

@@ -1,6 +1,5 @@
 """Images and masks that people pass: arrays that fit a model, or `ValueError`."""
 
-import keras
 import numpy as np
 
 from keras_pixelrnn import mapped
@@ -104,6 +103,8 @@ def _fits(size, wanted):
 
 def is_float(tensor):
     """Whether a tensor, of any backend, is of floats."""
+    import keras
+
     return keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
 
 

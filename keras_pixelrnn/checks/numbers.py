@@ -46,10 +46,7 @@ def optional(check, name, value, *args):
 
 def rate(name, value):
     """`value` as a float in [0, 1)."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
-        value, bool
-    )
-    if not number or not 0 <= value < 1:
+    if not _is_real(value) or not 0 <= value < 1:
         raise ValueError(
             f"`{name}` must be a number, 0 or more and below 1. Received: {name}={shown(value)}"
         )
@@ -58,10 +55,7 @@ def rate(name, value):
 
 def positive(name, value):
     """`value` as a float above 0 that is neither 0 nor infinite as a float32."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
-        value, bool
-    )
-    if not number or not LOWEST <= value <= HIGHEST:
+    if not _is_real(value) or not LOWEST <= value <= HIGHEST:
         raise ValueError(
             f"`{name}` must be a finite number above 0, of those that a float32 holds. "
             f"Received: {name}={shown(value)}"
@@ -71,12 +65,30 @@ def positive(name, value):
 
 def fraction(name, value):
     """`value` as a float in [0, 1]."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
-        value, bool
-    )
-    if not number or not 0 <= value <= 1:
+    if not _is_real(value) or not 0 <= value <= 1:
         raise ValueError(f"`{name}` must be a number from 0 to 1. Received: {name}={shown(value)}")
     return float(value)
+
+
+def limits(name, value):
+    """`value` as a pair `(low, high)` of finite numbers, low < high."""
+    listed = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    pair = tuple(value) if listed else ()  # a set has no order
+    numbers = len(pair) == 2 and all(map(_is_real, pair))
+    try:
+        width = float(pair[1]) - float(pair[0]) if numbers else 0.0
+    except OverflowError:  # ints beyond any float
+        width = np.inf
+    if not (width > 0 and np.isfinite(width)):
+        raise ValueError(
+            f"`{name}` must be two numbers (low, high), low < high. Received: {name}={shown(value)}"
+        )
+    return pair
+
+
+def _is_real(value):
+    real = isinstance(value, (int, float, np.integer, np.floating))
+    return real and not isinstance(value, bool) and value is not np.ma.masked
 
 
 def switch(name, value):

@@ -98,9 +98,10 @@ def main(argv=None):
         interrupts.say()
         sys.exit(interrupts.EXIT_CODE)
     except BrokenPipeError:  # `pixelrnn score ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         if debug:
             raise
         sys.exit(f"pixelrnn: {words.one_line(error, argv, pixelrnn)}")
+    finally:
+        streams.settle()

@@ -1,7 +1,7 @@
 """Ctrl-C ends the command within a second, also in the middle of a compilation or a long loop.
 
 Python answers a signal only between two of its own instructions; TensorFlow may be busy for minutes
-without one. So a thread waits for the signal, too, gives Python most of a second to end by itself, with
+without one. So a thread waits for the signal, too, gives Python half a second to end by itself, with
 all that is to be tidied up, and then ends the process.
 """
 
@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-GRACE = 0.8
+GRACE = 0.5
 EXIT_CODE = 128 + signal.SIGINT
 _said: list[bool] = []
 

@@ -22,7 +22,7 @@ def options(function):
         ),
         click.option(
             "--false-positive-rate",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            type=names.Finite(0, 1, min_open=True, max_open=True),
             help="threshold that this share of usual images exceeds, from validation images",
         ),
         click.option(

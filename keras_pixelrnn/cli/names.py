@@ -94,16 +94,13 @@ def spare(read, written, option):
             )
 
 
-class Finite(click.ParamType):
-    """A number, and neither infinite nor nan."""
-
-    name = "float"
+class Finite(click.FloatRange):
+    """A number, of a range where one is given, and neither infinite nor nan."""
 
     def convert(self, value, param, context):
-        number = click.FLOAT.convert(value, param, context)
-        if not math.isfinite(number):
+        if not math.isfinite(click.FLOAT.convert(value, param, context)):
             self.fail(f"{value!r} is no finite number.", param, context)
-        return number
+        return super().convert(value, param, context)
 
 
 model = click.argument("name", type=Model(), metavar="NAME")

@@ -13,10 +13,20 @@ from keras_pixelrnn.cli import bulk, names, progress
 @click.option("--out", type=names.Target(file_okay=False), default="samples", show_default=True)
 @names.size
 @names.label
-@click.option("--temperature", type=float, default=1.0, show_default=True, help="below 1: typical")
+@click.option(
+    "--temperature",
+    type=names.Finite(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="below 1: typical",
+)
 @click.option("--top-k", type=click.IntRange(1), help="only the k most likely values")
 @click.option(
-    "--top-p", type=float, default=1.0, show_default=True, help="only values of that share"
+    "--top-p",
+    type=names.Finite(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="only values of that share",
 )
 @click.option("--grid", "form", flag_value="grid", help="one picture of all, grid.png")
 @click.option("--npz", "form", flag_value="npz", help="values as they are, samples.npz")

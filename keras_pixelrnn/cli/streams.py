@@ -23,6 +23,15 @@ def prepare() -> None:
         out.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
+def settle() -> None:
+    """Write out what is left, or drop what nobody takes any more (a closed pipe, a full disk): Python
+    would complain of it once more at its end, and turn the exit code into 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def needed() -> None:
     """`UsageError` where nobody would get what a command writes to its standard output."""
     if getattr(sys.stdout, "name", None) == os.devnull:  # one that was redirected has another name

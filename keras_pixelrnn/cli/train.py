@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import names, progress
+from keras_pixelrnn.cli import names, progress, words
 from keras_pixelrnn.training.recipes import recipe_names
 from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
 
@@ -55,7 +55,8 @@ def _type(field):
 
 @click.command("train")
 @_options
-def command(**given):
+@click.pass_context
+def command(context, **given):
     """Train a model of images; evaluate it, draw from it, export it.
 
     \b
@@ -71,7 +72,12 @@ def command(**given):
     from keras_pixelrnn import training
 
     given = {name: value for name, value in given.items() if value is not None}
-    settings = training.with_recipe(given)
+    try:
+        settings = training.with_recipe(given)
+    except ValueError as error:
+        if given.get("resume"):  # of what is in the folder, as well
+            raise
+        raise click.UsageError(words.in_options(str(error), context.command)) from error
     if not training.train(settings, callbacks=[_bar()]):
         return
     click.echo(f"Draw from it: pixelrnn sample {presets.spelled(settings.output)}")

@@ -21,7 +21,7 @@ def check(
     checks.optional(checks.choice, "values", values, meanings.MEANINGS)
     checks.optional(checks.choice, "binarization", binarization, meanings.BINARIZATIONS)
     checks.optional(checks.choice, "cache", cache, [kind for kind in kept.KINDS if kind])
-    checks.optional(meanings.check_range, "value_range", value_range)
+    checks.optional(checks.limits, "value_range", value_range)
     checks.optional(meanings.check_levels, "levels", levels)
     if channels is not None and (not checks.is_whole(channels) or channels not in CHANNELS):
         raise ValueError(

@@ -95,30 +95,8 @@ def _stated(meaning, dtype, known, levels):
     return 0, levels - 1
 
 
-def check_range(name, value):
-    """`value` as a pair `(low, high)` of finite numbers, low < high."""
-    listed = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
-    pair = tuple(value) if listed else ()  # a set has no order
-    numbers = len(pair) == 2 and all(map(_is_real, pair))
-    try:
-        width = float(pair[1]) - float(pair[0]) if numbers else 0.0
-    except OverflowError:  # ints beyond any float
-        width = np.inf
-    if not (width > 0 and np.isfinite(width)):
-        raise ValueError(
-            f"`{name}` must be two numbers (low, high), low < high. "
-            f"Received: {name}={checks.shown(value)}"
-        )
-    return pair
-
-
-def _is_real(value):
-    real = isinstance(value, (int, float, np.integer, np.floating))
-    return real and not isinstance(value, bool) and value is not np.ma.masked
-
-
 def _range(value_range, dtype):
-    low, high = check_range("value_range", value_range)
+    low, high = checks.limits("value_range", value_range)
     if dtype.kind in "biu" and (low != int(low) or high != int(high)):
         raise ValueError(
             f"The range of integers ends in integers. Received: value_range={value_range!r} for "

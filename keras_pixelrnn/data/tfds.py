@@ -11,7 +11,7 @@ from keras_pixelrnn.data.split import SPLITS, Arrays, Later, Source
 
 BATCH = 256
 RETRIES = (
-    4  # of a connection, over 3 s; TFDS has 10, over 200 s, before it says that there is no network
+    4  # of a connection, over 3 s; TFDS has 10, over 200 s, and then says that there is no network
 )
 
 

@@ -18,7 +18,7 @@ def with_recipe(given: dict[str, Any]) -> Settings:
         ValueError: a value that is not what its setting takes, an unknown recipe, a training in
             `output` that was begun with other settings.
     """
-    from keras_pixelrnn import checks  # Keras
+    from keras_pixelrnn import checks  # NumPy
 
     if not isinstance(given, Mapping):
         raise ValueError(

@@ -86,7 +86,7 @@ class Settings:
                 "`dataset` must be a name or a path; arrays are trained on by model.fit. "
                 f"Received: dataset={self.dataset!r}"
             )
-        from keras_pixelrnn import checks  # which needs Keras; --help does not
+        from keras_pixelrnn import checks  # NumPy, which --help does without
 
         self.dataset = os.fspath(self.dataset)
         for each in fields(self):
@@ -103,12 +103,19 @@ class Settings:
         for name in ("learning_rate", "clipnorm"):
             checks.positive(name, getattr(self, name))
         checks.fraction("warmup", self.warmup)
-        checks.rate("ema", self.ema)
+        for name in ("ema", "dropout"):
+            checks.rate(name, getattr(self, name))
+        for name, most in (
+            ("units", checks.MOST_UNITS),
+            ("num_blocks", checks.MOST_BLOCKS),
+            ("head_units", checks.MOST_FEATURES),
+            ("num_mixtures", checks.MOST_MIXTURES),
+        ):
+            checks.optional(checks.positive_int, name, getattr(self, name), most)
+        checks.odd("kernel_size", self.kernel_size)
         checks.whole("seed", self.seed, 0, 2**32 - 1)  # as Keras takes it
         if self.value_range is not None:
-            from keras_pixelrnn.data.meanings import check_range
-
-            self.value_range = tuple(map(float, check_range("value_range", self.value_range)))
+            self.value_range = tuple(map(float, checks.limits("value_range", self.value_range)))
         share = self.background
         if checks.optional(checks.fraction, "background", share) == 0:
             raise ValueError("`background` must be above 0; leave it out for none. Received: 0")
@@ -136,7 +143,7 @@ def as_given(stored: dict[str, Any]) -> dict[str, Any]:
 
 def _check_kind(setting, value):
     """`ValueError` unless a value is the text or the int that a setting takes, or None."""
-    from keras_pixelrnn import checks  # Keras
+    from keras_pixelrnn import checks  # NumPy
 
     if value is None and setting.type not in (str, int):
         return
