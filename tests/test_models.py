@@ -152,7 +152,7 @@ LAYER_ARGUMENTS = {
     ),
     layers.CausalStack: (
         {"layers": [layers.Pointwise("relu")]},
-        {"layers": [layers.Pointwise("tanh")] * 2, "skip": True, "colors": 3},
+        {"layers": [layers.Pointwise("tanh"), layers.Pointwise("relu")], "skip": True, "colors": 3},
     ),
     layers.Pointwise: ({"activation": "relu"}, {"activation": "tanh"}),
 }

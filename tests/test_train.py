@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import keras
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_weights_of_a_trained_model_to_begin_with(trained, tmp_path, capsys, une
         "on", keras.models.load_model(tmp_path / "on" / "model.keras"), after
     )
     assert facts["training"]["began"] == str(trained)
-    with pytest.raises(ValueError, match=r"Unknown preset.*digits.*digitz"):
+    with pytest.raises(click.BadParameter, match="'digitz' is none.*Did you mean 'digits'"):
         train("--initial-weights", "digitz", *given, "--output", tmp_path / "other")
 
 
