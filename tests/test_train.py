@@ -96,7 +96,7 @@ def test_weights_of_a_trained_model_to_begin_with(trained, tmp_path, capsys, une
         "on", keras.models.load_model(tmp_path / "on" / "model.keras"), after
     )
     assert facts["training"]["began"] == str(trained)
-    with pytest.raises(click.BadParameter, match="'digitz' is none.*Did you mean 'digits'"):
+    with pytest.raises(click.BadParameter, match=r"'digitz' is none.*Did you mean 'digits'"):
         train("--initial-weights", "digitz", *given, "--output", tmp_path / "other")
 
 
