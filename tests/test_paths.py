@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_path_of_another_machine(name, scheme, model_of, tmp_path, monkeypatch
 )
 def test_the_command_refuses_it_too(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="gs:/"):
+    with pytest.raises(click.UsageError, match="gs:/"):
         cli.pixelrnn.main([*arguments, "gs://bucket/m"], standalone_mode=False)
     assert not list(tmp_path.iterdir())
 

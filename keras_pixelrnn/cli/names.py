@@ -8,6 +8,7 @@ import tempfile
 import click
 
 from keras_pixelrnn import presets
+from keras_pixelrnn.cli import words
 from keras_pixelrnn.training.settings import MEANINGS
 
 FEW = 64  # images that are drawn sooner without XLA, whose compilation takes longer than they do
@@ -64,7 +65,10 @@ class Target(click.Path):
     def convert(self, value, param, context):
         from keras_pixelrnn import checks
 
-        path = checks.local(param.name, super().convert(value, param, context))
+        try:
+            path = checks.local(param.name, super().convert(value, param, context))
+        except ValueError as error:
+            self.fail(words.in_options(str(error), context.command), param, context)
         if problem := not_writable(path):
             self.fail(problem, param, context)
         return path
