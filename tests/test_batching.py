@@ -96,7 +96,27 @@ def test_parameters_are_those_that_exports_write(export_of):
         read_parameters("max_batch_size { value: 8 } allowed_batch_sizes: 4")
     spaced = "max_batch_size: {value : 8} allowed_batch_sizes :8 thread_pool_name { value: 'x' }"
     assert read_parameters(spaced) == Parameters(max_batch_size=8, allowed_batch_sizes=(8,))
-    with pytest.raises(ValueError, match="`num_batch_threads` must be 1 or more"):
-        read_parameters("num_batch_threads { value: 0 }")  # which would answer nothing
-    with pytest.raises(ValueError, match="Received: '64'"):
-        read_parameters("batch_timeout_micros { value: 0 }  # micros\n64")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("num_batch_threads { value: 0 }", "`num_batch_threads` must be 1 or more"),  # no answers
+        ("batch_timeout_micros { value: 0 }  # micros\n64", "Received: '64'"),
+        ("max_batch_size { value: eight }", "`max_batch_size` .*Received: eight"),
+        ("max_batch_size { value: 8x }", "`max_batch_size` .*Received: 8x"),
+        ("num_batch_threads { value: -3 }", "`num_batch_threads` .*Received: -3"),
+        ("max_batch_size: 8", r"written `max_batch_size { value: 8 }`.*Received: 8"),
+        ('allowed_batch_sizes: "8"', 'written `allowed_batch_sizes: 8`.*Received: "8"'),
+        ("allowed_batch_sizes { value: 8 }", "written `allowed_batch_sizes: 8`.*Received: 8"),
+        ("max_batch_sizes { value: 8 }", "Received: max_batch_sizes"),
+        (
+            "max_batch_size { value: 8 } max_batch_size { value: 9 }",
+            "once.*Received: max_batch_size",
+        ),
+        ("pad_variable_length_inputs: true", "Received: pad_variable_length_inputs"),
+    ],
+)
+def test_no_parameter_that_cannot_be_read_becomes_a_default(text, words):
+    with pytest.raises(ValueError, match=words):
+        read_parameters(text)

@@ -35,6 +35,7 @@ def _elsewhere(tmp_path, monkeypatch):
         (["train", "--epochs", "many"], 2, "--epochs"),
         (["train", "--model", "transformer"], 2, "transformer"),
         (["train", "--recipe", "nothing"], 2, "nothing"),
+        (["train", "--resume"], 1, "no training to resume"),
         (["train", "--dataset", "digits", "--levels", "99"], 1, "levels=99"),
         (["check", "absent"], 2, "absent"),
         (["serve", "digits", "--port", "99999"], 2, "--port"),
@@ -111,6 +112,8 @@ def test_every_command_has_help():
         shown = run(name, "--help")
         assert shown.startswith(f"Usage: pixelrnn {name} ")
         assert "--debug" in shown
+        assert "None" not in shown
+    assert "<=None" not in run("data", "pack", "--help")
 
 
 def test_progress_is_for_terminals(monkeypatch, capsys):
@@ -132,6 +135,7 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
         ["serve", "digitz"],
         ["train", "--initial-weights", "digitz"],
         ["train", "--dropout", "2"],
+        ["train", "--dropout", "2", "--resume"],
         ["train", "--learning-rate", "nan"],
         ["train", "--kernel-size", "4"],
         ["train", "--units", "99999999"],
@@ -152,8 +156,10 @@ try:
 finally:
     print(sorted({{"tensorflow", "keras", "jax"}} & set(sys.modules)))
 """
-    out, err = process(code=code).communicate(timeout=60)
+    ran = process(code=code)
+    out, err = ran.communicate(timeout=60)
     assert out.splitlines()[-1] == "[]", err
+    assert ran.returncode == (0 if "--help" in arguments else 2)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 import keras_pixelrnn as kp
@@ -63,7 +64,12 @@ def test_what_is_served_is_the_model_of_that_name(shadowed, exported, tmp_path):
     assert exported.pop()[1] == tmp_path / "scratch" / NAME
     assert serve._export(f"./{NAME}", tmp_path / "scratch") == tmp_path / NAME / "1"
     assert not exported
-    assert bulk.export_of(NAME) == Path(NAME, "1"), "a name alone is no export"
+
+
+def test_a_name_is_no_export_to_run_on_beam(shadowed):
+    with pytest.raises(click.UsageError, match=r"pixelrnn export digits\. .*digits is \./digits"):
+        bulk.export_of(NAME)
+    assert bulk.export_of(f"./{NAME}") == Path(NAME, "1")
 
 
 @pytest.mark.parametrize("text", ODD)

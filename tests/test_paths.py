@@ -138,3 +138,5 @@ def test_a_tilde_is_the_home_folder(model_of, tmp_path, monkeypatch):
     assert not list(here.iterdir())
     with pytest.raises(ValueError, match="no such folder or file"):
         kp.data.load("~nobody-of-that-name/images")
+    with pytest.raises(ValueError, match="Unknown preset"):
+        kp.presets.facts("~nobody-of-that-name/preset")

@@ -50,11 +50,13 @@ def refused(context, given):
 
 def export_of(name):
     """The version folder of an export that NAME means."""
-    found = names.newest(Path(name))
+    own = presets.comes_along(name)
+    found = None if own else names.newest(Path(name))
     if found is None:
+        folder = f". A folder called {name} is ./{name}" if own else ""
         raise click.UsageError(
             "--runner needs an export, the folder of its versions or of one: pixelrnn export "
-            f"{name if presets.comes_along(name) else presets.spelled(name)}"
+            f"{name if own else presets.spelled(name)}{folder}"
         )
     return found
 

@@ -106,6 +106,9 @@ class Finite(click.FloatRange):
             self.fail(f"{value!r} is no finite number.", param, context)
         return super().convert(value, param, context)
 
+    def _describe_range(self):  # which --help would show as x<=None
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
 
 model = click.argument("name", type=Model(), metavar="NAME")
 seed = click.option(

@@ -72,12 +72,12 @@ def command(context, **given):
     from keras_pixelrnn import training
 
     given = {name: value for name, value in given.items() if value is not None}
-    try:
-        settings = training.with_recipe(given)
+    try:  # what was given, before anything is read
+        settings = training.with_recipe(given | {"resume": False})
     except ValueError as error:
-        if given.get("resume"):  # of what is in the folder, as well
-            raise
         raise click.UsageError(words.in_options(str(error), context.command)) from error
+    if given.get("resume"):
+        settings = training.with_recipe(given)
     if not training.train(settings, callbacks=[_bar()]):
         return
     click.echo(f"Draw from it: pixelrnn sample {presets.spelled(settings.output)}")

@@ -81,7 +81,7 @@ def facts(preset: str | Path) -> dict[str, Any]:
     >>> facts("digits")["dataset"]["licence"]
     'CC BY 4.0'
     """
-    here = Path(preset).expanduser()
+    here = Path(os.path.expanduser(preset))
     own = not comes_along(preset) and (here / FACTS).is_file()
     file = (here if own else folder(str(preset))) / FACTS
     return read_object(file)

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-FIELD = re.compile(r"\w+\s*(?::?\s*\{\s*value\s*:\s*[^{}\s]+\s*\}|:\s*[\w\"\']+)")
+# A name, and a value in braces or behind a colon.
+FIELD = re.compile(r"(\w+)\s*(?::?\s*\{\s*value\s*:\s*([^{}\s]+)\s*\}|:\s*([^{}\s]+))")
+SEVERAL = "allowed_batch_sizes"
 MAY_BE_ZERO = "batch_timeout_micros"
 
 
@@ -44,8 +46,9 @@ def read_parameters(text):
     """`Parameters` from the text of a `batching_params.pbtxt`.
 
     Raises:
-        ValueError: text that is none, a number that is not positive, allowed sizes that are not in
-            order or do not end with the largest batch.
+        ValueError: text that is none, a field that there is not or that this server has not, a number
+            that is none or not positive, allowed sizes that are not in order or do not end with the
+            largest batch.
 
     Example:
 
@@ -59,12 +62,27 @@ def read_parameters(text):
             "Batching parameters are lines such as `max_batch_size { value: 8 }` and "
             f"`allowed_batch_sizes: 8`. Received: {other[:40]!r}"
         )
-    single = re.findall(r"(\w+)\s*:?\s*\{\s*value\s*:\s*(\d+)", text)
-    sizes = tuple(int(value) for value in re.findall(r"allowed_batch_sizes\s*:\s*(\d+)", text))
-    known = {name: int(value) for name, value in single if name in Parameters._fields}
+    known, sizes = {}, ()
+    for name, single, listed in FIELD.findall(text):
+        if name == "thread_pool_name" or (name, listed) == ("pad_variable_length_inputs", "false"):
+            continue  # nothing that an answer depends on
+        if name not in Parameters._fields or name in known:
+            raise ValueError(
+                f"Batching parameters are {', '.join(Parameters._fields)}, each but the last once. "
+                f"Received: {name}"
+            )
+        least, value = int(name != MAY_BE_ZERO), listed if name == SEVERAL else single
+        if not re.fullmatch("[0-9]+", value) or int(value) < least:
+            form = ": 8" if name == SEVERAL else " { value: 8 }"
+            raise ValueError(
+                f"`{name}` must be {least} or more, written `{name}{form}`. "
+                f"Received: {single or listed}"
+            )
+        if name == SEVERAL:
+            sizes += (int(value),)
+        else:
+            known[name] = int(value)
     parameters = Parameters(**known, allowed_batch_sizes=sizes)
-    if zero := [name for name, value in known.items() if not value and name != MAY_BE_ZERO]:
-        raise ValueError(f"`{zero[0]}` must be 1 or more. Received: {zero[0]}=0")
     if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != parameters.max_batch_size):
         raise ValueError(
             "`allowed_batch_sizes` must increase and end with `max_batch_size`. "
