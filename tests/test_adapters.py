@@ -1,5 +1,7 @@
 """Networks that change once made: low-rank adapters (LoRA) work wholly, quantizing is refused."""
 
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import noise
+from keras_pixelrnn.layers import GatedStacks
+from keras_pixelrnn.layers.adapted import Dense
 from keras_pixelrnn.serving.signatures import signatures
 from tests.conformance import QUICK, SPANNING, given_of, random_images, randomised
 
@@ -71,6 +75,15 @@ def test_adapters_see_no_later_pixel():
     ours, theirs = np.asarray(model(images)), np.asarray(model(later))
     np.testing.assert_array_equal(ours[:, :3], theirs[:, :3])
     assert (ours[:, 4:] != theirs[:, 4:]).any()
+
+
+def test_what_is_not_built_has_nothing_to_keep():
+    for layer in (Dense(3), GatedStacks(4, 1), keras.Sequential([Dense(3)])):
+        again = copy.deepcopy(layer)
+        assert not again.built
+        assert again.name == layer.name
+    with pytest.raises(ValueError, match="has 0 variables, the file holds 2"):
+        Dense(3).load_own_variables({"0": 1, "1": 2})
 
 
 @pytest.mark.parametrize("mode", ["int8", "float8", "int4"])

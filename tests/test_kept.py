@@ -9,6 +9,7 @@ import pytest
 
 from keras_pixelrnn import completion, layers
 from keras_pixelrnn.layers import adapted, kept
+from keras_pixelrnn.layers.strict import StrictLayer
 from tests import conformance
 from tests.test_saving import by_file
 
@@ -250,6 +251,21 @@ def test_a_layer_of_ones_own_that_reads_its_configuration_itself(how, tmp_path):
         {"frozen": layer, "inside": layer.own, "given": layer.given}[how].trainable = False
     assert state(last(by_file(within(layer), tmp_path))) == state(layer)
     assert state(copy.deepcopy(layer)) == state(layer)
+
+
+def test_parts_are_made_in_their_order(monkeypatch):
+    """In every process: their initializers draw seeds, which `set_random_seed` makes the same."""
+    made = []
+    monkeypatch.setattr(keras.saving, "deserialize_keras_object", made.append)
+
+    class Parts(StrictLayer, keras.layers.Layer):
+        parts = tuple("hdaebgcf")
+
+        def __init__(self, **given):
+            super().__init__()
+
+    Parts.from_config({part: part for part in sorted(Parts.parts)})
+    assert made == list(Parts.parts)
 
 
 def test_a_kernel_merged_with_its_adapter_by_an_earlier_version_loads(tmp_path, monkeypatch):

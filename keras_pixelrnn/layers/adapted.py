@@ -35,7 +35,9 @@ class KeepsAdapters:
             variable.assign(store[str(index)])
 
     def own_variables(self) -> list:
-        """Everything in a file, in order."""
+        """Everything in a file, in order; nothing before the layer is built."""
+        if not self.built:
+            return []
         own = [self._kernel, self.bias if self.use_bias else None, *self.further_variables()]
         if self.lora_enabled:
             own += [self.lora_kernel_a, self.lora_kernel_b]

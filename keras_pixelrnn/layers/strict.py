@@ -66,7 +66,7 @@ class StrictLayer:
     @_keeping
     def from_config(cls, config: dict[str, Any]):
         # Keras builds what it reads at once: its weights have the paths that they have within the layer.
-        for part in config.keys() & set(cls.parts):
+        for part in (name for name in cls.parts if name in config):  # in order: seeds are drawn
             with keras.name_scope(config.get("name") or cls.__name__):
                 config[part] = keras.saving.deserialize_keras_object(config[part])
         return cls(**config)

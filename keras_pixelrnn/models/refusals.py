@@ -17,6 +17,8 @@ class Refusals:
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """As `keras.Model.save`, in the `.keras` format.
 
+        `keras.saving.save_model` does not come by here, and writes a legacy file.
+
         Raises:
             ValueError: the legacy format of `.h5` and `.hdf5`, which leaves out the random state of
                 dropout.
