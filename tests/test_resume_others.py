@@ -54,6 +54,7 @@ def of_layers(**options):
     inner = keras.Sequential([keras.layers.GaussianNoise(options["nested"])])
     x = inputs = keras.Input((2,))
     for layer in (
+        *([keras.layers.ReLU()] * ("relu" in options)),
         keras.layers.Dense(2, dtype=options["dtype"]),
         keras.layers.Dropout(options["rate"]),
         inner,
@@ -99,6 +100,16 @@ def test_what_variables_do_not_tell_is_compared(name):
     same((of_layers(), ""), (of_layers(), ""))  # names and seeds that Keras makes up
     with pytest.raises(ValueError, match=rf"Received: .*{name}=.*, begun with {name}="):
         same(before, now)
+
+
+@pytest.mark.parametrize(
+    ("name", "without", "having"),
+    [("loss", made(loss=None), made()), ("layers", of_layers(), of_layers(relu=True))],
+)
+def test_what_comes_or_goes_is_seen(name, without, having):
+    for before, now in ((without, having), (having, without)):
+        with pytest.raises(ValueError, match=rf"Received: .*{name}=.*, begun with {name}="):
+            same((before, ""), (now, ""))
 
 
 def test_a_rate_planned_for_more_epochs_goes_on():

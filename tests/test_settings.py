@@ -125,3 +125,13 @@ def test_the_command_that_a_card_states_has_the_same_settings(line, tmp_path, mo
     assert (program, command) == ("pixelrnn", "train")
     assert settings_of(words).to_dict() == expected
     assert not line or len(words) <= len(shlex.split(line)), "nothing that is usual"
+
+
+def test_what_no_option_takes_from_a_recipe_makes_no_command():
+    for recipe, taken in (
+        ("binarized_mnist_pixelcnn", {"skip": False}),
+        ("cifar10_diagonal", {"distribution": None}),
+    ):
+        assert report.command_of(training.with_recipe({"recipe": recipe}).to_dict())
+        settings = training.with_recipe({"recipe": recipe, **taken})
+        assert report.command_of(settings.to_dict()) is None

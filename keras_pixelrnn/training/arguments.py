@@ -8,7 +8,7 @@ from keras_pixelrnn import backend, checks
 from keras_pixelrnn.training.stopping import Stopping
 
 
-def compiled(model):
+def check_model(model):
     """`model` is a compiled `keras.Model`."""
     if not isinstance(model, keras.Model) or getattr(model, "optimizer", None) is None:
         raise ValueError(
@@ -17,7 +17,7 @@ def compiled(model):
         )
 
 
-def function(batches):
+def check_batches(batches):
     """`batches` is a function."""
     if not callable(batches):
         raise ValueError(
@@ -26,7 +26,7 @@ def function(batches):
         )
 
 
-def judged(validation_data, monitor):
+def check_judging(validation_data, monitor):
     """`validation_data` is data or a function, and `monitor` a name."""
     data = callable(validation_data) or hasattr(validation_data, "__getitem__")
     data = data or hasattr(validation_data, "__iter__")
@@ -38,7 +38,7 @@ def judged(validation_data, monitor):
         )
 
 
-def for_json(settings):
+def check_settings(settings):
     """`settings` is what JSON can hold."""
     try:
         json.dumps(settings)
@@ -49,7 +49,7 @@ def for_json(settings):
         ) from error
 
 
-def listed(callbacks):
+def check_callbacks(callbacks):
     """`callbacks` is a list of them."""
     several = isinstance(callbacks, (list, tuple))
     if not several or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
@@ -59,7 +59,7 @@ def listed(callbacks):
         )
 
 
-def entered(stopping):
+def check_stopping(stopping):
     """`stopping` is a `Stopping`, or None."""
     if not isinstance(stopping, (Stopping, type(None))):
         raise ValueError(
@@ -68,7 +68,7 @@ def entered(stopping):
         )
 
 
-def held(resident, model):
+def check_resident(resident, model):
     """`resident` is None, or `model` runs on what the device holds."""
     if resident is not None and not of_one_dispatch(model):
         raise ValueError(

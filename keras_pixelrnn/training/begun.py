@@ -19,12 +19,13 @@ def facts(model, monitor):
     found = {"monitor": monitor, "model": type(model).__name__}
     if (distribution := getattr(model, "distribution", None)) is not None:
         found["distribution"] = repr(distribution)
-    for layer in model._flatten_layers():
+    layers = list(model._flatten_layers())
+    found["layers"] = [type(layer).__name__ for layer in layers]  # one may come, or go
+    for layer in layers:
         for key, value in _settings(layer).items():
             found.setdefault(f"{type(layer).__name__}.{key}", []).append(value)
     found["frozen_weights"] = [i for i, w in enumerate(model.weights) if not w.trainable]
-    if (loss := getattr(model, "loss", None)) is not None:
-        found["loss"] = loss
+    found["loss"] = getattr(model, "loss", None)  # also where there is none: one may come
     while optimizer is not None:
         name = type(optimizer).__name__
         found["optimizer"] = " of ".join(filter(None, [found.get("optimizer"), name]))

@@ -101,12 +101,15 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
     )
 
 
-def command_of(settings: dict[str, Any]) -> str:
+def command_of(settings: dict[str, Any]) -> str | None:
     """The command line of a training: what its settings, as `Settings.to_dict` gives them, have that
-    its recipe, or else a training without options, has not."""
+    its recipe, or else a training without options, has not. None where it is without something that
+    its recipe has, which no option takes away."""
     begun = {name: settings[name] for name in ("recipe", "gpu") if settings.get(name)}
     usual = with_recipe(begun).to_dict()
     said = {name: x for name, x in settings.items() if x is not None and x is not False}
+    if any(usual.get(name) not in (None, False) for name in settings.keys() - said.keys()):
+        return None
     other = {name: value for name, value in said.items() if value != usual.get(name)}
     words = ["pixelrnn", "train"]
     for name, value in (begun | other).items():
