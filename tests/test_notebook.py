@@ -14,6 +14,7 @@ def test_outputs_are_those_of_one_run():
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert "/tmp" not in "".join(o.get("text", "") for cell in code for o in cell.outputs)
     kinds = {kind for cell in code for output in cell.outputs for kind in output.get("data", ())}
     assert {"image/png", "image/gif"} <= kinds
 
