@@ -55,4 +55,9 @@ def test_what_numbers_mean_is_told_to_evaluate(tmp_path, monkeypatch, capsys):
     code, text = fails(
         capsys, "evaluate", "told", "--dataset", "codes.npz", "--values", "codes", "--levels", 512
     )
-    assert "these images have no labels" in text
+    assert "the test images have no labels" in text
+    hidden = {"train": codes, "train_labels": np.arange(20) % 2, "test": codes}
+    np.savez("hidden.npz", **hidden)
+    said = ["told", "--dataset", "hidden.npz", "--values", "codes", "--levels", 512]
+    assert "the test images have no labels" in fails(capsys, "evaluate", *said)[1]
+    assert "train: " in run("evaluate", *said, "--split", "train")

@@ -55,6 +55,7 @@ def test_missing_splits_come_from_train(tmp_path, missing):
         (["xtrain", "xval"], "called train, val and test"),
         (["images", "masks"], "what is marked in them.*images, masks"),
         (["train/images", "train/labels", "test/images"], "what is marked in them"),
+        (["train/images", "train/labels", "test"], "what is marked in them.*images, labels"),
     ],
 )
 def test_unclear_splits_are_refused(tmp_path, folders, words):

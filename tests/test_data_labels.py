@@ -9,6 +9,14 @@ import keras_pixelrnn as kp
 from tests.test_data_values import collect, images_of
 
 LABELS = np.arange(20) % 3
+Missing = type("NAType", (), {"__bool__": None})  # as pandas has it
+
+
+def rows_as_objects(rows):
+    """As a column of pandas: one object for each row."""
+    found = np.empty(len(rows), object)
+    found[:] = list(rows)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -49,6 +57,9 @@ def test_labels_as_people_have_them(labels, names):
         (["ant", 1] * 10, {}, "names or numbers, not both"),
         (np.array(["ant", 1] * 10, object), {}, "names or numbers, not both"),
         (np.array([0, None] * 10, object), {}, "Every image needs a label"),
+        (np.array([1, Missing(), 2, 3] * 5, object), {}, "Every image needs a label"),
+        (rows_as_objects(np.eye(3)[LABELS]), {}, r"np\.stack"),
+        (rows_as_objects([[0], [0, 1]] * 10), {}, r"np\.stack"),
         ([b"\xe9t\xe9"] * 20, {}, "must be UTF-8"),
         (np.array(["ant", "bee", "cat"])[LABELS], {"class_names": ["ant", "bee"]}, "Received: cat"),
     ],

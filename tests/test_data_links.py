@@ -91,7 +91,20 @@ def test_a_link_to_an_image_of_another_split_is_named(tmp_path):
     for n in (3, 4):
         (tmp_path / "test" / f"{n}.png").symlink_to(f"../train/{n:03}.png")
     with pytest.warns(
-        UserWarning, match=r"2 of 2 images of test are links to images of train, .*png"
+        UserWarning, match=r"2 of 2 images of test are, by links, images of train, .*png"
     ):
         data = load(tmp_path)
     assert numbers(data, "test") == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("link", "to", "count"),
+    [("test", "train", 8), ("train", "test", 8), ("test/cat", "train/cat", 4)],
+)
+def test_a_folder_that_is_linked_into_two_splits_is_named(tmp_path, link, to, count):
+    for number, name in enumerate(("train/cat", "train/dog", "test/cat", "test/dog")):
+        if not name.startswith(link):
+            fill(tmp_path / name, 4, 8 * number)
+    (tmp_path / link).symlink_to(tmp_path / to)
+    with pytest.warns(UserWarning, match=rf"{count} of 8 images of test are, by links, .*train"):
+        load(tmp_path)

@@ -57,9 +57,9 @@ def command(name, split, dataset, data_dir, batch_size, **given):
             f"{name} was trained on {settings['dataset']!r}, which is not there from this folder: pass "
             "--dataset, and what its numbers mean where the training was told."
         ) from error
-    if model.context.given and not images.num_classes:
+    if model.context.given and not images.has_labels(split):
         raise click.UsageError(
-            f"This model is conditional {model.context}; these images have no labels."
+            f"This model is conditional {model.context}; the {split} images have no labels."
         )
     batches = images.evaluation(split, batch_size, labels=model.context.given)
     count = -(-images.sizes[split] // batch_size)

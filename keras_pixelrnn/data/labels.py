@@ -91,16 +91,23 @@ def numbered(labels, class_names=None):
     return ints, tuple(map(str, range(max(classes)) if names is None else names))
 
 
-def _as_array(labels):
-    """Labels as an array: of a dtype of numbers where they are all numbers."""
-    checks.unmasked("labels", labels)
+def array_of(labels, where="labels"):
+    """What NumPy makes of labels, or `ValueError`."""
+    checks.unmasked(where, labels)
     try:
-        array = np.asarray(labels)
+        return np.asarray(labels)
+    except MemoryError:
+        raise
     except Exception as error:  # of another kind from each library
         raise ValueError(
             "Labels must be ints (n,), names (n,) or one-hot rows (n, classes). "
-            f"Received: {checks.shown(labels)}: {error}"
+            f"Received: {where}, {checks.shown(labels)}: {error}"
         ) from error
+
+
+def _as_array(labels):
+    """Labels as an array: of a dtype of numbers where they are all numbers."""
+    array = array_of(labels)
     if array.dtype.kind == "O":
         each = array.ravel().tolist()
     else:  # NumPy makes names of numbers among names
@@ -112,13 +119,18 @@ def _as_array(labels):
         raise ValueError(
             f"Labels are names or numbers, not both. Received: labels such as {checks.shown(each[:4])}"
         )
-    all_numbers = kinds == {True} and all(label is not None for label in each)
+    all_numbers = kinds == {True} and not any(map(_is_missing, each))
     return array.astype(np.float64) if all_numbers else array
 
 
 def _from_names(labels, class_names):
     if labels.ndim != 1:
         raise ValueError(f"Names of classes have shape (n,). Received: {labels.shape}")
+    if any(hasattr(label, "__len__") and not isinstance(label, (str, bytes)) for label in labels):
+        raise ValueError(
+            "Every image has one label: an int, a name or a one-hot row. Of an array of objects that "
+            f"are rows make one of numbers, np.stack(list(labels)). Received: {checks.shown(labels[:1])}"
+        )
     missing = [label for label in labels if _is_missing(label)]
     if missing:
         raise ValueError(
@@ -144,4 +156,6 @@ def _from_names(labels, class_names):
 
 def _is_missing(label):
     """Whether this is None, NaN, or what pandas has for them."""
-    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
+    if label is None or type(label).__name__ in ("NAType", "NaTType"):
+        return True
+    return not getattr(label, "ndim", 0) and label != label

@@ -160,13 +160,16 @@ def _refuse_two_classes(root, found):
 
 
 def _warn_of_links(found):
-    """Say which images of a split are links to those of another."""
+    """Say which images of a split are those of another, by links to them or to a folder of them."""
     for split, other in itertools.permutations(found, 2):
         real = found[other].real
         shared = [link for link in found[split].links if real and os.path.realpath(link) in real]
+        if SPLITS.index(other) < SPLITS.index(split):  # the same files, told once
+            own = found[split].real
+            shared += [own[place] for place in sorted(own.keys() & real.keys())]
         if shared:
             warnings.warn(
-                f"{len(shared)} of {len(found[split].files)} images of {split} are links to images of "
+                f"{len(shared)} of {len(found[split].files)} images of {split} are, by links, images of "
                 f"{other}, {shared[0]} for one: no split says how a model does on images of another.",
                 stacklevel=2,
             )
@@ -210,7 +213,8 @@ def _refuse_masks(root, classes):
     if names & PICTURES and names & MARKS and names <= PICTURES | MARKS:
         raise ValueError(
             "These folders look like pictures and what is marked in them, not like two classes. "
-            f"Load the folder of one of them. Received: {root} with {', '.join(sorted(set(classes)))}"
+            "Load the folder of one of them. "
+            f"Received: {root} with {', '.join(sorted({*classes} - {None}))}"
         )
 
 

@@ -54,7 +54,7 @@ def pack(data: Any, path: str | Path) -> Path:
     ):
         for split, images in data.source.splits.items():
             labels = _write_images(archive, f"{split}_images", images)
-            if data.class_names:
+            if (labels >= 0).any():  # a split may have none where others do
                 _write(archive, f"{split}_labels", labels)
         _write(archive, stored.ABOUT, np.array(json.dumps(_about(data))))
     return path

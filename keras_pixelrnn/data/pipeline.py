@@ -142,10 +142,8 @@ class ImageData:
         checks.whole("seed", seed, -(2**63), 2**64 - 1)
         checks.whole("first_step", first_step, 0, checks.MOST_STEPS)
         checks.switch("labels", labels)
-        shuffled, (number, size) = (
-            order.Shuffled(self.sizes["train"], seed),
-            _part(batch_size, part),
-        )
+        shuffled = order.Shuffled(self.sizes["train"], seed)
+        number, size = _part(batch_size, part)
 
         def read(step):
             first = step * batch_size + number * size
@@ -168,10 +166,8 @@ class ImageData:
         self.steps_per_epoch(batch_size)
         checks.whole("seed", seed, -(2**63), 2**64 - 1)
         checks.whole("first_step", first_step, 0, checks.MOST_STEPS)
-        shuffled, (number, size) = (
-            order.Shuffled(self.sizes["train"], seed),
-            _part(batch_size, part),
-        )
+        shuffled = order.Shuffled(self.sizes["train"], seed)
+        number, size = _part(batch_size, part)
 
         def read(step):
             return shuffled(step * batch_size + number * size, size).astype(np.int32)
@@ -253,6 +249,10 @@ class ImageData:
             return tree.map_structure(lambda array: np.concatenate([array] * times), found)
 
         return _carrier().batches(read, self._specs(None, labels), last=1)
+
+    def has_labels(self, split: str) -> bool:
+        """Whether the images of a split have labels: those of a test split may be hidden."""
+        return bool(self.images(split, [0], labels=True)[1][0] >= 0)
 
     def _read(self, split, numbers, first, seed, labels):
         """Batch of the images `numbers`, which begin at place `first` of their stream."""

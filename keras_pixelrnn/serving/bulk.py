@@ -153,8 +153,10 @@ def score(
             f"The export {path} takes images {image_shape}, height, width, channels. Received: {data} "
             f"of images {found.image_shape}"
         )
-    if labelled and not found.num_classes:
-        raise ValueError(f"The export {path} needs labels, and `data` has none. Received: {data}")
+    if labelled and not found.has_labels(split):
+        raise ValueError(
+            f"The export {path} needs labels, and the {split} images have none. Received: {data}"
+        )
     blocks = [rows for _, rows in _parts(np.arange(found.sizes[split]), batch_size)]
 
     class Read(beam.DoFn):

@@ -78,7 +78,7 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
                 f"--conditional needs data with labels; {settings.dataset} has none. Leave it out, "
                 "or choose a labelled data set."
             )
-        bare = [name for name in data.sizes if data.images(name, [0], labels=True)[1][0] < 0]
+        bare = [name for name in data.sizes if not data.has_labels(name)]
         if bare:
             raise ValueError(
                 "--conditional needs labels in all splits: validation and test are scored given them. "
