@@ -7,6 +7,7 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.data.arrays import as_images
 from tests.image_files import COLOUR, GREY, png
 
 IMAGES = np.arange(20 * 4 * 5, dtype=np.uint8).reshape(20, 4, 5, 1)
@@ -50,6 +51,13 @@ def test_masked_images_are_refused(many):
         kp.data.load(many([np.ma.masked_array(image, image % 3 == 0) for image in IMAGES]))
 
 
+class Unreadable:
+    """As tensors that lie elsewhere are."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("on a GPU")
+
+
 BATCHES = [IMAGES[first : first + 5] for first in range(0, 20, 5)]
 
 
@@ -58,9 +66,10 @@ BATCHES = [IMAGES[first : first + 5] for first in range(0, 20, 5)]
     [
         ([[0] * 4, [0] * 6, [0] * 5, [0] * 5], r"a batch of 5 images and labels of shape \(4,\)"),
         ([0, 1, 2, 3], r"one label for each of its images.*labels of shape \(\)"),
-        ([np.eye(3)[[0] * 5], *[np.eye(4)[[0] * 5]] * 3], "All labels must be of one kind"),
-        ([["a"] * 5, *[[0] * 5] * 3], "All labels must be of one kind"),
+        ([np.eye(3)[[0] * 5], *[np.eye(4)[[0] * 5]] * 3], r"one kind.*shape \(n, 3\) and"),
+        ([["a"] * 5, *[[0] * 5] * 3], r"one kind.*names of shape \(n\) and"),
         ([np.ma.masked_array([0] * 5, [1] * 5)] * 4, "Masked arrays"),
+        ([[[0], [0, 1], [0], [0], [0]]] * 4, "Labels must be ints .*labels of the stream"),
     ],
 )
 def test_labels_of_batches_that_do_not_fit(labels, words):
@@ -91,8 +100,45 @@ def test_pictures_in_lists_are_read_like_files(many, tmp_path):
     png(COLOUR * np.uint16(257), path)  # which Pillow cuts
     np.testing.assert_array_equal(loaded(value_range=(0, 65535)), COLOUR * np.uint16(257))
     Image.fromarray(COLOUR).save(path, transparency=tuple(map(int, COLOUR[0, 0])))
-    with pytest.raises(ValueError, match="transparent pixels"):
+    with pytest.raises(ValueError, match=r"transparent pixels.*picture\.convert\('RGBA'\)"):
         loaded()
+    opened = [Image.open(path).convert("RGBA") for _ in range(3)]
+    assert kp.data.load(many(opened)).image_shape == (6, 8, 4)
+
+
+@pytest.mark.parametrize("many", [list, iter])
+def test_codes_of_pictures_in_lists_are_those_that_are_stored(many, tmp_path):
+    def loaded(path, values="codes", levels=256):
+        pictures = [Image.open(path) for _ in range(3)]
+        return kp.data.load(many(pictures), values=values, levels=levels).whole("test")[0]
+
+    png(GREY[..., None] & 15, tmp_path / "a.png", 4)  # which Pillow stretches
+    np.testing.assert_array_equal(loaded(tmp_path / "a.png")[..., 0], GREY & 15)
+    (tmp_path / "a.pbm").write_bytes(b"P4 8 6\n" + bytes(np.packbits(GREY > 99, axis=1)))
+    np.testing.assert_array_equal(loaded(tmp_path / "a.pbm", "binary", None)[..., 0], GREY > 99)
+    for name, words in (("a.jpg", "lossy JPEG"), ("a.webp", "lossy WEBP")):
+        Image.fromarray(COLOUR).save(tmp_path / name)
+        with pytest.raises(ValueError, match=f"Exact values do not outlast.*{words}"):
+            loaded(tmp_path / name)
+    made = [Image.fromarray(GREY)] * 3
+    found = kp.data.load(many(made), values="codes", levels=256).whole("test")[0]
+    np.testing.assert_array_equal(found[..., 0], GREY)
+    with Image.open(tmp_path / "a.png") as picture:
+        picture.load()
+        with pytest.raises(ValueError, match="Open the files anew"):
+            kp.data.load(many([picture] * 3), values="codes", levels=256)
+
+
+def test_images_as_lists_of_rows():
+    for images in (IMAGES, IMAGES[:, :2]):
+        found = kp.data.load([list(image) for image in images]).whole("train")
+        np.testing.assert_array_equal(found, images[:16])
+
+
+def test_a_tensor_is_not_copied():
+    images = tf.constant(IMAGES)
+    np.testing.assert_array_equal(as_images(images), IMAGES)
+    assert np.shares_memory(as_images(images), np.asarray(images))
 
 
 @pytest.mark.parametrize(
@@ -100,8 +146,11 @@ def test_pictures_in_lists_are_read_like_files(many, tmp_path):
     [
         ([(image, 0) for image in IMAGES], "pass iter"),
         ([{"image": image, "label": 0} for image in IMAGES], "pass iter"),
-        (tf.ragged.constant([[[[1]]], [[[2]], [[3]]]]), "a dense array or tensor"),
-        (iter([tf.sparse.from_dense(IMAGES[0])]), "a dense array or tensor"),
+        ([(image, np.eye(3)[0]) for image in IMAGES], "pass iter"),
+        ([(Image.fromarray(image[..., 0]), 0) for image in IMAGES], "pass iter"),
+        (tf.ragged.constant([[[[1]]], [[[2]], [[3]]]]), "^images must be a dense array or tensor"),
+        (iter([tf.sparse.from_dense(IMAGES[0])]), "^the stream must be a dense array or tensor"),
+        (iter([Unreadable()]), "^Images must be arrays.*the stream, a Unreadable: on a GPU"),
         (iter([tf.constant("a.png")]), "must be an array of numbers"),
         (keras.Input((4, 5, 1)), "symbolic"),
         (np.zeros((20, 4, 5, 1), [("red", "u1")]), r"must be numbers\. Received"),

@@ -1,13 +1,20 @@
 """Data sets of Hugging Face: labels of all splits have one numbering, and nothing is passed over."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.data import huggingface
 
-datasets = pytest.importorskip("datasets")
+try:
+    import datasets
+except ImportError:
+    datasets = None
 
+needed = pytest.mark.skipif(datasets is None, reason="needs keras-pixelrnn[huggingface]")
 PICTURES = [Image.fromarray(np.full((4, 5, 3), n, np.uint8)) for n in range(12)]
 ARRAYS = np.arange(12 * 4 * 5).reshape(12, 4, 5, 1)
 
@@ -29,6 +36,7 @@ def labels_of(data, split):
     return data.whole(split, labels=True)[1].tolist()
 
 
+@needed
 def test_all_splits_have_the_classes_of_train():
     parts = {"test": rows(["dog", "eel"] * 6), "train": rows(["cat", "dog", "eel"] * 4)}
     for source in (parts, datasets.DatasetDict(parts)):
@@ -40,6 +48,7 @@ def test_all_splits_have_the_classes_of_train():
         kp.data.load(parts, image_size=4)
 
 
+@needed
 def test_numbers_of_classes():
     whole = datasets.Value("int64")
     parts = {"train": rows([0, 1] * 6, whole), "test": rows([5] * 12, whole)}
@@ -55,13 +64,59 @@ def test_numbers_of_classes():
     assert labels_of(hidden, "test") == [-1] * 12
 
 
+@needed
 def test_arrays_have_the_dtype_of_their_feature():
     data = kp.data.load(arrays("uint8"))
     assert (data.levels, data.image_shape) == (256, (4, 5, 1))
     with pytest.raises(ValueError, match="dtype uint16 can mean"):
         kp.data.load(arrays("uint16"))
+    lists = datasets.Dataset.from_dict({"image": list(ARRAYS.astype(np.uint8))})  # finds its own
+    assert kp.data.load(lists).levels == 256
 
 
+VALUE = SimpleNamespace(dtype="uint8")
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        VALUE,
+        [[VALUE]],
+        SimpleNamespace(feature=SimpleNamespace(feature=VALUE)),  # `List` of version 4
+        SimpleNamespace(dtype="list", feature=VALUE),  # `Sequence` of version 3
+    ],
+)
+def test_lists_have_the_dtype_of_what_is_in_them(feature):
+    assert huggingface._dtype_of(feature) == "uint8"
+    assert huggingface._dtype_of(SimpleNamespace()) is None
+
+
+class Table(dict):
+    """As much of a `Dataset` as its labels need: columns by name."""
+
+    features = property(lambda self: dict.fromkeys(self))
+
+    def with_format(self, kind):
+        return self
+
+    def __len__(self):
+        return len(self["image"])
+
+
+@pytest.mark.parametrize("column", ["label", "labels"])
+def test_labels_of_all_splits(column):
+    parts = {
+        "test": Table(image=[0, 0], **{column: ["dog", "eel"]}),
+        "train": Table(image=[0, 0, 0], **{column: ["cat", "dog", "eel"]}),
+        "validation": Table(image=[0], **{column: [-1]}),
+    }
+    labels, names = huggingface._labels(parts, None)
+    assert names == ("cat", "dog", "eel")
+    assert labels["validation"] is None
+    assert [labels[name].tolist() for name in ("train", "test")] == [[0, 1, 2], [1, 2]]
+
+
+@needed
 @pytest.mark.parametrize(
     ("make", "said", "words"),
     [

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.data.load import NotThereError
 
 IMAGES = np.zeros((12, 4, 5, 1), np.uint8)
 LABELS = np.arange(12) % 3
@@ -27,7 +28,9 @@ def write(path, **arrays):
         ({"images": IMAGES, "targets": LABELS}, "targets"),
         ({"train": IMAGES, "labels": LABELS}, "labels"),
         ({"x_train": IMAGES, "y_train": LABELS, "images": IMAGES}, "images"),
-        ({"x_train": IMAGES, "x_extra": IMAGES, "y_test": LABELS}, "x_extra"),
+        ({"x_train": IMAGES, "x_extra": IMAGES, "y_test": LABELS}, "x_extra, y_test"),
+        ({"x_train": IMAGES, "y_train": LABELS, "y_test": LABELS}, "y_test"),
+        ({"images": IMAGES, "y_train": LABELS}, "y_train"),
     ],
 )
 def test_arrays_that_are_not_read(arrays, left, suffix, tmp_path):
@@ -47,5 +50,5 @@ def test_arrays_that_could_be_the_same_one(arrays, suffix, tmp_path):
 
 
 def test_a_name_that_no_file_can_have():
-    with pytest.raises(ValueError, match="no such folder or file"):
+    with pytest.raises(NotThereError, match="no such folder or file"):
         kp.data.load("x" * 5000)

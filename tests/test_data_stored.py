@@ -4,13 +4,14 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from keras_pixelrnn.data import decoding
 from keras_pixelrnn.data.opening import Encoded, UnreadableError
-from keras_pixelrnn.data.reading import Reader
+from keras_pixelrnn.data.reading import MODES, Reader
 from tests.image_files import COLOUR, GREY, load_one, packed, png
 
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK = 0, 1, 2, 5
 
 
 def tiff(pixels, bits, photometric, extra=None):
@@ -101,13 +102,44 @@ def test_the_fourth_channel_is_what_the_file_says(bits, extra):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_modes_that_pillow_converts_to_few_others(channels, tmp_path):
-    lab = Image.merge("LAB", [Image.fromarray(COLOUR[..., c]) for c in range(3)])
-    lab.save(tmp_path / "lab.tif")
-    read((tmp_path / "lab.tif").read_bytes(), channels)
-    grey = np.dstack([GREY // 2, np.full_like(GREY, 128)])
-    found = read(tiff(grey, 8, BLACK_IS_ZERO, 1), channels, background=(0, 0, 0))
+    colour = Image.fromarray(COLOUR // 4 + 96)  # LAB of 8 bits is rough where colours are strong
+    colour.convert("LAB").save(tmp_path / "lab.tif")
+    found = read((tmp_path / "lab.tif").read_bytes(), channels)
+    wanted = np.asarray(colour.convert(MODES[channels])).reshape(6, 8, channels)
+    np.testing.assert_allclose(found.astype(int), wanted.astype(int), atol=4)
+    multiplied = np.dstack([GREY // 2, np.full_like(GREY, 128)])
+    found = read(tiff(multiplied, 8, BLACK_IS_ZERO, 1), channels, background=(0, 0, 0)).astype(int)
     if channels in (1, 3):
-        np.testing.assert_allclose(found[..., 0].astype(int), GREY // 2, atol=1)
+        np.testing.assert_allclose(
+            found, np.broadcast_to(GREY[..., None] // 2, found.shape), atol=1
+        )
+    else:
+        np.testing.assert_array_equal(found[..., -1], 128)
+        shown = np.broadcast_to(GREY[..., None], (6, 8, channels - 1))
+        np.testing.assert_allclose(found[..., :-1], shown, atol=2)
+
+
+def test_inks_of_sixteen_bits_are_no_colours():
+    inks = np.dstack([COLOUR, GREY]) * np.uint16(257)
+    data, said = tiff(inks, 16, CMYK), {"dtype": np.dtype(np.uint16)}
+    for channels in (3, 4):
+        with pytest.raises(ValueError, match=r"Inks of 16 bits.*a\.tif"):
+            read(data, channels, **said, background=(0, 0, 0))
+
+
+def test_short_memory_is_no_fault_of_a_file(monkeypatch, tmp_path):
+    """`on_error="skip"` would leave the file out."""
+
+    def raises(*_, **__):
+        raise MemoryError
+
+    for place, name in ((Image, "open"), (ImageOps, "exif_transpose"), (decoding, "_deep_decoder")):
+        deep = name == "_deep_decoder"
+        data = tiff(COLOUR * np.uint16(257), 16, RGB) if deep else tiff(COLOUR, 8, RGB)
+        with monkeypatch.context() as changed:
+            changed.setattr(place, name, (lambda _: raises) if deep else raises)
+            with pytest.raises(MemoryError):
+                read(data, 3, dtype=np.dtype(np.uint16 if deep else np.uint8))
 
 
 def test_exact_values_do_not_come_from_formats_that_may_be_lossy(tmp_path):

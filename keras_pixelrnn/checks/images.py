@@ -42,9 +42,13 @@ def unmasked(where, array):
         )
 
 
-def tensor(name, value):
-    """`value`, an array or tensor of numbers that is dense, also one in a graph; or `ValueError`."""
-    unmasked(f"`{name}`", value)
+def tensor(name, value, words=None):
+    """`value`, an array or tensor of numbers that is dense, also one in a graph; or `ValueError`.
+
+    `words` call it so in the error, where it is part of an argument.
+    """
+    words = words or f"`{name}`"
+    unmasked(words, value)
     if not (hasattr(value, "shape") and hasattr(value, "dtype")):
         return as_array(name, value)
     # Ragged and sparse ones of TensorFlow, JAX, SciPy and Keras' symbolic ones have these.
@@ -52,13 +56,13 @@ def tensor(name, value):
     sparse = getattr(value, "sparse", False) is True or hasattr(value, "indices")
     if ragged or sparse or hasattr(value, "tocsr"):
         raise ValueError(
-            f"`{name}` must be a dense array or tensor: make it one of its values, as `to_tensor()`, "
+            f"{words} must be a dense array or tensor: make it one of its values, as `to_tensor()`, "
             f"`tf.sparse.to_dense` or `todense()` do. Received: {name}, a {type(value).__name__}"
         )
     dtype = getattr(value.dtype, "name", None) or str(value.dtype)
     if not dtype.startswith(("bool", "int", "uint", "float", "bfloat")):
         raise ValueError(
-            f"`{name}` must be an array of numbers. Received: {name} of dtype {dtype}, a "
+            f"{words} must be an array of numbers. Received: {name} of dtype {dtype}, a "
             f"{type(value).__name__}"
         )
     return value

@@ -38,7 +38,7 @@ def split_names(parts):
     return named
 
 
-def from_splits(parts, class_names=None, protocol="given arrays"):
+def from_splits(parts, class_names=None, protocol="given arrays", exact=False):
     """Source of one array, of `(images, labels)`, or of a dict of either.
 
     Args:
@@ -47,6 +47,7 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
             by split, of which "validation" and "test" are taken from the end of train where missing.
         class_names: names of the labels.
         protocol: words.
+        exact: see `elements.image`.
     """
     by_split = isinstance(parts, dict) and not streams.is_named(parts)
     if by_split:
@@ -54,7 +55,7 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
     else:
         pairs = {"train": _pair(parts)}
     stored = {
-        name: as_images(images, f"{name} images" if by_split else "images")
+        name: as_images(images, f"{name} images" if by_split else "images", exact)
         for name, (images, _) in pairs.items()
     }
     labels, names = labels_.numbered(
@@ -82,12 +83,12 @@ def from_splits(parts, class_names=None, protocol="given arrays"):
     )
 
 
-def as_images(images, where="images"):
+def as_images(images, where="images", exact=False):
     """`images` as numbers `(n, height, width, channels)`, or `ValueError` with the way out."""
     if not (
         hasattr(images, "shape") and hasattr(images, "dtype") and hasattr(images, "__getitem__")
     ):
-        images = _stacked(images, where)
+        images = _stacked(images, where, exact)
     elif not isinstance(images, np.ndarray) and not mapped.is_stored(images):
         images = elements.image(images, where)  # tensors of TensorFlow, JAX, PyTorch
     if images.dtype.kind not in "biuf":
@@ -135,21 +136,26 @@ def _pair(part):
     return part
 
 
-def _stacked(images, where):
+def _stacked(images, where, exact):
     parts = images if isinstance(images, (list, tuple)) else ()
-    if any(isinstance(part, (tuple, list, dict)) and _holds_arrays(part) for part in parts[:1]):
+    if parts and _is_labelled(parts[0]):
         raise ValueError(
             "A list holds images alone. Of pairs (image, label), or dicts of these, pass iter(pairs). "
             f"Received: {where}, a {type(images).__name__} of {type(parts[0]).__name__}s"
         )
     if elements.need_reading(parts):
-        images = [elements.image(part, where) for part in parts]
+        images = [elements.image(part, where, exact) for part in parts]
     return elements.image(images, where)
 
 
-def _holds_arrays(part):
-    values = part.values() if isinstance(part, dict) else part
-    return any(hasattr(value, "shape") or isinstance(value, Image.Image) for value in values)
+def _is_labelled(part):
+    """Whether this is `(image, label)`, or a dict of them, and not the rows of an image."""
+    if isinstance(part, dict) or not isinstance(part, (tuple, list)) or len(part) != 2:
+        return isinstance(part, dict)
+    if isinstance(part[0], Image.Image):
+        return True
+    shape, other = (tuple(getattr(value, "shape", ())) for value in part)
+    return len(shape) > 1 and shape != other
 
 
 def _size(images):

@@ -220,6 +220,8 @@ def sixteen_bits(data, file):
         )
     try:
         pixels = decode(data)
+    except MemoryError:
+        raise
     except Exception as error:
         raise OSError(str(error)) from error
     return pixels.reshape(*pixels.shape[:2], -1)

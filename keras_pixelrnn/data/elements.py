@@ -1,28 +1,38 @@
-"""One image, or labels, of a list or stream as an array of its own, or `ValueError`."""
+"""One image, or labels, of a list or stream as an array, or `ValueError`."""
 
 import numpy as np
 from PIL import Image
 
 from keras_pixelrnn import checks
+from keras_pixelrnn.data import labels as labels_
 from keras_pixelrnn.data.modes import depth
 from keras_pixelrnn.data.reading import Reader, upright
 
 AS_THEY_ARE = ("1", "L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B", "I;16L", "F")  # modes of Pillow
 
+FEW_BITS = ("PNG", "TIFF", "PPM", "BMP")  # formats of pictures that Pillow may stretch
 
-def image(value, where):
-    """`value` as an array of its own: what yields images may write the next one where this one lies."""
+
+def image(value, where, exact=False):
+    """`value` as an array. `exact`: its numbers are indices or levels, as of a `Reader`."""
     checks.unmasked(where, value)
     if isinstance(value, Image.Image):
-        return _picture(value, where)
+        return _picture(value, where, exact)
     if hasattr(value, "shape") and not isinstance(value, np.ndarray):
-        value = checks.tensor(where, value)
+        value = checks.tensor("images", value, where)
     try:
-        return np.array(value)
-    except Exception as error:  # of another kind from each library
+        return np.asarray(value)
+    except MemoryError:
+        raise
+    except ValueError as error:
         raise ValueError(
             "Images must be one array, all of one size. A folder of images of many sizes is cut to "
             f"`image_size`. Received: {where}: {error}"
+        ) from error
+    except Exception as error:  # of another kind from each library
+        raise ValueError(
+            "Images must be arrays, or what NumPy makes arrays of. "
+            f"Received: {where}, a {type(value).__name__}: {error}"
         ) from error
 
 
@@ -33,8 +43,7 @@ def need_reading(images):
 
 def labels(value, count, where):
     """Labels of `count` images, or the one of an image alone where `count` is None, as `(n, ...)`."""
-    checks.unmasked(f"labels of {where}", value)
-    array = np.array(value)
+    array = np.array(labels_.array_of(value, f"labels of {where}"))  # as of images: see `streams`
     array = array[None] if count is None else array
     if count is not None and array.shape[:1] != (count,):
         raise ValueError(
@@ -50,14 +59,18 @@ def joined(parts, where):
         ("names" if part.dtype.kind in "USTO" else "numbers", part.shape[1:]) for part in parts
     }
     if len(kinds) > 1:
-        told = " and ".join(sorted(f"{kind} of shape (n, ...) {shape}" for kind, shape in kinds))
+        told = " and ".join(
+            sorted(
+                f"{kind} of shape ({', '.join(['n', *map(str, shape)])})" for kind, shape in kinds
+            )
+        )
         raise ValueError(
             f"All labels must be of one kind: ints, names or one-hot rows. Received: {where} with {told}"
         )
     return np.concatenate(parts)
 
 
-def _picture(picture, where):
+def _picture(picture, where, exact):
     """Numbers `(height, width, channels)` of a picture of Pillow, upright."""
     if picture.mode not in AS_THEY_ARE:
         raise ValueError(
@@ -65,7 +78,13 @@ def _picture(picture, where):
             "picture.convert('RGB'); of palettes that are codes pass np.asarray(picture)[..., None]. "
             f"Received: {where} with a picture of the mode {picture.mode!r}"
         )
-    if picture.mode == "1":
+    if exact and picture.format in FEW_BITS and not picture.tile:
+        raise ValueError(
+            "Pillow has stretched the numbers of a picture of few bits once its pixels are loaded. Open "
+            "the files anew, or pass their folder; of 8 bits pass np.asarray(picture)[..., None]. "
+            f"Received: {where} with a picture whose pixels are loaded"
+        )
+    if picture.mode == "1" and not exact:
         return np.array(upright(picture, where))[..., None]
     channels, dtype = len(picture.getbands()), depth(picture)[0]
-    return Reader(picture.height, picture.width, channels, dtype).pixels(picture, where)
+    return Reader(picture.height, picture.width, channels, dtype, exact).pixels(picture, where)

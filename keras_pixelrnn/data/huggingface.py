@@ -116,10 +116,10 @@ def _split(rows, name, labels, image_size, channels, background, exact, kept):
                     f"Received: {option}={checks.shown(value)}, a column {column} of {feature}"
                 )
         images = np.asarray(rows.with_format("numpy")[column][:])
-        if hasattr(feature, "dtype") and images.dtype.kind in "biuf":
-            images = images.astype(
-                feature.dtype
-            )  # `datasets` makes int64 and float32 of all numbers
+        # `datasets` makes int64 and float32 of all numbers.
+        dtype = _dtype_of(feature)
+        if dtype and images.dtype.kind in "biuf":
+            images = images.astype(dtype)
         return Arrays(arrays.as_images(images, f"{name} images"), labels), False
     encoded = _Rows(rows.cast_column(column, datasets.Image(decode=False)), column, name)
     dtype = one_dtype([encoded[n] for n in range(0, len(rows), max(1, len(rows) // PROBED))])
@@ -127,6 +127,13 @@ def _split(rows, name, labels, image_size, channels, background, exact, kept):
     reader = Reader(height, width, channels, dtype, exact, checked_colour(background))
     files = Files(encoded, reader, labels)
     return cache.keep(files, kept, at_once=len(rows) <= ALL_AT_ONCE), True
+
+
+def _dtype_of(feature):
+    """dtype of the numbers of a feature, whatever lists they lie in; None where it has none."""
+    while isinstance(feature, list) or hasattr(feature, "feature"):
+        feature = feature[0] if isinstance(feature, list) else feature.feature
+    return getattr(feature, "dtype", None)
 
 
 class _Rows:

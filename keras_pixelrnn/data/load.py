@@ -177,7 +177,9 @@ def _named(source, data_dir, class_names, files):
     try:
         is_dir = path.is_dir()
     except OSError as error:  # a name too long to be one
-        raise ValueError(f"There is no such folder or file. Received: {name!r}: {error}") from error
+        raise NotThereError(
+            f"There is no such folder or file. Received: {name!r}: {error}"
+        ) from error
     if is_dir:
         return folder(path, **files), {}
     if path.is_file():
@@ -219,13 +221,14 @@ def _given(source, class_names, files):
             f"range(len(data))). Received: {checks.shown(source)}"
         )
     _refuse(files, "arrays and streams")
+    exact = files["exact"]
     if _is_train_and_test(source):
         source = dict(zip(("train", "test"), map(tuple, source), strict=True))
     if isinstance(source, dict) and not streams.is_named(source):
-        source = {key: _drained(part, f"{key} images") for key, part in source.items()}
+        source = {key: _drained(part, f"{key} images", exact) for key, part in source.items()}
     else:
-        source = _drained(source, "the stream")
-    return arrays.from_splits(source, class_names)
+        source = _drained(source, "the stream", exact)
+    return arrays.from_splits(source, class_names, exact=exact)
 
 
 def _may_be_images(source):
@@ -237,10 +240,10 @@ def _may_be_images(source):
     )
 
 
-def _drained(part, where):
+def _drained(part, where, exact):
     if not streams.is_stream(part):
         return part
-    images, labels = streams.drained(part, where)
+    images, labels = streams.drained(part, where, exact)
     return images if labels is None else (images, labels)
 
 

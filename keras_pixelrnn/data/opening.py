@@ -37,6 +37,8 @@ class opened:
         try:
             self._image = Image.open(self._stream)
             pixels, frames = self._image.width * self._image.height, _frames(self._image)
+        except MemoryError:  # says nothing of the file
+            raise
         except Exception as error:  # Pillow raises a dozen kinds
             raise unreadable(self._file, error) from error
         most = Image.MAX_IMAGE_PIXELS
@@ -72,8 +74,12 @@ def is_lossy(image):
     """Whether an open picture's file keeps its numbers only nearly."""
     if image.format == "TIFF":
         return image.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
+    if image.format is None:
+        return False  # a picture that was made, not read
     if image.format != "WEBP":
         return image.format not in LOSSLESS
+    if image.fp is None:  # once its pixels are loaded
+        return True
     image.fp.seek(0)  # Pillow has read it, and keeps what it needs
     data, place = image.fp.read(), 12
     while place + 8 <= len(data) and data[place : place + 4] != b"VP8 ":  # VP8L is lossless

@@ -96,6 +96,11 @@ class Reader:
             )
         if in_colour or (is_stretched(image) and (self.exact or dtype != np.uint8)):
             raw = raw_mode(image)
+            if raw.startswith("CMYK"):
+                raise ValueError(
+                    "Inks of 16 bits (CMYK) are not read: save the image as RGB. "
+                    f"Received: {file}, {raw}"
+                )
             pixels = _stored(image, file)  # before Pillow, asked for the EXIF, closes the file
             if pixels.shape[2] == 4 and not self.exact:
                 pixels = straight(pixels, raw)
@@ -130,7 +135,8 @@ class Reader:
         if self.background is None:
             raise ValueError(
                 "An image with transparent pixels needs a colour to lie on, such as "
-                "background='white' or (255, 255, 255), or channels=4; or save it without them. "
+                "background='white' or (255, 255, 255), or channels=4; or save it without them, or pass "
+                "a picture of Pillow as picture.convert('RGBA'). "
                 f"Received: {file}, background=None"
             )
 
@@ -219,6 +225,8 @@ def _stored(image, file):
         if is_stretched(image):
             return pnm(data, image, file).astype(depth(image)[0])
         return sixteen_bits(data, file)
+    except MemoryError:
+        raise
     except Exception as error:
         if str(file) in str(error):
             raise
@@ -232,6 +240,8 @@ def upright(image, file):
             check_sums(image.fp)
         image.load()
         return ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
     except Exception as error:
         raise unreadable(file, error) from error
 

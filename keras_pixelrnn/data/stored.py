@@ -145,7 +145,8 @@ def _parts(found, path):
     splits, used = {}, set()
     for split in [*SPLITS, *arrays.ALIASES]:
         images = _pick(found, used, [split] + [f"{name}_{split}" for name in IMAGES], split, IMAGES)
-        labels = _pick(found, used, [f"{name}_{split}" for name in LABELS], split, LABELS)
+        known = used if images is not None else set()  # labels of nothing are not read
+        labels = _pick(found, known, [f"{name}_{split}" for name in LABELS], split, LABELS)
         if images is not None:
             splits[split] = images if labels is None else (images, labels)
     if not splits:

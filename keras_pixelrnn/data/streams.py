@@ -26,18 +26,20 @@ def is_named(source):
     return isinstance(source, dict) and any(key in source for key in KEYS[0])
 
 
-def drained(source, where="the stream"):
+def drained(source, where="the stream", exact=False):
     """All images of a finite stream, and their labels or None.
 
     Args:
         source: iterable of images `(height, width, channels)`, of batches of them, of tuples
             `(image, label)` or of dicts with "image" and "label"; or a `PyDataset`.
         where: words for errors.
+        exact: see `elements.image`.
     """
     spool, labels, labelled = None, [], None
     for element in _elements(source, where):
         image, label = parts(element, where)
-        image = elements.image(image, where)
+        # A copy: what yields images may write the next one where this one lies.
+        image = np.array(elements.image(image, where, exact))
         if image.ndim not in (3, 4):
             raise ValueError(
                 "Expected images (height, width, channels) or batches (n, height, width, channels)"
