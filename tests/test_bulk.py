@@ -23,6 +23,16 @@ def test_without_beam_it_says_what_is_missing():
 SHAPE = (4, 5, 1)
 
 
+def test_a_split_without_labels_is_not_scored_by_labels(monkeypatch, tmp_path):
+    """Its scores would be -inf."""
+    images = np.zeros((20, *SHAPE), np.uint8)
+    np.savez(tmp_path / "a.npz", train=images, train_labels=np.arange(20) % 2, test=images)
+    monkeypatch.setattr(bulk, "_taken", lambda *_: (True, SHAPE))
+    monkeypatch.setattr(bulk, "_writer", lambda *_: None)
+    with pytest.raises(ValueError, match="needs labels, and the test images have none"):
+        bulk.score("1", tmp_path / "a.npz", tmp_path / "out")
+
+
 @pytest.fixture(scope="module")
 def model():
     head = kp.distributions.Categorical(3)
