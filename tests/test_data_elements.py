@@ -127,6 +127,14 @@ def test_codes_of_pictures_in_lists_are_those_that_are_stored(many, tmp_path):
         picture.load()
         with pytest.raises(ValueError, match="Open the files anew"):
             kp.data.load(many([picture] * 3), values="codes", levels=256)
+    made[0].save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        picture.load()  # as data sets of Hugging Face do
+        found = kp.data.load(many([picture] * 3), values="codes", levels=256).whole("test")[0]
+    np.testing.assert_array_equal(found[..., 0], GREY)
+    bits = [Image.fromarray(GREY > 99)] * 3
+    found = kp.data.load(many(bits), values="binary").whole("test")[0]
+    np.testing.assert_array_equal(found[..., 0], GREY > 99)
 
 
 def test_images_as_lists_of_rows():

@@ -10,7 +10,7 @@ from keras_pixelrnn.data.reading import Reader, upright
 
 AS_THEY_ARE = ("1", "L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B", "I;16L", "F")  # modes of Pillow
 
-FEW_BITS = ("PNG", "TIFF", "PPM", "BMP")  # formats of pictures that Pillow may stretch
+FEW_BITS = ("PNG", "TIFF", "PPM", "BMP")  # formats whose numbers Pillow may stretch or invert
 
 
 def image(value, where, exact=False):
@@ -78,9 +78,9 @@ def _picture(picture, where, exact):
             "picture.convert('RGB'); of palettes that are codes pass np.asarray(picture)[..., None]. "
             f"Received: {where} with a picture of the mode {picture.mode!r}"
         )
-    if exact and picture.format in FEW_BITS and not picture.tile:
+    if exact and _may_be_stretched(picture):
         raise ValueError(
-            "Pillow has stretched the numbers of a picture of few bits once its pixels are loaded. Open "
+            "Pillow stretches the numbers of a picture of few bits once its pixels are loaded. Open "
             "the files anew, or pass their folder; of 8 bits pass np.asarray(picture)[..., None]. "
             f"Received: {where} with a picture whose pixels are loaded"
         )
@@ -88,3 +88,13 @@ def _picture(picture, where, exact):
         return np.array(upright(picture, where))[..., None]
     channels, dtype = len(picture.getbands()), depth(picture)[0]
     return Reader(picture.height, picture.width, channels, dtype, exact).pixels(picture, where)
+
+
+def _may_be_stretched(picture):
+    """Whether the pixels of a picture are loaded and may be other numbers than those of its file."""
+    if picture.format not in FEW_BITS or picture.tile:
+        return False
+    if picture.format != "PNG":
+        return True
+    pixels = np.asarray(picture)
+    return picture.mode == "L" and pixels.any() and not (pixels % 17).any()  # of 4 bits at most
