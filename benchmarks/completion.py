@@ -2,6 +2,7 @@
 
     python -m benchmarks.completion binarized_mnist_diagonal_7x16   # the one shipped
     python -m benchmarks.completion binarized_mnist_diagonal_7x16 --lookahead lookahead.keras   # another
+    python -m benchmarks.completion binarized_mnist_diagonal_7x16 --hidden "8x8 hole" --particles 72
 
 Hides the upper half, the right half and a hole of 8x8 pixels of test images of binarized MNIST, and
 counts the wrong pixels of what is drawn there, and of the expected image rounded (`mean`), which is the
@@ -157,6 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
     parser.add_argument("--lookahead", type=Path, help=".keras file (default: the one shipped)")
+    parser.add_argument("--hidden", choices=masks(), help="only these; nothing is written then")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--particles", type=int, default=44)
     parser.add_argument("--runs", type=int, default=5, help="turns of which times are medians")
@@ -177,11 +179,15 @@ def main():
     images = load(args.name, args.data_dir, args.split, args.images)
     table, pictures = [], []
     for hidden, known in masks().items():
+        if args.hidden not in (None, hidden):
+            continue
         rows, shown = measure(model, lookahead, images, known, args.particles, args.runs)
         table += [{"hidden": hidden, **row} for row in rows]
         for row in rows:
             print(hidden, {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()})
         pictures.append(picture(images, known, shown, model.distribution.levels))
+    if args.hidden:
+        return
     kp.visualize.save_png(
         PICTURE, kp.visualize.grid(np.concatenate(pictures), columns=len(pictures[0]) // 6, scale=2)
     )
