@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from keras_pixelrnn.data import decoding
+from keras_pixelrnn.data import decoding, load
 from keras_pixelrnn.data.opening import Encoded, UnreadableError
 from keras_pixelrnn.data.reading import MODES, Reader
 from tests.image_files import COLOUR, GREY, load_one, packed, png
@@ -162,3 +162,15 @@ def test_whatever_pillow_raises_names_the_file(monkeypatch):
             changed.setattr(Image, "open", raises)
             with pytest.raises(UnreadableError, match=r"Cannot read the image a\.tif"):
                 read(b"II")
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+def test_values_outside_the_levels_name_their_file(ending, tmp_path):
+    images = np.zeros((9, 3, 5, 1), np.uint8)
+    images[0, 1, 2] = 32
+    if ending == "npy":
+        np.save(tmp_path / "scans.npy", images)
+    else:
+        np.savez(tmp_path / "scans.npz", images=images)
+    with pytest.raises(ValueError, match=rf"0 .. 16\. .*images of .*scans\.{ending} .*32"):
+        load(tmp_path / f"scans.{ending}", values="integers", levels=17)

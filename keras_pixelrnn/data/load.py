@@ -130,7 +130,7 @@ def load(
     decided = meanings.decide(
         found.splits["train"].dtype, known=found.known, extent=found.extent, **said
     )
-    _check_now(found, decided)
+    _check_now(found, decided, f" of {source}" if isinstance(source, (str, Path)) else "")
     return ImageData(found, decided)
 
 
@@ -284,7 +284,7 @@ def _packed(said, about, found):
     return said, found._replace(known=known)
 
 
-def _check_now(found, decided):
+def _check_now(found, decided, place):
     """Check arrays that are at hand at once; others are checked when they are read."""
     if not found.at_hand:
         return
@@ -292,4 +292,4 @@ def _check_now(found, decided):
         size = 0 if decided.cannot_fail(split.dtype) else split.shape[0]
         for first in range(0, size, 4_096):
             raw, _ = split.read(np.arange(first, min(first + 4_096, size)))
-            decided.check(raw, f"{name} images")
+            decided.check(raw, f"{name} images{place}")
