@@ -2,9 +2,27 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_pixelrnn._lazy import lazily
 from keras_pixelrnn._version import __version__ as __version__
+
+if TYPE_CHECKING:  # who reads types cannot follow `__getattr__`
+    from keras_pixelrnn import codec as codec
+    from keras_pixelrnn import completion as completion
+    from keras_pixelrnn import data as data
+    from keras_pixelrnn import distributions as distributions
+    from keras_pixelrnn import evaluation as evaluation
+    from keras_pixelrnn import layers as layers
+    from keras_pixelrnn import losses as losses
+    from keras_pixelrnn import metrics as metrics
+    from keras_pixelrnn import models as models
+    from keras_pixelrnn import presets as presets
+    from keras_pixelrnn import scores as scores
+    from keras_pixelrnn import serving as serving
+    from keras_pixelrnn import training as training
+    from keras_pixelrnn import visualize as visualize
+    from keras_pixelrnn.serving import export as export
 
 __all__, __getattr__ = lazily(
     __name__,
@@ -34,4 +52,8 @@ def _is_command():
 
 
 if not _is_command():  # importing the package registers its classes with Keras
-    from keras_pixelrnn import distributions, layers, losses, metrics, models  # noqa: F401
+    from keras_pixelrnn import distributions as distributions
+    from keras_pixelrnn import layers as layers
+    from keras_pixelrnn import losses as losses
+    from keras_pixelrnn import metrics as metrics
+    from keras_pixelrnn import models as models

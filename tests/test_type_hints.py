@@ -1,7 +1,12 @@
 """Everything public says what it takes and what it gives: the package is marked as typed."""
 
+import ast
+import importlib
 import inspect
 from importlib import resources
+from pathlib import Path
+
+import pytest
 
 import keras_pixelrnn as kp
 
@@ -57,6 +62,38 @@ def test_everything_public_has_type_hints():
     missing = {f"{f.__module__}.{f.__qualname__}": unsaid(f) for f in found if unsaid(f)}
     assert missing == {}
     assert resources.files(OWN).joinpath("py.typed").is_file()
+
+
+LAZY = ("", ".serving", ".serving.server", ".training")
+
+
+def seen(module):
+    """`{name: module or module.name}` of what a type checker finds imported in a module."""
+    (block,) = (
+        node
+        for node in ast.parse(Path(module.__file__).read_text()).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    return {
+        alias.asname: f"{node.module}.{alias.name}" for node in block.body for alias in node.names
+    }
+
+
+def test_every_package_with_lazy_names_is_known():
+    root = Path(kp.__file__).parent
+    found = {file.parent for file in root.rglob("__init__.py") if " = lazily(" in file.read_text()}
+    assert found == {root.joinpath(*name.split(".")) for name in LAZY}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_names_that_are_imported_when_used_have_types(name):
+    module = importlib.import_module(f"{OWN}{name}")
+    found = seen(module)
+    assert sorted(found) == module.__all__
+    for public, path in found.items():
+        parent, _, last = path.rpartition(".")
+        target = getattr(importlib.import_module(parent), last)
+        assert getattr(module, public) is target, public
 
 
 def test_a_missing_hint_is_found():

@@ -1,7 +1,7 @@
 """Drawing any number of images, and completing them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from keras import ops
@@ -102,6 +102,34 @@ class Drawing:
         controls = (temperature, top_k, top_p)
         model = self.at_size(size)
         return model._drawn("sample", n, seed, context, controls, batch_size, xla)
+
+    @overload
+    def complete(
+        self,
+        images: Array,
+        known: Array,
+        *,
+        seed: Seed,
+        context: Array | None = None,
+        method: Literal["ancestral"] = ...,
+        batch_size: int | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+        **options: Any,
+    ) -> np.ndarray: ...
+
+    @overload
+    def complete(
+        self,
+        images: Array,
+        known: Array,
+        *,
+        seed: Seed,
+        context: Array | None = None,
+        method: Literal["smc"],
+        batch_size: int | None = None,
+        progress: bool | Callable[[int, int], Any] | None = None,
+        **options: Any,
+    ) -> particles.Completion: ...
 
     def complete(
         self,

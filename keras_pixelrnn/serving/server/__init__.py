@@ -5,7 +5,14 @@ does, and runs the graph the way it does, with XLA off. What it lacks are versio
 models and years of production: deploy with TensorFlow Serving.
 """
 
+from typing import TYPE_CHECKING
+
 from keras_pixelrnn._lazy import lazily
+
+if TYPE_CHECKING:  # who reads types cannot follow `__getattr__`
+    from keras_pixelrnn.serving.server.run import Server as Server
+    from keras_pixelrnn.serving.server.servable import RequestError as RequestError
+    from keras_pixelrnn.serving.server.servable import Servable as Servable
 
 __all__, __getattr__ = lazily(
     __name__, {"Servable": "servable", "Server": "run", "RequestError": "servable"}
