@@ -116,6 +116,20 @@ def test_every_command_has_help():
     assert "<=None" not in run("data", "pack", "--help")
 
 
+def test_bars_of_libraries_are_for_terminals():
+    code = """
+import logging, sys
+sys.argv = ["pixelrnn"]
+from keras_pixelrnn.cli import main
+main(["models"])
+import tqdm
+for _ in tqdm.tqdm(range(3)): pass
+logging.getLogger("urllib3.connectionpool").warning("again")
+"""
+    ran = process(code=code)
+    assert ran.communicate(timeout=60)[1] == ""
+
+
 def test_progress_is_for_terminals(monkeypatch, capsys):
     assert list(progress.over(range(3), 3, "counting")) == [0, 1, 2]
     assert capsys.readouterr().err == ""
@@ -124,6 +138,10 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert "counting" in shown
     assert "3/3" in shown
+    with progress.telling(5, "drawing") as tell:
+        tell(2, 5)
+        tell(5, 5)
+    assert "5/5" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -140,6 +158,9 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
         ["train", "--kernel-size", "4"],
         ["train", "--units", "99999999"],
         ["train", "--value-range", "5", "1"],
+        ["train", "--output", ""],
+        ["train", "--channels", "2"],
+        ["train", "--dtype", "float"],
         ["sample", "digits", "--temperature", "-1"],
         ["sample", "digits", "--temperature", "nan"],
         ["sample", "digits", "--top-p", "1.5"],

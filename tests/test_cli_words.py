@@ -114,6 +114,38 @@ def test_the_page_says_at_once_that_gradio_is_missing(capsys, monkeypatch):
     assert fails(capsys, "app", "digits") == (1, ANY)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["compress", ".", "a.kpz", "--model", "digits"], ["decompress", "0.png", "--model", "digits"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_commands_say_at_once_that_the_coder_is_missing(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save("0.png")
+    monkeypatch.setitem(sys.modules, "constriction", None)
+    monkeypatch.setattr("keras_pixelrnn.models.from_preset", lambda name: pytest.fail("too late"))
+    code, text = fails(capsys, *arguments)
+    assert code == 1
+    assert "pip install 'keras-pixelrnn[codec]'" in text
+
+
+@pytest.mark.parametrize("command", ["serve", "export"])
+def test_what_takes_long_says_so(command, capsys, tmp_path, monkeypatch):
+    """And says nothing of it before the model is known to be one."""
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    _, text = fails(capsys, command, "empty")
+    assert "holds no model" in text
+
+    def stop(*_, **__):
+        raise OSError("enough")
+
+    monkeypatch.setattr("keras_pixelrnn.serving.export.save_for_serving", stop)
+    with pytest.raises(SystemExit, match="enough"):
+        cli.main([command, "digits"])
+    assert "half a minute" in capsys.readouterr().err
+
+
 def test_a_command_says_its_options(capsys):
     code, text = fails(capsys, "train", "--epochs", "1", "--background", "2")
     assert code == 2
@@ -130,6 +162,7 @@ def test_a_command_says_its_options(capsys):
         ["compress", "0.png", "--model", "digits"],
         ["decompress", "0.png", "--model", "digits", "--out"],
         ["data", "pack", "digits"],
+        ["train", "--output"],
     ],
     ids=lambda arguments: arguments[0],
 )

@@ -28,9 +28,20 @@ def coded():
 def test_images_come_back(coded):
     model, images, data = coded
     assert coder.RAW not in {block[4] for block in container.read(data)[1]}
-    found = codec.decompress(model, data, batch_size=4, xla=False)
+    told = []
+    found = codec.decompress(
+        model, data, batch_size=4, xla=False, progress=lambda *done: told.append(done)
+    )
     assert found.dtype == images.dtype
     np.testing.assert_array_equal(found, images)
+    assert told == [(4, 9), (8, 9), (9, 9)]
+
+
+def test_coding_tells_how_far_it_is(coded):
+    model, images, _ = coded
+    told = []
+    codec.compress(model, images, batch_size=4, progress=lambda *done: told.append(done))
+    assert told == [(4, 9), (8, 9), (9, 9)]
 
 
 @pytest.mark.slow

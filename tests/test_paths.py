@@ -135,6 +135,11 @@ def test_a_tilde_is_the_home_folder(model_of, tmp_path, monkeypatch):
     kp.data.load("~/digits.npz")
     run("sample", "~/preset", "-n", 1, "--out=~/drawn")
     assert (home / "drawn" / "00000.png").is_file()
+    # In quotes, as behind the `=` of an option, no shell makes a path of it.
+    assert "drawn" in run("score", "~/preset", "~/drawn")
+    picture, mask = "~/drawn/00000.png", "--mask=~/drawn/00000.png"
+    run("complete", "~/preset", picture, mask, "-n", 1, "--out=~/completed")
+    assert (home / "completed" / "00000.png").is_file()
     assert not list(here.iterdir())
     with pytest.raises(ValueError, match="no such folder or file"):
         kp.data.load("~nobody-of-that-name/images")

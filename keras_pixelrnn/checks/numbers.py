@@ -44,6 +44,13 @@ def optional(check, name, value, *args):
     return None if value is None else check(name, value, *args)
 
 
+def channels(name, value):
+    """`value`, a number of channels that image files are read with."""
+    if not is_whole(value) or value not in (1, 3, 4):
+        raise ValueError(f"`{name}` must be 1, 3 or 4. Received: {name}={shown(value)}")
+    return value
+
+
 def rate(name, value):
     """`value` as a float in [0, 1)."""
     if not _is_real(value) or not 0 <= value < 1:

@@ -82,6 +82,7 @@ def main(argv=None):
     if not debug:  # TensorFlow's own lines, about processors and the absence of them
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         quiet.import_quietly("tensorflow")
+        quiet.downloads()
     try:
         with interrupts.within_a_second():
             pixelrnn.main(argv, prog_name="pixelrnn", standalone_mode=False)

@@ -1,14 +1,12 @@
 """`pixelrnn check`"""
 
-from pathlib import Path
-
 import click
 
 from keras_pixelrnn.cli import names
 
 
 @click.command("check")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=names.Source(file_okay=False))
 @click.option("--xla", is_flag=True, help="of a server that runs XLA, which a stock one does not")
 def command(folder, xla):
     """Prove, without a server, that a stock TensorFlow Serving runs an export.
@@ -22,6 +20,7 @@ def command(folder, xla):
 
     from keras_pixelrnn.serving import check, operations
 
+    click.echo("Running every signature with XLA off takes about half a minute.", err=True)
     problems = check.check(folder, xla=xla)
     if problems:
         raise click.ClickException("\n".join(problems))

@@ -1,13 +1,11 @@
 """`pixelrnn complete`"""
 
-from pathlib import Path
-
 import click
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, pictures, progress
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = names.Source(dir_okay=False)
 
 
 def _file_or_name(context, option, value):
@@ -120,14 +118,16 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
         options["lookahead"] = _lookahead(lookahead)
     # Draws of one label share their particles; with every label in turn each has its own.
     rows = count if model.context.given and label is None else 1
-    found = model.complete(
-        np.repeat(original[None], rows, axis=0),
-        known,
-        method="smc",
-        n=count // rows,
-        **names.context_of(model, label, rows),
-        **options,
-    )
+    with progress.telling(rows, "completing") as tell:
+        found = model.complete(
+            np.repeat(original[None], rows, axis=0),
+            known,
+            method="smc",
+            n=count // rows,
+            progress=tell,
+            **names.context_of(model, label, rows),
+            **options,
+        )
     return found.images.reshape(count, *original.shape), (
         f"; log p(known): {', '.join(f'{nats:.3f}' for nats in found.log_z)} nats; effective particles: "
         f"{found.ess.min():.1f} of {options['n_particles']} at the least"

@@ -1,15 +1,15 @@
 """`pixelrnn compress`"""
 
-from pathlib import Path
+import importlib.util
 
 import click
 
-from keras_pixelrnn.cli import names, pictures
+from keras_pixelrnn.cli import names, pictures, progress
 
 
 @click.command("compress")
-@click.argument("folder", type=click.Path(exists=True, path_type=Path))
-@click.argument("file", type=names.Target(dir_okay=False, path_type=Path))
+@click.argument("folder", type=names.Source())
+@click.argument("file", type=names.Target(dir_okay=False))
 @click.option(
     "--model", "name", type=names.Model(), required=True, metavar="NAME", help="codes them"
 )
@@ -32,6 +32,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     if not files:
         raise click.UsageError(f"There are no PNG or JPEG files in {folder}.")
     names.spare(files, [file], "FILE")
+    needed()
 
     import numpy as np
 
@@ -40,21 +41,32 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
-    images = np.stack([_values(path, model, quantise) for path in files])
+    read = progress.over(files, len(files), "reading")
+    images = np.stack([_values(path, model, quantise) for path in read])
     file.parent.mkdir(parents=True, exist_ok=True)
-    size = codec.write(
-        file,
-        model,
-        images,
-        block_size=block_size,
-        verify=verify,
-        batch_size=batch_size or 64,
-        **names.context_of(model, label, len(images)),
-    )
+    with progress.telling(len(images), "coding") as tell:
+        size = codec.write(
+            file,
+            model,
+            images,
+            block_size=block_size,
+            verify=verify,
+            batch_size=batch_size or 64,
+            progress=tell,
+            **names.context_of(model, label, len(images)),
+        )
     before = sum(path.stat().st_size for path in files)
     click.echo(f"{names.counted(len(images))}, {size} bytes (the files: {before}): {file}")
     if others := _others(folder, [*files, file]):
         click.echo(f"left out, no PNG or JPEG: {len(others)} files such as {others[0]}", err=True)
+
+
+def needed():
+    """`ClickException` where the coder is missing: told before a model is loaded."""
+    if importlib.util.find_spec("constriction") is None:
+        raise click.ClickException(
+            "Lossless coding needs the package constriction: pip install 'keras-pixelrnn[codec]'"
+        )
 
 
 def _others(folder, files):
@@ -69,10 +81,15 @@ def _values(path, model, quantise):
     if not quantise and not _comes_back(path, values, model.distribution.levels):
         raise click.ClickException(
             f"{path} holds values that the model's {model.distribution.levels} levels and "
-            f"{model.image_shape[-1]} channels do not: it would not come back as it is. Pass --quantise "
+            f"{_channels(model)} do not: it would not come back as it is. Pass --quantise "
             "to code what they hold."
         )
     return values
+
+
+def _channels(model):
+    channels = model.image_shape[-1]
+    return "1 channel" if channels == 1 else f"{channels} channels"
 
 
 def _comes_back(path, values, levels):

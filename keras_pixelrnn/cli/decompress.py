@@ -1,20 +1,16 @@
 """`pixelrnn decompress`"""
 
-from pathlib import Path
-
 import click
 
-from keras_pixelrnn.cli import names
+from keras_pixelrnn.cli import compress, names, progress
 
 
 @click.command("decompress")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=names.Source(dir_okay=False))
 @click.option(
     "--model", "name", type=names.Model(), required=True, metavar="NAME", help="coded them"
 )
-@click.option(
-    "--out", type=names.Target(file_okay=False, path_type=Path), default="images", show_default=True
-)
+@click.option("--out", type=names.Target(file_okay=False), default="images", show_default=True)
 @click.option("--only", type=click.IntRange(0), multiple=True, help="one image; several times")
 @names.label
 @names.batch_size
@@ -27,6 +23,8 @@ def command(file, name, out, only, label, batch_size):
 
     Another model, another label or a damaged file is an error; nothing wrong is ever written.
     """
+    compress.needed()
+
     from keras_pixelrnn import codec, models, visualize
 
     data = file.read_bytes()
@@ -41,13 +39,15 @@ def command(file, name, out, only, label, batch_size):
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
-    images = codec.decompress(
-        model,
-        data,
-        indices=numbers,
-        batch_size=batch_size or 256,
-        **names.context_of(model, label, count),
-    )
+    with progress.telling(len(numbers), "decoding") as tell:
+        images = codec.decompress(
+            model,
+            data,
+            indices=numbers,
+            batch_size=batch_size or 256,
+            progress=tell,
+            **names.context_of(model, label, count),
+        )
     out.mkdir(parents=True, exist_ok=True)
     for number, image in zip(numbers, images):
         picture = visualize.to_picture(image, model.distribution.levels)

@@ -8,6 +8,8 @@ import click
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names
 
+TRACING = "Tracing the signatures takes about half a minute."
+
 
 @click.command("export")
 @names.model
@@ -44,8 +46,8 @@ def command(name, out, size, version, particles, rows, xla):
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 
-    click.echo("Tracing the signatures takes about half a minute.", err=True)
     model = models.from_preset(name).at_size(size)
+    click.echo(TRACING, err=True)
     path = export.save_for_serving(
         model, out, version, n_particles=particles, rows_at_once=rows, xla=xla
     )

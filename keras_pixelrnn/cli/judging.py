@@ -1,7 +1,5 @@
 """Scores and thresholds of `pixelrnn score`: how strange an image is, and whether too strange."""
 
-from pathlib import Path
-
 import click
 
 from keras_pixelrnn.cli import names, pictures
@@ -16,7 +14,7 @@ def options(function):
         click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]"),
         click.option(
             "--validation",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            type=names.Source(file_okay=False),
             help="of --false-positive-rate: folder of usual pictures, not trained on  [default: the "
             "validation images of the data that the model was trained on]",
         ),

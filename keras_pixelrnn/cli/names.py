@@ -4,6 +4,7 @@ import difflib
 import math
 import os
 import tempfile
+from pathlib import Path
 
 import click
 
@@ -56,6 +57,16 @@ class Size(click.ParamType):
                 context,
             )
         return tuple(sides) if len(sides) == 2 else sides[0]
+
+
+class Source(click.Path):
+    """A path that is there, to read from; `~` is the home folder."""
+
+    def __init__(self, **kinds):
+        super().__init__(exists=True, path_type=Path, **kinds)
+
+    def convert(self, value, param, context):
+        return super().convert(os.path.expanduser(value), param, context)
 
 
 class Target(click.Path):

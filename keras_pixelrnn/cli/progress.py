@@ -28,6 +28,20 @@ def bar(count: int, label: str):
         yield lambda steps=1: shown.update(steps)
 
 
+@contextlib.contextmanager
+def telling(count: int, label: str):
+    """A bar of `count` images; gives a function of the images done and of all, as `progress=` takes."""
+    before = 0
+    with bar(count, label) as advance:
+
+        def tell(done, count):
+            nonlocal before
+            advance(done - before)
+            before = done
+
+        yield tell
+
+
 def clear() -> None:
     """Make room for a line on a terminal that shows a bar."""
     if sys.stderr.isatty():

@@ -1,8 +1,9 @@
-"""TensorFlow names processors and absent drivers while it is imported, before its log can be told to be
-quiet. What it says is shown only where the import fails."""
+"""What libraries say of themselves. TensorFlow names processors and absent drivers while it is imported,
+before its log can be told to be quiet: that is shown only where the import fails."""
 
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 import tempfile
@@ -39,6 +40,13 @@ def import_quietly(name: str) -> None:
     ours = any(isinstance(finder, _Quietly) and finder.name == name for finder in sys.meta_path)
     if name not in sys.modules and not ours:
         sys.meta_path.insert(0, _Quietly(name))
+
+
+def downloads() -> None:
+    """Bars of downloads are for terminals; that one is tried again is said once, where it fails."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 import collections
 import csv
 import sys
-from pathlib import Path
 
 import click
 
@@ -12,7 +11,7 @@ from keras_pixelrnn.cli import bulk, judging, names, pictures, progress, streams
 
 @click.command("score")
 @names.model
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=names.Source())
 @click.option("--maps", type=names.Target(file_okay=False), help="folder for pictures of the nats")
 @judging.options
 @names.size

@@ -7,6 +7,7 @@ import click
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names
+from keras_pixelrnn.cli.export import TRACING
 
 PORT = click.IntRange(0, 65535)  # gRPC takes 99999 for 34463
 
@@ -51,4 +52,6 @@ def _export(name, scratch):
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 
-    return export.save_for_serving(models.from_preset(name), Path(scratch) / path.name)
+    model = models.from_preset(name)
+    click.echo(TRACING, err=True)
+    return export.save_for_serving(model, Path(scratch) / path.name)

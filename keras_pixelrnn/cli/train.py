@@ -1,7 +1,6 @@
 """`pixelrnn train`"""
 
 from dataclasses import fields
-from pathlib import Path
 
 import click
 
@@ -50,7 +49,7 @@ def _type(field):
         return click.IntRange(0 if field.name == "seed" else 1)
     if field.type in (float, str, float | None, str | None):
         return float if field.type in (float, float | None) else str
-    return click.Path(path_type=Path)
+    return names.Target(file_okay=False)
 
 
 @click.command("train")

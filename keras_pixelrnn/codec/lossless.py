@@ -1,7 +1,7 @@
 """Images as bytes and back, by a model's probabilities."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from keras_pixelrnn.codec import coder, container, decisions, guarded, walk
 from keras_pixelrnn.codec.container import Damaged, Header
 from keras_pixelrnn.codec.fingerprint import fingerprint
 from keras_pixelrnn.models import PixelModel
+from keras_pixelrnn.models.blocks import reporter
 
 PAYLOAD = 4096  # bytes of a block, about, before its few bytes of index and check sum weigh little
 
@@ -24,6 +25,7 @@ def compress(
     tolerance: float | None = None,
     verify: bool = False,
     batch_size: int = 64,
+    progress: bool | Callable[[int, int], Any] | None = None,
 ) -> bytes:
     """Code images losslessly with as many bytes as the model has nats for them, and a little more.
 
@@ -39,6 +41,7 @@ def compress(
         verify: also decode every block by the streaming execution, with XLA and, fewer images at a
             time, without; a block that does not come back from both is stored as it is.
         batch_size: images that the network takes at a time; it has no influence on what can be read.
+        progress: True for a bar, or a function of the number of images done and of all.
 
     Returns:
         What `decompress` takes.
@@ -67,11 +70,10 @@ def compress(
         raise ValueError(
             f"`tolerance` must lie between 0 and 1, or be None. Received: tolerance={tolerance!r}"
         )
-    coded = [
-        part
-        for start in range(0, len(images), batch_size)
-        for part in guarded.of_images(model, images, given, start, batch_size, tolerance)
-    ]
+    told, coded = reporter(progress, len(images)), []
+    for start in range(0, len(images), batch_size):
+        coded += guarded.of_images(model, images, given, start, batch_size, tolerance)
+        told(len(coded))
     if block_size is None:
         nats = sum(guarded.nats(*part[:3]) for part in coded)
         wanted = PAYLOAD * 8 * np.log(2) / max(nats / max(1, len(coded)), 1e-3)
@@ -105,6 +107,7 @@ def decompress(
     context: np.ndarray | None = None,
     batch_size: int = 256,
     xla: bool = True,
+    progress: bool | Callable[[int, int], Any] | None = None,
 ) -> np.ndarray:
     """The images that `compress` coded, exactly, on whatever machine and backend.
 
@@ -115,6 +118,7 @@ def decompress(
         context: of a conditional model: what `compress` was given.
         batch_size: images that the network takes at a time; a block is never divided.
         xla: compile the network's steps with XLA; False is faster to begin with (TensorFlow).
+        progress: True for a bar, or a function of the number of images done and of all.
 
     Returns:
         `(n, height, width, channels)` integers of the distribution's dtype.
@@ -140,7 +144,9 @@ def decompress(
     given = _check(model, header, context)
     wanted = _wanted(indices, header.count)
     needed = np.unique(wanted // header.block_size)
-    decoded, failed = _decode(model, header, blocks, needed, given, batch_size, xla)
+    report = reporter(progress, len(wanted))
+    told = lambda done: report(min(done, len(wanted)))  # noqa: E731
+    decoded, failed = _decode(model, header, blocks, needed, given, batch_size, xla, told)
     if failed:  # noise beyond what the file allows for: it is another in another execution
         again, failed = _decode(model, header, blocks, np.array(failed), given, 1, False)
         decoded |= again
@@ -240,7 +246,7 @@ def _check(model, header, context):
     return given
 
 
-def _decode(model, header, blocks, needed, given, batch_size, xla):
+def _decode(model, header, blocks, needed, given, batch_size, xla, told=lambda done: None):
     """`{number: images}` of the blocks that are as they were coded, and the numbers of the others."""
     count = lambda index: min(header.block_size, header.count - index * header.block_size)  # noqa: E731
     decoded, failed, coded = {}, [], []
@@ -268,6 +274,7 @@ def _decode(model, header, blocks, needed, given, batch_size, xla):
         for index in part:
             decoded[index] = images[at : at + count(index)].astype(header.dtype)
             at += count(index)
+        told(sum(map(len, decoded.values())))
     for index, found in decoded.items():
         if container.crc_of(found) != blocks[index][:4]:
             failed.append(index)

@@ -9,7 +9,6 @@ from keras_pixelrnn import checks
 from keras_pixelrnn.data import cache as kept
 from keras_pixelrnn.data import meanings
 
-CHANNELS = (1, 3, 4)
 ON_ERROR = ("raise", "skip")
 
 
@@ -23,10 +22,7 @@ def check(
     checks.optional(checks.choice, "cache", cache, [kind for kind in kept.KINDS if kind])
     checks.optional(checks.limits, "value_range", value_range)
     checks.optional(meanings.check_levels, "levels", levels)
-    if channels is not None and (not checks.is_whole(channels) or channels not in CHANNELS):
-        raise ValueError(
-            f"`channels` must be 1, 3 or 4. Received: channels={checks.shown(channels)}"
-        )
+    checks.optional(checks.channels, "channels", channels)
     if not isinstance(data_dir, (str, os.PathLike, type(None))):
         raise ValueError(
             "`data_dir` must be the folder of prepared TensorFlow Datasets. "

@@ -112,6 +112,8 @@ class Settings:
             ("num_mixtures", checks.MOST_MIXTURES),
         ):
             checks.optional(checks.positive_int, name, getattr(self, name), most)
+        checks.optional(checks.channels, "channels", self.channels)
+        checks.optional(checks.choice, "dtype", self.dtype, checks.POLICIES)
         checks.odd("kernel_size", self.kernel_size)
         checks.whole("seed", self.seed, 0, 2**32 - 1)  # as Keras takes it
         if self.value_range is not None:
