@@ -2,11 +2,13 @@
 
     python -m benchmarks.completion binarized_mnist_diagonal_7x16   # the one shipped
     python -m benchmarks.completion binarized_mnist_diagonal_7x16 --lookahead lookahead.keras   # another
-    python -m benchmarks.completion binarized_mnist_diagonal_7x16 --hidden "8x8 hole" --particles 72
+    python -m benchmarks.completion binarized_mnist_diagonal_7x16 --hidden "8x8 hole" --particles 256 \
+        --images 256 --at-a-time 1
 
 Hides the upper half, the right half and a hole of 8x8 pixels of test images of binarized MNIST, and
 counts the wrong pixels of what is drawn there, and of the expected image rounded (`mean`), which is the
-answer where as few wrong pixels as possible are wanted. Times are of all images, compiled before:
+answer where as few wrong pixels as possible are wanted. Times are of all images in one call, or of so
+many as are asked for `--at-a-time`, compiled before:
 medians over turns in which every method runs once, and ancestral ones several times around it, as
 multiples of those. The second row of particles without a look-ahead has as many as take the time of
 those with one. Trains one where the named file is missing, as the one shipped was trained.
@@ -51,14 +53,14 @@ def wrong(images, drawn):
     return float(errors.mean()), float(errors.std() / np.sqrt(len(errors)))
 
 
-def measure(model, lookahead, images, known, n_particles, runs):
+def measure(model, lookahead, images, known, n_particles, runs, at_a_time):
     """A row for each way to complete, and what each drew."""
 
-    def ancestral():
+    def ancestral(images=images[:at_a_time]):
         return model.complete(images, known, seed=1)
 
     def by_particles(size, **options):
-        return lambda: model.complete(
+        return lambda images=images[:at_a_time]: model.complete(
             images, known, seed=1, method="smc", n_particles=size, n=DRAWS, **options
         )
 
@@ -69,10 +71,13 @@ def measure(model, lookahead, images, known, n_particles, runs):
         row["ess"] = float(np.median(found.ess.min(axis=1)))
         return row
 
-    plain = ancestral()
+    plain = ancestral(images)
     error, deviation = wrong(images, plain[:, None])
     methods = [by_particles(n_particles), by_particles(n_particles, lookahead=lookahead)]
-    shown = [plain, *(method() for method in methods)]
+    shown = [plain, *(method(images) for method in methods)]
+    if at_a_time < len(images):  # of another size, so compiled anew
+        for method in (ancestral, *methods):
+            method()
     timed = in_turns(ancestral, methods, runs)
     row = {"method": "ancestral", "particles": 1, "seconds": timed[0][0]}
     rows = [{**row, "times": 1.0, "wrong": error, "se": deviation}]
@@ -83,7 +88,8 @@ def measure(model, lookahead, images, known, n_particles, runs):
     equal = max(1, round(n_particles * timed[2][1] / timed[1][1]))
     if equal != n_particles:
         method = by_particles(equal)
-        found = method()
+        found = method(images)
+        method()
         rows.append(
             row_of("smc, equal time", equal, found, *in_turns(ancestral, [method], runs)[1])
         )
@@ -160,6 +166,9 @@ def main():
     parser.add_argument("--lookahead", type=Path, help=".keras file (default: the one shipped)")
     parser.add_argument("--hidden", choices=masks(), help="only these; nothing is written then")
     parser.add_argument("--images", type=int, default=64)
+    parser.add_argument(
+        "--at-a-time", type=int, help="images of a call that is timed (default: all)"
+    )
     parser.add_argument("--particles", type=int, default=44)
     parser.add_argument("--runs", type=int, default=5, help="turns of which times are medians")
     parser.add_argument("--train-images", type=int, default=40_000)
@@ -181,7 +190,15 @@ def main():
     for hidden, known in masks().items():
         if args.hidden not in (None, hidden):
             continue
-        rows, shown = measure(model, lookahead, images, known, args.particles, args.runs)
+        rows, shown = measure(
+            model,
+            lookahead,
+            images,
+            known,
+            args.particles,
+            args.runs,
+            args.at_a_time or args.images,
+        )
         table += [{"hidden": hidden, **row} for row in rows]
         for row in rows:
             print(hidden, {k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()})
@@ -195,6 +212,7 @@ def main():
     facts = {
         "machine": timing.machine(),
         "images": args.images,
+        "at a time": args.at_a_time or args.images,
         "split": args.split,
         "model": args.name,
     }
