@@ -2,6 +2,7 @@
 
 import ast
 import re
+import socket
 import sys
 from pathlib import Path
 from unittest.mock import ANY
@@ -144,6 +145,28 @@ def test_what_takes_long_says_so(command, capsys, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match="enough"):
         cli.main([command, "digits"])
     assert "half a minute" in capsys.readouterr().err
+
+
+def test_an_address_that_cannot_be_listened_on_is_told_before_the_work(capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: True)  # Gradio is there
+    monkeypatch.setattr("keras_pixelrnn.models.from_preset", lambda name: pytest.fail("too late"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for command, option in (("serve", "--port"), ("serve", "--rest-port"), ("app", "--port")):
+            code, text = fails(capsys, command, "digits", option, port)
+            assert code == 1
+            assert f"Choose another --host or {option}" in text
+    code, text = fails(capsys, "serve", "digits", "--host", "nowhere.invalid")
+    assert (code, "nowhere.invalid:8500" in text) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--model-name", ""], ["--model-name", "a/b"], ["--port", "8500", "--rest-port", "8500"]],
+    ids=" ".join,
+)
+def test_addresses_that_cannot_be_are_wrong_arguments(wrong, capsys):
+    assert fails(capsys, "serve", "digits", *wrong) == (2, ANY)
 
 
 def test_a_command_says_its_options(capsys):

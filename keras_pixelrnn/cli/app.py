@@ -23,6 +23,8 @@ def command(name, host, port, count):
     if importlib.util.find_spec("gradio") is None:  # told before a model is loaded
         raise click.ClickException("The page needs Gradio: pip install 'keras-pixelrnn[app]'")
 
+    names.can_listen(host, port, "--host or --port")
+
     from keras_pixelrnn import models
     from keras_pixelrnn.app import demo, page
 

@@ -3,6 +3,7 @@
 import difflib
 import math
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -97,6 +98,21 @@ def not_writable(path):
     except OSError as error:
         return f"{path} cannot be made: the folder {above} is not writable ({error.strerror or error})."
     return None
+
+
+def can_listen(host, port, option):
+    """An error where nothing can listen at an address of this machine: said before any work is done."""
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trial:
+            if os.name == "posix":  # a port that was let go of just now is free
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on {host}:{port} ({error.strerror or error}). Choose another {option}, "
+            "or end what listens there."
+        ) from error
 
 
 def spare(read, written, option):

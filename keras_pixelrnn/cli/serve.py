@@ -1,5 +1,6 @@
 """`pixelrnn serve`"""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
     TensorFlow Serving: this server has its protocols and its batching, and runs the graph with XLA off
     as it does, but no roll-over of versions and no hardening.
     """
+    if model_name is not None and not re.fullmatch("[^/:]+", model_name):
+        raise click.UsageError(
+            f"--model-name is part of an address: some text without / and :. Received: {model_name!r}"
+        )
+    if port == rest_port != 0:
+        raise click.UsageError(f"--port and --rest-port must differ. Received: {port} twice")
+    for each, option in ((port, "--port"), (rest_port, "--rest-port")):
+        names.can_listen(host, each, f"--host or {option}")
+
     from keras_pixelrnn.serving.server import Server
 
     with tempfile.TemporaryDirectory() as scratch:

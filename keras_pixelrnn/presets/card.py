@@ -180,4 +180,5 @@ def _rows(facts, preset):
 
 
 def _epochs(training):
-    return [f"{training['epochs']} epochs"] if training.get("epochs") else []
+    count = training.get("epochs")
+    return [f"{count} epoch{'s' * (count != 1)}"] if count else []

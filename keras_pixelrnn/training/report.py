@@ -91,7 +91,7 @@ def draw_curve(folder: Path, facts: dict[str, Any]) -> None:
     for key, label in [("bits_per_dim", "training"), ("val_bits_per_dim", "validation")]:
         axes.plot(epochs, [float(row[key]) for row in history], marker=".", label=label)
     axes.axhline(facts["test"]["bits_per_dim"], color="gray", linestyle=":", label="test")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.set(xlabel="epoch", ylabel="bits/dim", title=architecture(facts))
     axes.legend()
     axes.grid(alpha=0.3)
