@@ -102,12 +102,37 @@ def measure(model, temperature, precision, seed, batch_size=8192, least=2**15, m
     )
 
 
+def number(kind, low, high):
+    """A type of arguments: numbers from `low` to `high`."""
+
+    def read(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            word = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(
+                f"must be {word} from {low} to {high}. Received: {text}"
+            )
+        return value
+
+    return read
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[3, 4, 8])
-    parser.add_argument("--steps", type=int, default=300, help="of training, at each temperature")
-    parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--precision", type=float, default=0.003, help="of the measured energy")
+    size, most = number(int, 2, 12), 10**6  # the transfer matrix of 12x12 spins has 4,096 rows
+    parser.add_argument("--sizes", type=size, nargs="+", default=[3, 4, 8], help="rows of spins")
+    parser.add_argument(
+        "--steps", type=number(int, 1, most), default=300, help="of training, at each temperature"
+    )
+    parser.add_argument(
+        "--batch-size", type=number(int, 2, most), default=256, help="samples of a step"
+    )
+    parser.add_argument(
+        "--precision", type=number(float, 1e-6, 1), default=0.003, help="of the measured energy"
+    )
     args = parser.parse_args(arguments)
     start, worst = time.perf_counter(), 0.0
     print("| spins | T | variational F | F | exact | off by | energy | exact | off by |")

@@ -135,7 +135,7 @@ def _jax_function(count):
         key0, key1, c2, c3 = mixed
         counter = jnp.arange(-(-count // 4), dtype=jnp.uint32)[None, :]
         bits = jnp.stack(blocks(counter, jnp.zeros_like(counter), c2, c3, key0, key1), axis=-1)
-        bits = bits.reshape(len(low), -1)[:, :count]
+        bits = bits.reshape(len(low), 4 * counter.shape[1])[:, :count]  # -1 is none of no seeds
         return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
     return uniform

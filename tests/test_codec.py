@@ -244,6 +244,15 @@ def test_options_are_checked(coded, option):
         codec.compress(model, images, **{option: 0})
 
 
+def test_a_block_is_no_larger_than_there_are_images(coded):
+    """Of a number of any size: one that no reader takes made files that nobody could read."""
+    model, images, _ = coded
+    for size in (1000, 2**70):
+        data = codec.compress(model, images, block_size=size)
+        assert codec.header(data).block_size == 9
+        np.testing.assert_array_equal(codec.decompress(model, data, xla=False), images)
+
+
 def test_a_tolerance_may_be_a_number_of_numpy(coded):
     model, images, _ = coded
     assert codec.compress(model, images[:1], tolerance=np.float32(1e-3))

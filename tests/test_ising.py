@@ -22,6 +22,28 @@ def test_the_transfer_matrix_is_the_sum_over_all_configurations(ising):
     assert ising.exact(8, critical)[0] == pytest.approx(onsager, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--sizes", "1"),
+        ("--sizes", "30"),
+        ("--steps", "0"),
+        ("--batch-size", "1"),
+        ("--precision", "nan"),
+        ("--precision", "0"),
+        ("--precision", "much"),
+    ],
+)
+def test_arguments_are_named(ising, capsys, monkeypatch, option, value):
+    """A matrix of 2^30 rows fits nowhere, and a sample that is its own baseline teaches nothing."""
+    monkeypatch.setattr(ising, "train", None)
+    with pytest.raises(SystemExit):
+        ising.main([option, value])
+    said = capsys.readouterr().err
+    assert f"argument {option}: must be" in said
+    assert f"Received: {value}" in said
+
+
 @pytest.mark.slow
 def test_the_model_comes_near(ising, capsys):
     worst = ising.main(["--sizes", "3", "--steps", "100"])

@@ -204,10 +204,28 @@ def test_bad_arguments(trained):
         fit_lookahead(model, random_images(model, 3), blocks=3)
     with pytest.raises(TypeError, match="units"):
         fit_lookahead(model, random_images(model, 3), lookahead=lookahead, units=3)
-    with pytest.raises(ValueError, match="epochs=0"):
-        fit_lookahead(model, random_images(model, 3), epochs=0)
+    for options, words in [
+        ({"epochs": 0}, "epochs=0"),
+        ({"learning_rate": "fast"}, "learning_rate='fast'"),
+        ({"learning_rate": -1.0}, "learning_rate=-1.0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"known": known}, "`known` must be a function"),
+        ({"known": lambda rng, n, *size: np.full((n, *size), 255)}, "boolean.*int64"),
+        ({"known": lambda rng, n, *size: np.ones((n, *size[::-1]), bool)}, "must have the shape"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            fit_lookahead(model, random_images(model, 3), **options)
     with pytest.raises(ValueError, match="n_particles"):
         kp.export.save_for_serving(model, "nowhere", lookahead=lookahead)
+
+
+def test_one_that_is_no_numbers_is_named(trained):
+    """Every draw was 0, beside a `log_z` of nan."""
+    model, image, known, lookahead = trained("grey")
+    broken = Lookahead.from_config(lookahead.get_config())
+    broken.set_weights([np.full_like(weight, np.nan) for weight in lookahead.get_weights()])
+    with pytest.raises(ValueError, match="weights of the look-ahead are no numbers"):
+        smc(model, image, known, 2, seed=0, n_particles=4, lookahead=broken)
 
 
 @pytest.mark.slow

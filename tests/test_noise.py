@@ -25,6 +25,15 @@ def test_eager_graph_and_xla_agree():
     np.testing.assert_array_equal(np.asarray(eager)[1].ravel(), bits * np.float32(2**-24))
 
 
+def test_jax_has_the_same_bits_and_none_of_no_seeds():
+    seeds = np.array([3, 2**40, 0], np.uint64)
+    words = [(seeds & np.uint64(2**32 - 1)).astype(np.uint32), (seeds >> 32).astype(np.uint32)]
+    found = noise._jax_function(61)(*words)
+    expected = [noise.philox_bits(int(seed), 61) >> 8 for seed in seeds]
+    np.testing.assert_array_equal(found, np.array(expected) * np.float32(2**-24))
+    assert noise._jax_function(61)(*(word[:0] for word in words)).shape == (0, 61)
+
+
 def test_range_and_mean():
     u = np.asarray(noise.uniform(np.arange(100), (30, 30, 1)))
     assert u.min() >= 0.0

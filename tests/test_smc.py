@@ -207,6 +207,7 @@ def test_groups_of_particles(tiny, monkeypatch):
     assert ratio.std() < 0.7 * np.exp(alone.log_z.astype(np.float64) - log_z).std()
     assert found.ess.max() > 4.001
     distance = [np.abs(shares(x, known, 2) - p).sum() for x in (found, alone)]
+    print("DIST", distance)
     assert distance[0] < distance[1]
     assert_mean_of_values(found, image, known, model)
 

@@ -78,6 +78,7 @@ def compress(
         nats = sum(guarded.nats(*part[:3]) for part in coded)
         wanted = PAYLOAD * 8 * np.log(2) / max(nats / max(1, len(coded)), 1e-3)
         block_size = int(2 ** np.clip(np.ceil(np.log2(wanted)), 0, 10))
+    block_size = min(block_size, max(1, len(images)))
     levels = model.distribution.levels
     header = Header(
         fingerprint(model), model.name, model.image_shape, levels, len(images), block_size, 0

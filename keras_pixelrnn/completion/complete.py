@@ -121,7 +121,7 @@ def complete(
     found = model.run_particles(
         arrays, most, groups, batch_size, progress, n_particles=size, **options
     )
-    model.check_drawn(found["log_prob"])
+    model.check_drawn(found["log_z"], lookahead)  # nan where any particle's nats are
     if groups > 1:
         found = _together(found, seeds, groups, draws)
     if n is None:

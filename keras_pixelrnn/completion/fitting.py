@@ -71,6 +71,14 @@ def fit_lookahead(
     given = model.context.check(context, len(images))
     epochs = checks.positive_int("epochs", epochs)
     batch_size = min(checks.drawn(batch_size, model.image_shape, "batch_size"), len(images))
+    learning_rate = checks.positive("learning_rate", learning_rate)
+    seed = checks.whole("seed", seed, 0, 2**32 - 1)
+    known = random_known if known is None else known
+    if not callable(known):
+        raise ValueError(
+            "`known` must be a function of a random generator, a number of images, their height and "
+            f"their width. Received: known={checks.shown(known)}"
+        )
     keras.utils.set_random_seed(seed)
     if lookahead is None:
         lookahead = Lookahead(model.image_shape, model.distribution, **sizes)
@@ -80,7 +88,7 @@ def fit_lookahead(
             raise TypeError(
                 f"`{min(sizes)}` is of a new look-ahead; leave it out, or leave out `lookahead`."
             )
-    data = Hidden(model, images, given, known or random_known, batch_size, seed)
+    data = Hidden(model, images, given, known, batch_size, seed)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(data))
     lookahead.compile(
         keras.optimizers.Adam(schedule, global_clipnorm=1.0),
@@ -132,6 +140,7 @@ class Hidden(keras.utils.PyDataset):
         self._size, self._seed, self._epoch = batch_size, seed, 0
         self._params_of = model.params
         self._kept = None
+        self._seen(np.random.default_rng(seed), batch_size)  # a wrong function is said at once
         one = 4 * np.prod(self._params(np.arange(1)).shape)
         if one * len(images) <= MOST_BYTES:
             rows = [np.arange(i, i + batch_size) for i in range(0, len(images), batch_size)]
@@ -141,6 +150,10 @@ class Hidden(keras.utils.PyDataset):
 
     def _params(self, rows):
         return self._params_of(self._images[rows], *(x[rows] for x in self._given))
+
+    def _seen(self, rng, n):
+        shape = (n, *self._images.shape[1:])
+        return checks.known(self._known(rng, *shape[:3]), shape, "known(...)")
 
     def on_epoch_end(self):
         self._order = np.random.default_rng([self._seed, self._epoch]).permutation(
@@ -155,8 +168,7 @@ class Hidden(keras.utils.PyDataset):
         rows = self._order[index * self._size : (index + 1) * self._size]
         image = self._images[rows]
         rng = np.random.default_rng([self._seed, self._epoch, index])
-        known = self._known(rng, len(rows), *image.shape[1:3])
-        known = np.broadcast_to(known[..., None], image.shape)
+        known = self._seen(rng, len(rows))
         params = self._params(rows) if self._kept is None else self._kept[rows]
         target = np.concatenate([image, known], axis=-1, dtype=np.float32)
         return (image, known, params), target

@@ -243,12 +243,16 @@ class Drawing:
             self.check_drawn(nats)
             yield image
 
-    def check_drawn(self, nats: np.ndarray) -> None:
-        """`ValueError` where the nats of values drawn are nan: the values are all 0 then."""
+    def check_drawn(self, nats: np.ndarray, lookahead: Any = None) -> None:
+        """`ValueError` where the nats of values drawn are nan: the values are all 0 then. A
+        `lookahead` that they were drawn by may be the cause."""
         if count := np.isnan(nats).sum():
             check_finite(self, "this model")
+            if lookahead is not None:
+                check_finite(lookahead, "the look-ahead")
+            who = "this model" if lookahead is None else "this model with the look-ahead"
             raise ValueError(
-                "The probabilities of this model are no numbers: its weights are too large for its "
+                f"The probabilities of {who} are no numbers: its weights are too large for its "
                 f"dtype policy, {self.dtype_policy.name}. Train it anew, with a lower learning rate, or "
                 f"take weights from before. Received: nan for {count} values drawn"
             )
