@@ -226,6 +226,8 @@ def test_one_that_is_no_numbers_is_named(trained):
     broken.set_weights([np.full_like(weight, np.nan) for weight in lookahead.get_weights()])
     with pytest.raises(ValueError, match="weights of the look-ahead are no numbers"):
         smc(model, image, known, 2, seed=0, n_particles=4, lookahead=broken)
+    with pytest.raises(ValueError, match="weights of the look-ahead are no numbers"):
+        kp.export.save_for_serving(model, "nowhere", n_particles=4, lookahead=broken)
 
 
 @pytest.mark.slow

@@ -207,9 +207,29 @@ def test_groups_of_particles(tiny, monkeypatch):
     assert ratio.std() < 0.7 * np.exp(alone.log_z.astype(np.float64) - log_z).std()
     assert found.ess.max() > 4.001
     distance = [np.abs(shares(x, known, 2) - p).sum() for x in (found, alone)]
-    print("DIST", distance)
     assert distance[0] < distance[1]
     assert_mean_of_values(found, image, known, model)
+
+
+def test_groups_count_by_their_estimates():
+    """Of two images: one group finds what is known three times as likely; both find it impossible."""
+    n, values = 4000, np.arange(4, dtype=np.float32)
+    with np.errstate(divide="ignore"):
+        log_z = np.log(np.array([1, 3, 0, 0], np.float32))
+    found = {
+        "image": np.repeat(values.astype(np.uint8), n).reshape(4, n, 1, 1, 1),
+        "log_prob": np.repeat(values, n).reshape(4, n),
+        "log_z": log_z,
+        "ess": np.array([[2], [5], [3], [3]], np.float32),
+        "mean": values.reshape(4, 1, 1, 1),
+    }
+    both = complete._together(found, np.arange(4), 2, n)
+    np.testing.assert_allclose(both["log_z"], [np.log(2), -np.inf], rtol=1e-6)
+    np.testing.assert_allclose(both["mean"].ravel(), [0.75, 2.5], rtol=1e-6)
+    np.testing.assert_allclose(both["ess"].ravel(), [1 / (1 / 32 + 9 / 80), 6], rtol=1e-6)
+    np.testing.assert_array_equal(both["log_prob"], both["image"].reshape(2, n))
+    drawn = both["log_prob"].mean(axis=1)
+    np.testing.assert_allclose(drawn, [0.75, 2.5], atol=4.5 * 0.5 / np.sqrt(n))
 
 
 def test_the_threshold_says_when_to_resample(tiny):
@@ -252,5 +272,7 @@ def test_systematic_resampling():
         assert (counts[[0, 4, 8]] == 0).all()
     picked = np.asarray(resampling.draws(log_weight, uniform, 4))
     assert (np.take_along_axis(weight, picked, axis=1) > 0).all()
+    found = resampling.effective_sample_size(np.log(np.array([[1, 1, 2], [3, 3, 3]], np.float32)))
+    np.testing.assert_allclose(found, [16 / 6, 3], rtol=1e-6)
     impossible = np.full((1, 3), -np.inf, np.float32)
     np.testing.assert_allclose(resampling.normalised(impossible), 1 / 3)

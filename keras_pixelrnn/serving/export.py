@@ -142,6 +142,7 @@ def _particles(model, n_particles, lookahead):
     """The constants of `complete_smc`, or None where it is not wanted."""
     if lookahead is not None:
         check_fits(lookahead, model)
+        check_finite(lookahead, "the look-ahead")
         if n_particles is None:
             raise ValueError("A `lookahead` is for `complete_smc`: pass `n_particles`, too.")
     if n_particles is None:
