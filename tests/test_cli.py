@@ -83,6 +83,7 @@ def test_a_picture_holds_the_values(levels, channels, tmp_path):
 def test_samples_are_those_of_the_model(grey):
     model = kp.models.from_preset(grey)
     said = run("sample", grey, "-n", 4, "--seed", 3, "--out", "drawn", "--batch-size", 2)
+    assert f"pixelrnn score {grey} drawn" in said  # to be pasted
     assert said.startswith("4 images, seed 3: drawn")
     drawn = [values_of(f"drawn/{number:05}.png", model) for number in range(4)]
     np.testing.assert_array_equal(drawn, model.sample(4, seed=3))

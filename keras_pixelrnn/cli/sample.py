@@ -92,11 +92,11 @@ def command(
         **names.context_of(model, label, count),
     )
     images = np.concatenate(list(progress.over(batches, count, "drawing")))
-    written = write(images, model, out, form)
+    written = write(images, model, out, form, name)
     click.echo(f"{names.counted(count)}, seed {seed}: {written}")
 
 
-def write(images, model, out, form):
+def write(images, model, out, form, name):
     """Write images into the folder `out`; returns what was written, in words."""
     import numpy as np
 
@@ -121,5 +121,6 @@ def write(images, model, out, form):
         visualize.save_png(out / f"{number:05}.png", visualize.to_picture(image, levels))
     older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
     note = f" (and {older} older ones)" if older > 0 else ""
-    score = f"pixelrnn score NAME {presets.spelled(out)}"
+    called = name if presets.comes_along(name) else presets.spelled(name)
+    score = f"pixelrnn score {called} {presets.spelled(out)}"
     return f"{out}{note}. All in one picture: --grid; their nats: {score}"
