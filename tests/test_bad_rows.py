@@ -7,11 +7,14 @@ import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.serving.inputs import MARKS
+from keras_pixelrnn.serving.signatures import number_of
 from tests.conformance import randomised
 from tests.served import Running, example
 
 SHAPE, LEVELS, ROWS, BAD = (3, 4, 1), 5, 8, 2
-STATE = 49  # numbers that rows above mean to this model, as `model.row_state_size` says
+STATE = MARKS + 49  # what rows above mean to this model, as `model.row_state_size` says
+NUMBERS = {}  # of the models that were exported, which their states name
 CONTEXTS = {"label": {"num_classes": 3}, "context": {"context_shape": (2,)}}
 SIGNATURES = [
     *("sample", "sample_with", "sample_rows", "complete", "complete_smc"),
@@ -42,6 +45,7 @@ def exported(context, folder, **options):
             **CONTEXTS[context],
         )
     )
+    NUMBERS[context] = number_of(model)
     return kp.export.save_for_serving(model, folder / context, **options)
 
 
@@ -73,6 +77,7 @@ def good_inputs(name, context):
         "row": (np.arange(ROWS) % SHAPE[0]).astype(np.int32),
         "state": rng.normal(size=(ROWS, STATE)).astype(np.float32),
     }
+    full["state"][:, 0], full["state"][:, 1] = full["row"], NUMBERS[context]
     own = {
         "sample": ["seed"],
         "sample_with": ["seed", "temperature", "top_k", "top_p"],

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import keras_pixelrnn as kp
-from keras_pixelrnn.serving.signatures import signatures
+from keras_pixelrnn.serving.inputs import MARKS
+from keras_pixelrnn.serving.signatures import number_of, signatures
 from tests.conformance import randomised
 from tests.served import example
 
@@ -54,7 +55,7 @@ THREE = {"seed": np.array([3, 4, 5], np.int64), "label": np.array([0, 1, 2], np.
 
 def test_the_same_images_and_nats(model, traced):
     whole = traced("sample", THREE)
-    image, nats = grown(traced, THREE, 2, model.row_state_size)
+    image, nats = grown(traced, THREE, 2, MARKS + model.row_state_size)
     np.testing.assert_array_equal(image, whole["image"])
     np.testing.assert_allclose(nats, whole["log_prob"], rtol=1e-5)
     assert np.ptp(image) > 0
@@ -62,7 +63,7 @@ def test_the_same_images_and_nats(model, traced):
 
 def test_requests_at_different_rows_share_a_batch_and_bad_ones_are_marked(model, traced):
     two = {name: value[:2] for name, value in THREE.items()}
-    zeros = np.zeros((2, model.row_state_size), np.float32)
+    zeros = np.zeros((2, MARKS + model.row_state_size), np.float32)
 
     def ask(row, state):
         return traced("sample_rows", {**two, "row": np.array(row, np.int32), "state": state})
@@ -73,12 +74,36 @@ def test_requests_at_different_rows_share_a_batch_and_bad_ones_are_marked(model,
     np.testing.assert_array_equal(mixed["image"][0], second["image"][0])
     np.testing.assert_array_equal(mixed["image"][1], first["image"][1])
     lost = first["state"].copy()
-    lost[0] = 0.0  # the state matters
+    lost[0, MARKS:] = 0.0  # the state matters
     assert (ask([2, 2], lost)["state"][0] != second["state"][0]).any()
-    lost[0, 0] = np.nan
-    for bad in (ask([2, 2], lost), ask([5, 2], first["state"]), ask([-1, 2], first["state"])):
+    lost[0, MARKS] = np.nan
+    other = first["state"].copy()
+    other[0, 1] += 1  # of other weights
+    third, skipped = second["state"].copy(), first["state"].copy()
+    third[1], skipped[0] = first["state"][1], second["state"][0]
+    ended = ask([-1, 2], first["state"])["state"]
+    assert np.isfinite(ended).all()
+    for bad in (
+        *(ask([2, 2], lost), ask([2, 2], other), ask([2, 2], np.stack([zeros[0], lost[1]]))),
+        *(ask([5, 2], first["state"]), ask([-1, 2], first["state"])),
+        *(ask([3, 2], first["state"]), ask([4, 2], first["state"]), ask([2, 2], skipped)),
+        ask([4, 2], np.stack([ended[0], first["state"][1]])),  # what a marked row goes on with
+    ):
         assert bad["log_prob"][0] == -np.inf
         np.testing.assert_array_equal(bad["image"][1], second["image"][1])
+    assert np.isfinite(ask([4, 2], third)["log_prob"]).all()
+    assert np.isfinite(ask([0, 2], np.stack([other[0], lost[1]]))["log_prob"]).all()
+
+
+def test_other_weights_have_another_number(model):
+    head = kp.distributions.Categorical(5)
+    other = randomised(kp.models.PixelRNN(SHAPE, head, "diagonal", 4, 1, num_classes=3))
+    other.set_weights(model.get_weights())
+    assert 1 <= number_of(model) == number_of(other) == np.float32(number_of(other))
+    weights = model.get_weights()
+    weights[0] = weights[0] + 1e-3
+    other.set_weights(weights)
+    assert number_of(other) != number_of(model)
 
 
 @pytest.mark.graphs
@@ -101,7 +126,7 @@ def test_the_state_that_is_taken_is_the_one_that_is_given(model, xla):
     state = next(spec for spec in inputs if spec.name == "state")
     traced = tf.function(function, inputs, autograph=False).get_concrete_function()
     assert traced.structured_outputs["state"].shape[1] == state.shape[1]
-    assert (state.shape[1] == model.row_state_size) != xla
+    assert (state.shape[1] == MARKS + model.row_state_size) != xla
 
 
 @pytest.mark.slow
@@ -141,7 +166,7 @@ def test_models_whose_rows_need_more_are_refused(tmp_path):
 def test_the_client_grows_images(model, traced, monkeypatch):
     """The loop of `examples/grpc_client.py`, answered by the graph."""
     client = pytest.importorskip("tensorflow_serving.apis.predict_pb2") and example("grpc_client")
-    sizes = {"image": [-1, *SHAPE], "state": [-1, model.row_state_size]}
+    sizes = {"image": [-1, *SHAPE], "state": [-1, MARKS + model.row_state_size]}
 
     def predict(address, model, signature, inputs):
         return traced(signature, {**inputs, "label": THREE["label"]})

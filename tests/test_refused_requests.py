@@ -24,6 +24,10 @@ from keras_pixelrnn.serving.server import RequestError, Server, rest  # noqa: E4
 pytestmark = pytest.mark.xdist_group(QUICK.name)
 
 
+COLOURS = {"signature_name": "log_prob", "inputs": np.zeros((2, 5, 7, 3), int).tolist()}
+COLOURS = json.dumps(COLOURS).encode()
+
+
 @pytest.fixture(scope="module")
 def server(running):
     return running()
@@ -49,6 +53,7 @@ def server(running):
         (b'{"signature_name": ["sample"], "instances": [1]}', "must be a string"),
         (b'{"instances": ' + b"[" * 100_000, "JSON Parse error"),
         (json.dumps({"instances": [1] * 65}).encode(), "larger than maximum input batch size 64"),
+        pytest.param(COLOURS, "5 7 3]", id="all of a shape whose last size is wrong"),
     ],
 )
 def test_rest_refuses(server, body, words):

@@ -51,7 +51,8 @@ def save_for_serving(
     - `nats_map(image)` -> `nats`
     - where `rows_at_once` is given, `sample_rows(seed, row, state)` -> `image`, `log_prob`, `state`: so
       many rows of the images of `sample`, from `row` int32 on. `state` float32 is that of the call
-      before, of the same seed; at row 0 zeros do. Rows below the image mean nothing
+      before, of the same seed; at row 0 zeros do. It says for which row it is and of which weights.
+      Rows below the image mean nothing
     - where `n_particles` is given, `complete_smc(image, known, seed)` -> `image`, `png_bytes`,
       `log_prob`, `log_z`, `ess`, `mean`, as of `complete(..., method="smc")`
 
@@ -69,7 +70,8 @@ def save_for_serving(
     A row with an input that Python would refuse is marked, and other rows do not notice:
 
     - by what: a negative seed, a label that is no class, a context that is not finite, a control
-      outside its range, a value outside the model's levels (in a completion: where `known`)
+      outside its range, a value outside the model's levels (in a completion: where `known`), a state
+      of another row or of other weights
     - where: `log_prob` is -inf in all signatures that have it, and with it `bits_per_dim` inf and
       `log_z` -inf; `nats` is -inf, at the value that is outside, or all over a row of another fault
     - what its image shows means nothing; it holds none of the values outside the levels

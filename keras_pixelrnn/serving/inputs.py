@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_pixelrnn.checks.numbers import LOWEST
 
+MARKS = 2  # numbers that a state begins with: the row that it is for, and that of the model
 MOST_DIMENSIONS = 8  # compared; of more dimensions the last ones are not looked at
 
 
@@ -37,6 +38,7 @@ def exactly(inputs):
                     count,
                     tf.shape(tensor),
                 ],
+                summarize=MOST_DIMENSIONS,
             )
         )
     with tf.control_dependencies(asserted):  # before any loop starts, whose words would come first
@@ -100,11 +102,20 @@ class Rows:
         self._hold(inside | ~known)
         return known & inside
 
-    def place(self, row, state, height):
-        """Rows of the image, and states that are finite; zero in other rows of the request."""
+    def place(self, row, state, height, number):
+        """Rows of the image, and the model's own part of states that `state_for` made for just these
+        rows; zero in other rows of the request. At row 0 any finite state will do."""
         fit = (row >= 0) & (row < height) & tf.reduce_all(tf.math.is_finite(state), axis=1)
+        belongs = (state[:, 0] == tf.cast(row, tf.float32)) & (state[:, 1] == number)
+        fit = fit & ((row == 0) | belongs)
         self._hold(fit)
-        return tf.where(fit, row, 0), tf.where(fit[:, None], state, 0.0)
+        return tf.where(fit, row, 0), tf.where(fit[:, None], state[:, MARKS:], 0.0)
+
+    def state_for(self, row, state, number):
+        """States that say which row they are for, and of which model; of rows that are not fit, zeros,
+        which are for no row but the first."""
+        marks = tf.stack([tf.cast(row, tf.float32), tf.fill(tf.shape(row), number)], axis=1)
+        return tf.where(self.fit[:, None], tf.concat([marks, state], axis=1), 0.0)
 
     def controls(self, temperature, top_k, top_p):
         """Controls in their ranges; 1 in other rows."""

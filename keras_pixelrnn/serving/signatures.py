@@ -1,13 +1,16 @@
 """What an export can do: its signatures as functions of tensors."""
 
 import functools
+import zlib
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_pixelrnn import backend, noise
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.metrics import bits_per_dim
-from keras_pixelrnn.serving.inputs import Rows, exactly
+from keras_pixelrnn.serving.inputs import MARKS, Rows, exactly
 
 # A name of operations, which stands in the error of someone who compiles what draws.
 NO_XLA = "what_draws_in_an_export_runs_without_XLA.To_compile_it_load_the_model_itself"
@@ -67,7 +70,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
 
     def sample_rows(seed, row, state, *given):
         rows, seed, row, state, given = checked(given, seed=seed, row=row, state=state)
-        row, state = rows.place(row, state, shape[0])
+        row, state = rows.place(row, state, shape[0], number)
         places = tf.minimum(row[:, None] + tf.range(rows_at_once), shape[0] - 1)
         uniform = tf.gather(noise.uniform(rows.seed(seed), shape), places, batch_dims=1)
         image, nats, state = drawing(model.sample_rows_graph)(uniform, row, state, *given)
@@ -76,6 +79,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
         )  # rows below the image count nothing
         nats = tf.where(drawn, tf.reduce_sum(nats, axis=(2, 3)), 0.0)
         log_prob = rows.marked(tf.reduce_sum(nats, axis=1))
+        state = rows.state_for(row + rows_at_once, state, number)
         return {"image": image, "log_prob": log_prob, "state": state}
 
     def sample_with(seed, temperature, top_k, top_p, *given):
@@ -117,7 +121,9 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
     more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
     if rows_at_once:
         row = tf.TensorSpec([None], tf.int32, name="row")
-        state = tf.TensorSpec([None, model.row_state_size_for(xla)], tf.float32, name="state")
+        number = number_of(model)
+        size = MARKS + model.row_state_size_for(xla)
+        state = tf.TensorSpec([None, size], tf.float32, name="state")
         more["sample_rows"] = (sample_rows, [seed, row, state, *given])
     return {
         "sample": (sample, [seed, *given]),
@@ -127,6 +133,14 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
         "nats_map": (nats_map, [image, *given]),
         **more,
     }
+
+
+def number_of(model):
+    """A number of the weights, 1 or more and exact in float32, by which states of others are known."""
+    sums = 0
+    for weight in model.weights:
+        sums = zlib.crc32(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes(), sums)
+    return float(sums % (2**24 - 1) + 1)
 
 
 def png_bytes(image, levels):
