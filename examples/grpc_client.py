@@ -13,6 +13,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
+# Of answers; gRPC's own limit is 4 MiB, which maps and states of many images exceed.
+ANY_SIZE = [("grpc.max_receive_message_length", -1)]
+
 
 class MarkedRows(ValueError):
     """Rows whose input the model has no answer for; other rows were answered.
@@ -25,7 +28,8 @@ class MarkedRows(ValueError):
     def __init__(self, rows, outputs):
         super().__init__(
             f"The server marked rows {rows} by -inf: their image has a value outside the model's "
-            "levels, their label is no class, or a seed, context or control is outside its range."
+            "levels, their label is no class, a seed, context or control is outside its range, or a "
+            "state is of another row or version of the model."
         )
         self.rows, self.outputs = rows, outputs
 
@@ -51,7 +55,7 @@ def predict(address, model, signature, inputs, timeout=120):
     request.model_spec.signature_name = signature
     for name, value in inputs.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(address, ANY_SIZE) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         response = stub.Predict(request, timeout)
     outputs = {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
@@ -60,14 +64,21 @@ def predict(address, model, signature, inputs, timeout=120):
 
 
 def shape_of(address, model, signature, kind, name):
-    """Sizes of a tensor of a signature, -1 where any will do; `kind` is "inputs" or "outputs"."""
+    """Sizes of a tensor of a signature, -1 where any will do; `kind` is "inputs" or "outputs".
+
+    Raises:
+        grpc.RpcError: the server refused the request.
+        ValueError: the model has no such signature.
+    """
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = model
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(address, ANY_SIZE) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         answer = stub.GetModelMetadata(request, 120)
     found = get_model_metadata_pb2.SignatureDefMap()
     answer.metadata["signature_def"].Unpack(found)
+    if signature not in found.signature_def:
+        raise ValueError(f"{model} has no signature {signature!r}: {sorted(found.signature_def)}")
     tensor = getattr(found.signature_def[signature], kind)[name]
     return [dim.size for dim in tensor.tensor_shape.dim]
 
@@ -93,6 +104,15 @@ def main():
     parser.add_argument("--output", type=Path, default=Path("."))
     parser.add_argument("--grow", action="store_true", help="print images as they are drawn")
     args = parser.parse_args()
+    try:
+        draw(args)
+    except grpc.RpcError as error:
+        parser.exit(1, f"{args.address} answered {error.code().name}: {error.details()}\n")
+    except (ValueError, OSError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+def draw(args):
     if args.grow:
         for rows in grow(args.address, args.model, np.array(args.seeds, np.int64)):
             for line in np.concatenate(list(rows), axis=1)[..., 0]:  # images side by side

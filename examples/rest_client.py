@@ -23,7 +23,8 @@ class MarkedRows(ValueError):
     def __init__(self, rows, predictions):
         super().__init__(
             f"The server marked rows {rows} by -inf: their image has a value outside the model's "
-            "levels, their label is no class, or a seed, context or control is outside its range."
+            "levels, their label is no class, a seed, context or control is outside its range, or a "
+            "state is of another row or version of the model."
         )
         self.rows, self.predictions = rows, predictions
 
@@ -45,7 +46,7 @@ def predict(url, signature, instances, timeout=120):
     """Predictions of a signature for instances in REST row format.
 
     Raises:
-        RuntimeError: the server refused the request, in its own words.
+        RuntimeError: no server answers, or it refused the request, in its own words.
         MarkedRows: the server marked a row of it.
     """
     body = json.dumps({"signature_name": signature, "instances": instances}).encode()
@@ -55,6 +56,8 @@ def predict(url, signature, instances, timeout=120):
             predictions = json.load(response)["predictions"]
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"{url} answered {error.code}: {error.read().decode()}") from error
+    except OSError as error:
+        raise RuntimeError(f"{url} does not answer: {error}") from error
     check_rows(predictions)
     return predictions
 
@@ -65,6 +68,13 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--output", type=Path, default=Path("."))
     args = parser.parse_args()
+    try:
+        draw(args)
+    except (RuntimeError, ValueError, OSError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+def draw(args):
     drawn = predict(args.url, "sample", [{"seed": seed} for seed in args.seeds])
     for seed, one in zip(args.seeds, drawn, strict=True):
         file = args.output / f"rest-{seed}.png"

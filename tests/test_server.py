@@ -1,11 +1,13 @@
 """The development server and the clients, as a person runs them."""
 
 import concurrent.futures
+import contextlib
 import json
 import socket
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +63,35 @@ def test_rest_client(server, url, expected, tmp_path, monkeypatch):
         client.predict(url, "nothing", [{"seed": 1}])
     with pytest.raises(RuntimeError, match="answered 404"):
         client.predict(url + "s", "sample", [{"seed": 1}])
+    with pytest.raises(RuntimeError, match="v1 does not answer"):
+        client.predict("http://127.0.0.1:1/v1", "sample", [{"seed": 1}])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("rest_client", ["--url", "{url}s"], "answered 404"),
+        ("rest_client", ["--url", "http://127.0.0.1:1/v1"], "does not answer"),
+        ("rest_client", ["--url", "{url}", "--seeds", "-1"], "marked rows [0]"),
+        ("rest_client", ["--url", "{url}", "--output", "/nowhere"], "/nowhere/rest-1.png"),
+        ("grpc_client", ["--address", "{address}", "--model", "other"], "NOT_FOUND: Could not"),
+        ("grpc_client", ["--address", "127.0.0.1:1"], "127.0.0.1:1 answered UNAVAILABLE"),
+        ("grpc_client", ["--address", "{address}", "--model", "quick", "--seeds", "-1"], "marked"),
+        (
+            "grpc_client",
+            ["--address", "{address}", "--model", "quick", "--grow"],
+            "quick has no signature 'sample_rows'",
+        ),
+    ],
+)
+def test_clients_end_with_a_sentence(server, name, arguments, words, monkeypatch, capsys):
+    places = {"url": server.url, "address": server.address}
+    arguments = [argument.format(**places) for argument in arguments]
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        example(name).main()
+    assert ended.value.code == 1
+    assert words in capsys.readouterr().err
 
 
 def test_grpc_client(server, expected, tmp_path, monkeypatch):
@@ -80,6 +111,26 @@ def test_grpc_client(server, expected, tmp_path, monkeypatch):
         with pytest.raises(grpc.RpcError) as error:
             client.predict(address, model, signature, inputs)
         assert error.value.code() == code
+
+
+def test_grpc_client_takes_answers_of_any_size():
+    """More than the 4 MiB that gRPC takes when it is told nothing."""
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    class Large(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def Predict(self, request, context):
+            nats = tf.make_tensor_proto(np.zeros((1, 1200, 1000), np.float32))
+            return predict_pb2.PredictResponse(outputs={"nats": nats})
+
+    served = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Large(), served)
+    port = served.add_insecure_port("127.0.0.1:0")
+    served.start()
+    try:
+        answer = example("grpc_client").predict(f"127.0.0.1:{port}", "large", "nats_map", {})
+    finally:
+        served.stop(0)
+    assert answer["nats"].shape == (1, 1200, 1000)
 
 
 def test_status_and_metadata(server, url):
@@ -181,6 +232,51 @@ def test_listens_on_this_machine_only(server):
 
 def test_ends_when_interrupted(server):
     assert server.interrupt() in (0, 130)
+
+
+def test_nothing_is_left_to_tidy_up_while_it_serves(monkeypatch):
+    """A model that comes along is exported for it; what ends a server may leave it no time."""
+    from click.testing import CliRunner
+
+    from keras_pixelrnn.cli import serve
+    from keras_pixelrnn.serving import server
+
+    folders = []
+
+    def export(name, scratch):
+        folders.append(Path(scratch) / "digits" / "1")
+        folders[0].mkdir(parents=True)
+        return folders[0]
+
+    class Fake(contextlib.nullcontext):
+        port = rest_port = 1
+
+        def __init__(self, name, path, *args, **options):
+            super().__init__(self)
+            assert path.is_dir()
+
+        def wait(self):
+            folders.append(folders[0].exists())
+
+    monkeypatch.setattr(serve, "_export", export)
+    monkeypatch.setattr(server, "Server", Fake)
+    found = CliRunner().invoke(serve.command, ["digits"])
+    assert not found.exit_code, found.exception
+    assert folders[1:] == [False]
+
+
+def test_a_port_that_is_taken_is_named(tmp_path, monkeypatch):
+    """That of REST; gRPC says so by itself."""
+    from keras_pixelrnn.serving.server import run
+
+    monkeypatch.setattr(run, "Servable", lambda *_: None)
+    monkeypatch.setattr(run.warmup, "read", lambda _: [])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"Cannot listen on 127.0.0.1:{port} for gRPC"):
+            run.Server("quick", tmp_path, port=port, rest_port=0)
+        with pytest.raises(OSError, match=f"Cannot listen on 127.0.0.1:{port} for REST"):
+            run.Server("quick", tmp_path, port=0, rest_port=port)
 
 
 def test_does_not_turn_xla_off_here(export_of):

@@ -44,13 +44,13 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
         path = _export(name, scratch)
         model_name = model_name or path.parent.name
         server = Server(model_name, path, host, port, rest_port, batching=not no_batching, xla=xla)
-        with server:
-            click.echo(
-                f"{model_name}, version {path.name}: gRPC on {host}:{server.port}, "
-                f"REST on http://{host}:{server.rest_port}/v1/models/{model_name}\n"
-                "For development; Ctrl-C ends it."
-            )
-            server.wait()
+    with server:  # it has read all, and is ended by what leaves no time to tidy up
+        click.echo(
+            f"{model_name}, version {path.name}: gRPC on {host}:{server.port}, "
+            f"REST on http://{host}:{server.rest_port}/v1/models/{model_name}\n"
+            "For development; Ctrl-C ends it."
+        )
+        server.wait()
 
 
 def _export(name, scratch):

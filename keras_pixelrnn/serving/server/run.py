@@ -72,7 +72,10 @@ class Server:
             self.port = self._grpc.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
             raise OSError(f"Cannot listen on {host}:{port} for gRPC: {error}") from error
-        self._rest = rest.make_server(self.servable, host, rest_port)
+        try:
+            self._rest = rest.make_server(self.servable, host, rest_port)
+        except OSError as error:
+            raise OSError(f"Cannot listen on {host}:{rest_port} for REST: {error}") from error
         self.rest_port = self._rest.server_address[1]
 
     def __enter__(self):
