@@ -149,6 +149,21 @@ def test_damaged_weights_are_named(export, tmp_path, file):
     assert "export it again" in problem
 
 
+def test_a_graph_without_one_of_its_functions_is_named(export, tmp_path, monkeypatch):
+    """Where the session does not miss it."""
+    path = shutil.copytree(export, tmp_path / "1")
+    graph = check.read(path)
+    functions = graph.graph_def.library.function
+    wrapper = next(f for f in functions if "signature_wrapper" in f.signature.name)
+    functions.remove(wrapper)
+    saved = saved_model_pb2.SavedModel(meta_graphs=[graph])
+    (path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    monkeypatch.setattr(operations, "without_kernel", lambda _: [])
+    monkeypatch.setattr(check, "c_api", lambda *_, **__: ({}, {"errors": []}, None))
+    (problem,) = check.check(path)
+    assert f"{path / 'saved_model.pb'} is damaged" in problem
+
+
 def test_a_damaged_warm_up_file_is_named(export, tmp_path):
     path = shutil.copytree(export, tmp_path / "1")
     (path / warmup.FILE).write_bytes(b"not a record")

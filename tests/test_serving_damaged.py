@@ -95,6 +95,7 @@ def test_a_version_is_found_from_within(version, monkeypatch):
         ("weights of another", "the request to 'sample' in assets.extra"),
         ("warm-up of another", "the request to 'log_prob' in assets.extra"),
         ("graph for training", "A server cannot load"),
+        ("output of another", "the request to 'nats_map' in assets.extra"),
     ],
 )
 def test_files_that_do_not_fit_each_other(version, damage, words, export_of):
@@ -107,7 +108,10 @@ def test_files_that_do_not_fit_each_other(version, damage, words, export_of):
         shutil.copytree(export_of(other) / "variables", version / "variables")
     else:
         graph = check.read(version)
-        graph.meta_info_def.tags[:] = ["train"]
+        if damage.startswith("output"):
+            graph.signature_def["nats_map"].outputs["nats"].name = "nowhere:0"
+        else:
+            graph.meta_info_def.tags[:] = ["train"]
         saved = saved_model_pb2.SavedModel(meta_graphs=[graph])
         (version / "saved_model.pb").write_bytes(saved.SerializeToString())
     running = process("serve", str(version), "--port", "0", "--rest-port", "0")

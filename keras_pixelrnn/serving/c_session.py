@@ -28,6 +28,7 @@ DTYPES = {  # of tf_datatype.h
     10: np.bool_,
     17: np.uint16,
 }
+NOT_FOUND = 5  # of google.rpc.Code
 STRING = 7
 STRING_SIZE = 24  # bytes of a TF_TString
 
@@ -128,7 +129,7 @@ class Session:
         operation, _, index = name.partition(":")
         found = self.tf.TF_GraphOperationByName(self.graph, operation.encode())
         if not found:
-            raise RuntimeError(f"The graph has no operation {operation!r}.")
+            raise SessionError(NOT_FOUND, f"The graph has no operation {operation!r}.")
         return Output(found, int(index or 0))
 
     def _tensor(self, array):

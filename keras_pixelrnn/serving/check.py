@@ -154,7 +154,13 @@ def _run(path, signatures, requests, loaded, xla):
         f"Signature {jobs[number][0]!r} fails with XLA {state}: {message}"
         for number, message in report["errors"]
     ]
-    loaded = loaded or tf.saved_model.load(path).signatures
+    try:
+        loaded = loaded or tf.saved_model.load(path).signatures
+    except Exception as error:  # of many types, where the graph is damaged
+        return [
+            f"{path / 'saved_model.pb'} is damaged, since Python cannot load it: export it again. "
+            f"Received: {str(error)[:200]}"
+        ]
     for number, (name, inputs, outputs) in enumerate(jobs):
         if number not in found:
             continue
