@@ -260,7 +260,7 @@ def test_nothing_is_left_to_tidy_up_while_it_serves(monkeypatch):
 
     monkeypatch.setattr(serve, "_export", export)
     monkeypatch.setattr(server, "Server", Fake)
-    found = CliRunner().invoke(serve.command, ["digits"])
+    found = CliRunner().invoke(serve.command, ["digits", "--port", "0", "--rest-port", "0"])
     assert not found.exit_code, found.exception
     assert folders[1:] == [False]
 
