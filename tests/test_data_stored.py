@@ -174,3 +174,15 @@ def test_values_outside_the_levels_name_their_file(ending, tmp_path):
         np.savez(tmp_path / "scans.npz", images=images)
     with pytest.raises(ValueError, match=rf"0 .. 16\. .*images of .*scans\.{ending} .*32"):
         load(tmp_path / f"scans.{ending}", values="integers", levels=17)
+
+
+def test_values_found_later_name_their_folder(tmp_path, monkeypatch):
+    """A folder of many files is read when its images are asked for."""
+    monkeypatch.setattr("keras_pixelrnn.data.folder.ALL_AT_ONCE", 0)
+    (tmp_path / "scans").mkdir()
+    for number in range(3):
+        image = Image.fromarray(np.full((3, 5), 32, np.uint8))
+        image.save(tmp_path / "scans" / f"{number:02}.png")
+    data = load(tmp_path / "scans", values="integers", levels=17, channels=1, image_size=(3, 5))
+    with pytest.raises(ValueError, match=r"0 .. 16\. .*images of .*scans with .*32"):
+        data.images("train", [0])

@@ -110,6 +110,7 @@ def load(
     }
     if isinstance(source, (str, Path)):
         found, about = _named(source, data_dir, class_names, files)
+        found = found._replace(place=f" of {source}")
     else:
         found, about = _given(source, class_names, files), {}
     if class_names is not None and found.class_names != class_names:
@@ -130,7 +131,7 @@ def load(
     decided = meanings.decide(
         found.splits["train"].dtype, known=found.known, extent=found.extent, **said
     )
-    _check_now(found, decided, f" of {source}" if isinstance(source, (str, Path)) else "")
+    _check_now(found, decided)
     return ImageData(found, decided)
 
 
@@ -284,7 +285,7 @@ def _packed(said, about, found):
     return said, found._replace(known=known)
 
 
-def _check_now(found, decided, place):
+def _check_now(found, decided):
     """Check arrays that are at hand at once; others are checked when they are read."""
     if not found.at_hand:
         return
@@ -292,4 +293,4 @@ def _check_now(found, decided, place):
         size = 0 if decided.cannot_fail(split.dtype) else split.shape[0]
         for first in range(0, size, 4_096):
             raw, _ = split.read(np.arange(first, min(first + 4_096, size)))
-            decided.check(raw, f"{name} images{place}")
+            decided.check(raw, f"{name} images{found.place}")

@@ -257,7 +257,7 @@ class ImageData:
     def _read(self, split, numbers, first, seed, labels):
         """Batch of the images `numbers`, which begin at place `first` of their stream."""
         raw, found = self.source.splits[split].read(numbers)
-        self.values.check(raw, f"{split} images")
+        self.values.check(raw, f"{split} images{self.source.place}")
         purpose = split if seed is None else "training"
 
         def uniform(purpose):

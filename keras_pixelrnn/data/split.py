@@ -24,6 +24,7 @@ class Source(NamedTuple):
         extent: function giving the smallest and largest number; None where that is too much work.
         at_hand: whether all images are in memory or soon read: their values are checked at once.
         dataset: what is known of the data set: its "name", and its "licence" where that is stated.
+        place: " of ..." where the images come from, for errors.
     """
 
     splits: dict
@@ -33,6 +34,7 @@ class Source(NamedTuple):
     extent: object = None
     at_hand: bool = False
     dataset: dict | None = None
+    place: str = ""
 
 
 class Arrays:
