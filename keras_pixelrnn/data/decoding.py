@@ -216,7 +216,7 @@ def sixteen_bits(data, file):
     if decode is None:
         raise ValueError(
             "Colour images of 16 bits need the package imagecodecs: pip install "
-            f"keras-pixelrnn[images]. Received: {file}"
+            f"'keras-pixelrnn[images]'. Received: {file}"
         )
     try:
         pixels = decode(data)
