@@ -37,6 +37,9 @@ def test_pictures_there_and_back(model, tmp_path, rng):
     found = [np.asarray(Image.open(path)) for path in sorted((tmp_path / "out").iterdir())]
     np.testing.assert_array_equal(found, pictures)
     assert "images 0 to 3" in run("decompress", file, "--model", model, "--only", 4).output
+    cut = tmp_path / "cut.kpz"
+    cut.write_bytes(file.read_bytes()[:-1])
+    assert f"{cut}: The check sum" in str(run("decompress", cut, "--model", model).exception)
     other = run("decompress", file, "--model", "digits")
     assert "another model" in str(other.exception)
 

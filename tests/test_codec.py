@@ -264,6 +264,9 @@ def test_what_is_no_file_is_said(coded, tmp_path):
     for path in (tmp_path, tmp_path / "none.kpz"):
         with pytest.raises(ValueError, match="must be a file that `codec"):
             codec.read(path, coded[0])
+    (tmp_path / "cut.kpz").write_bytes(coded[2][:-1])
+    with pytest.raises(codec.Damaged, match=r"cut\.kpz: The check sum"):
+        codec.read(tmp_path / "cut.kpz", coded[0])
 
 
 @pytest.mark.parametrize(

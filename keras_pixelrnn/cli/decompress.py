@@ -26,9 +26,10 @@ def command(file, name, out, only, label, batch_size):
     compress.needed()
 
     from keras_pixelrnn import codec, models, visualize
+    from keras_pixelrnn.codec import container
 
-    data = file.read_bytes()
-    count = codec.header(data).count
+    with container.in_file(file):
+        count = codec.header(file.read_bytes()).count
     beyond = [index for index in only if index >= count]
     if beyond:
         raise click.UsageError(
@@ -40,9 +41,9 @@ def command(file, name, out, only, label, batch_size):
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     with progress.telling(len(numbers), "decoding") as tell:
-        images = codec.decompress(
+        images = codec.read(
+            file,
             model,
-            data,
             indices=numbers,
             batch_size=batch_size or 256,
             progress=tell,

@@ -14,6 +14,7 @@ blocks: CRC-32 of the images, and what `coder` writes
 A number takes a byte for each seven bits, the lowest first; the high bit says that more follow.
 """
 
+import contextlib
 import zlib
 from typing import NamedTuple
 
@@ -27,6 +28,15 @@ LONGEST_NAME = 40  # bytes
 
 class Damaged(ValueError):
     """Data that is not what was written."""
+
+
+@contextlib.contextmanager
+def in_file(path):
+    """What is damaged inside is said with the name of the file."""
+    try:
+        yield
+    except Damaged as error:
+        raise Damaged(f"{path}: {error}") from None
 
 
 class Header(NamedTuple):

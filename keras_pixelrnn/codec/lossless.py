@@ -201,7 +201,8 @@ def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarr
         raise ValueError(
             f"`path` must be a file that `codec.write` wrote. There is none. Received: path='{path}'"
         )
-    return decompress(model, path.read_bytes(), **options)
+    with container.in_file(path):
+        return decompress(model, path.read_bytes(), **options)
 
 
 def _wanted(indices, count):
