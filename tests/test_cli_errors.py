@@ -161,6 +161,8 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
         ["train", "--output", ""],
         ["train", "--channels", "2"],
         ["train", "--dtype", "float"],
+        ["sample", "digits", "--label", "1"],
+        ["sample", "digits_conditional", "--label", "10"],
         ["sample", "digits", "--temperature", "-1"],
         ["sample", "digits", "--temperature", "nan"],
         ["sample", "digits", "--top-p", "1.5"],

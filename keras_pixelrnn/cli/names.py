@@ -137,7 +137,16 @@ class Finite(click.FloatRange):
         return "" if self.min is None and self.max is None else super()._describe_range()
 
 
-model = click.argument("name", type=Model(), metavar="NAME")
+def _with_label(context, option, name):
+    """The name of a model; a --label is refused at once where the card of what comes along tells that it
+    is none. Options are read before arguments."""
+    label = context.params.get("label")
+    if label is not None and presets.comes_along(name):
+        _fits(label, presets.facts(name).get("num_classes"))
+    return name
+
+
+model = click.argument("name", type=Model(), metavar="NAME", callback=_with_label)
 seed = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random numbers"
 )
@@ -192,13 +201,21 @@ def newest(path):
     return max(versions, key=lambda entry: int(entry.name), default=None)
 
 
+def _fits(label, classes):
+    """`UsageError` where a label is none of a model's classes; None of a model without."""
+    if classes is None:
+        raise click.UsageError("This model is not conditional on a label; leave --label out.")
+    if label >= classes:
+        raise click.UsageError(f"--label must be below {classes}. Received: {label}")
+
+
 def context_of(model, label, count):
     """`context` for `count` images of a model: the label given, or every label in turn."""
     import numpy as np
 
     classes = model.context.num_classes
-    if label is not None and classes is None:
-        raise click.UsageError("This model is not conditional on a label; leave --label out.")
+    if label is not None:
+        _fits(label, classes)
     if not model.context.given:
         return {}
     if classes is None:
@@ -206,8 +223,6 @@ def context_of(model, label, count):
             f"This model is conditional {model.context}, which the command line cannot give; use it "
             "from Python."
         )
-    if label is not None and label >= classes:
-        raise click.UsageError(f"--label must be below {classes}. Received: {label}")
     return {"context": np.arange(count) % classes if label is None else np.full(count, label)}
 
 
