@@ -12,6 +12,7 @@ from keras_pixelrnn._types import Array, Shape
 from keras_pixelrnn.data.folder import checked_colour
 from keras_pixelrnn.data.modes import depth
 from keras_pixelrnn.data.reading import Reader
+from keras_pixelrnn.data.values import Values
 from keras_pixelrnn.distributions.base import MOST_LEVELS
 
 MOST_PIXELS = 2**30  # of a picture, 3 GiB
@@ -22,10 +23,10 @@ UNKNOWN = np.array([90, 110, 160], np.uint8)  # a colour that no grey image has
 def brightness(images: Array, levels: int) -> np.ndarray:
     """Values `0 .. levels-1` as 0 .. 255, both ends kept; `value * levels // 256` is the way back."""
     images, levels = _values(images, levels)
-    value = np.arange(levels)
-    shown = np.round(value * (255.0 / (levels - 1))).astype(np.int64)
-    if levels <= 256:  # into the step that is quantised to this value
-        shown = np.clip(shown, -(-value * 256 // levels), -(-(value + 1) * 256 // levels) - 1)
+    if levels <= 256:
+        shown = Values("intensities", 0, 255, levels).numbers()
+    else:
+        shown = np.round(np.arange(levels) * (255.0 / (levels - 1)))
     return shown.astype(np.uint8)[images]
 
 
@@ -72,18 +73,10 @@ def to_picture(image: np.ndarray, levels: int) -> Image.Image:
             f"Received: shape {image.shape}"
         )
     if levels > 256 and image.shape[-1] == 1:
-        return Image.fromarray(_sixteen_bits(levels)[image[..., 0]])
+        numbers = Values("intensities", 0, 65535, levels).numbers().astype(np.uint16)
+        return Image.fromarray(numbers[image[..., 0]])
     shown = brightness(image, levels)
     return Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
-
-
-def _sixteen_bits(levels):
-    """Values `0 .. levels-1` as 0 .. 65535, both ends kept, for `value * levels // 65536` as the way
-    back."""
-    value = np.arange(levels, dtype=np.int64)
-    shown = np.round(value * (65535.0 / (levels - 1))).astype(np.int64)
-    lowest, beyond = -(-value * 65536 // levels), -(-(value + 1) * 65536 // levels)
-    return np.clip(shown, lowest, beyond - 1).astype(np.uint16)
 
 
 def to_values(

@@ -1,11 +1,12 @@
 """The command on a model of codes: drawn, completed and scored as values and as pictures."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import visualize
 from tests.commands import fails, run
 
 
@@ -19,10 +20,11 @@ def test_codes_are_drawn_completed_and_scored(tmp_path, monkeypatch):
     with np.load("samples/samples.npz") as file:
         drawn = file["image"]
     assert (drawn.shape, drawn.dtype) == ((2, 4, 5, 1), np.uint16)
-    visualize.to_picture(drawn[0], 512).save("codes.png")
+    run("sample", "codes", "-n", 2, "--label", 1, "--out", ".")
+    np.testing.assert_array_equal(np.asarray(Image.open("00000.png"))[..., None], drawn[0])
+    Path("00000.png").rename("codes.png")
     run("complete", "codes", "codes.png", "-n", 2, "--label", 1)
-    with Image.open("completions/00001.png") as picture:
-        found = visualize.to_values(picture, model.image_shape, 512)
+    found = np.asarray(Image.open("completions/00001.png"))[..., None]
     np.testing.assert_array_equal(found[:2], drawn[0][:2])
     nats = float(run("score", "codes", "codes.png", "--label", 1).splitlines()[1].split(",")[1])
     np.testing.assert_allclose(nats, model.log_prob(drawn[:1], context=1)[0], atol=1e-3)

@@ -122,7 +122,7 @@ def test_numbers_that_files_of_8_bits_lose_are_not_compressed(colour, capsys):
         file.write(tf.io.encode_png(deep).numpy())
     code, text = fails(capsys, "compress", "deep.png", "some.kpz", "--model", colour)
     assert (code, "would not come back" in text) == (1, True)
-    values = compress._values("deep.png", kp.models.from_preset(colour), quantise=True)
+    values = compress._values("deep.png", kp.models.from_preset(colour), True, None)
     np.testing.assert_array_equal(values, deep // 256)
 
 

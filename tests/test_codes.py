@@ -157,6 +157,31 @@ def test_a_lookahead_refuses_codes():
         Lookahead((3, 4, 1), D.Categorical(7, embedded=True))
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda codes: codes / 7, "must be codes, integers in 0 .. 6.*Received: dtype float64"),
+        (lambda codes: codes > 3, "must be codes, integers in 0 .. 6.*Received: dtype bool"),
+        (
+            lambda codes: codes - 1,
+            "as many levels as there are codes. Received: values from -1 to 5",
+        ),
+        (
+            lambda codes: codes + 1,
+            "as many levels as there are codes. Received: values from 1 to 7",
+        ),
+    ],
+)
+def test_nobody_is_told_to_quantise_codes(change, text):
+    """It would make others of them: they have no order."""
+    model = coded(7)
+    codes = np.resize(np.arange(7), (2, *model.image_shape))
+    for call in (model, model.log_prob, model.fit, model.predict):
+        with pytest.raises(ValueError, match=text) as raised:
+            call(change(codes))
+        assert "uantise" not in str(raised.value)
+
+
 @pytest.mark.parametrize("wrong", [{"embedded": 1}, {"embedded": True, "embedding_size": 0}])
 def test_bad_arguments(wrong):
     with pytest.raises(ValueError, match="Received"):

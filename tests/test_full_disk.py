@@ -88,7 +88,7 @@ def test_what_commands_write_is_whole_or_not_there(name, model_of, tmp_path):
         elif name == "png":
             kp.visualize.save_png(path, noise)
         else:
-            sample.write(images, model, path.parent, forms[name])
+            sample.write(images, model, path.parent, forms[name], "digits")
 
     with room(30), pytest.raises(OSError, match=r"Cannot write .*out.*Free space"):
         write()

@@ -7,6 +7,8 @@ from PIL import Image
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import raster, visualize
+from keras_pixelrnn.serving.signatures import png_bytes
+from keras_pixelrnn.training.making import make_model
 
 D = kp.distributions
 HEADS = [D.Categorical(300), D.DiscretizedLogisticMixture(65536), D.DiscretizedNormalMixture(4096)]
@@ -61,6 +63,21 @@ def test_export(model, tmp_path):
     np.testing.assert_array_equal(png.astype(np.int64) * levels // 65536, drawn["image"][0])
 
 
+@pytest.mark.parametrize(
+    "head",
+    [D.Categorical(100), D.Categorical(60_000), D.Categorical(9, embedded=True), D.Bernoulli()],
+    ids=repr,
+)
+def test_pictures_of_an_export_are_those_of_the_command(head):
+    """They came back a level off, where rounding leaves the step that is quantised to a value."""
+    image = np.arange(head.levels).reshape(1, -1, head.levels // 100 or 1, 1)
+    (png,) = png_bytes(tf.constant(image.astype(head.dtype)), head)
+    found = tf.io.decode_png(png, dtype=head.dtype).numpy()
+    coded = head.embedding_size is not None
+    shown = image[0] if coded else np.asarray(visualize.to_picture(image[0], head.levels))
+    np.testing.assert_array_equal(found[..., 0], shown.reshape(image.shape[1:3]))
+
+
 @pytest.mark.parametrize("head", HEADS, ids=repr)
 def test_probabilities_add_up_and_draws_follow_them(head):
     rng = np.random.default_rng(0)
@@ -89,6 +106,40 @@ def test_narrow_peaks_of_many_levels():
         peaks.append(float(np.max(head.log_pmf(params, np.zeros((1, 1), np.float32), 0))))
     assert peaks[0] > -0.1
     assert peaks[1] == pytest.approx(peaks[0], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("channels", "head"),
+    [
+        (1, D.Categorical(65536)),
+        (3, D.Categorical(8192, embedded=True, embedding_size=2)),
+        (4, D.Categorical(65536, embedded=True, embedding_size=1)),
+    ],
+    ids=repr,
+)
+def test_a_network_has_a_logit_for_every_level_of_every_channel(channels, head):
+    """Wider than any hidden map may be."""
+    sizes = {"units": 4, "num_blocks": 1, "kernel_size": 3}
+    for make in (kp.models.PixelCNN, kp.models.GatedPixelCNN):
+        model = make((1, 2, channels), head, **sizes)
+        image = np.full((1, 1, 2, channels), head.levels - 1, np.uint16)
+        nats = np.asarray(model.log_prob_graph(image))
+        np.testing.assert_allclose(nats, -2 * channels * np.log(head.levels), rtol=0.05)
+
+
+def test_a_training_on_many_ordered_levels_has_a_mixture():
+    """A logit for each would be gigabytes for a batch of scans."""
+    scans = np.arange(60, dtype=np.uint16).reshape(3, 4, 5, 1)
+    sizes = {"model": "pixelcnn", "units": 4, "num_blocks": 1, "dropout": 0.0}
+    for levels, name, expected in (
+        (65536, None, D.DiscretizedLogisticMixture),
+        (257, None, D.DiscretizedLogisticMixture),
+        (256, None, D.Categorical),
+        (257, "categorical", D.Categorical),
+    ):
+        data = kp.data.from_array(scans, value_range=(0, 65535), levels=levels)
+        settings = kp.training.Settings(distribution=name, **sizes)
+        assert type(make_model(settings, data).distribution) is expected
 
 
 @pytest.mark.parametrize("levels", [257, 4096, 65535, 65536])

@@ -123,20 +123,27 @@ def image_array(shape, dtype, image_shape, distribution):
         )
     dtype = getattr(dtype, "name", None) or str(dtype)  # of any byte order
     if not dtype.startswith(("int", "uint")):
+        highest = distribution.levels - 1
+        if distribution.embedding_size is not None:
+            raise ValueError(
+                f"`images` must be codes, integers in 0 .. {highest}; each is embedded in the model. "
+                f"Pass the indices themselves, cast to {distribution.dtype}. Received: dtype {dtype}"
+            )
         raise ValueError(
-            f"`images` must be integers in 0 .. {distribution.levels - 1}; scaling happens "
-            f"inside the model. Quantise them and cast to {distribution.dtype}. "
-            f"Received: dtype {dtype}"
+            f"`images` must be integers in 0 .. {highest}; scaling happens inside the model. Quantise "
+            f"them and cast to {distribution.dtype}. Received: dtype {dtype}"
         )
 
 
 def image_values(low, high, distribution):
     """`ValueError` unless values from `low` to `high` are levels of a distribution."""
     if low < 0 or high >= distribution.levels:
+        way_out = "Quantise the images to its levels."
+        if distribution.embedding_size is not None:  # any other number is another code
+            way_out = "Make the model with as many levels as there are codes."
         raise ValueError(
             f"Values of `images` must lie in 0 .. {distribution.levels - 1} for "
-            f"{distribution!r}. Quantise the images to its levels. "
-            f"Received: values from {low} to {high}"
+            f"{distribution!r}. {way_out} Received: values from {low} to {high}"
         )
 
 

@@ -14,6 +14,7 @@ MOST_BLOCKS = 1000
 MOST_KERNEL = 255
 MOST_MIXTURES = 1000
 MOST_CODES = 2**16
+MOST_FILTERS = 4 * MOST_CODES  # of the last layer: a logit for each value of each channel
 MOST_CLASSES = 100_000  # each has weights of its own in every layer
 MOST_DRAWN = 2**31  # sub-pixels of one call: 2 GiB of values, or 4
 MOST_STEPS = 2**40  # or epochs: the place in the data is an int64

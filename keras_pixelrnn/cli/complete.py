@@ -65,7 +65,8 @@ def command(
     checks.drawn(count, shape)
     files = [out / f"{number:05}.png" for number in range(count)]
     names.spare([image, mask or image], [*files, out / "grid.png"], "--out")
-    original = pictures.values_of(image, shape, levels)
+    meaning = pictures.meaning_of(name, model)
+    original = pictures.values_of(image, shape, levels, meaning)
     known = np.zeros(shape[:2], bool)
     known[: shape[0] // 2] = True
     if mask is not None:
@@ -100,7 +101,7 @@ def command(
     out.mkdir(parents=True, exist_ok=True)
     rgb = visualize.to_rgb(np.concatenate([original[None], drawn]), levels)
     for file, picture in zip(files, drawn, strict=True):
-        visualize.save_png(file, visualize.to_picture(picture, levels))
+        visualize.save_png(file, pictures.picture_of(picture, levels, meaning))
     given = np.where(known[..., None], rgb[:1], visualize.UNKNOWN)
     row = visualize.grid(np.concatenate([rgb[:1], given, rgb[1:]]), columns=count + 2)
     visualize.save_png(out / "grid.png", row)

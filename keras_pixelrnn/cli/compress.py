@@ -41,8 +41,9 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
+    meaning = pictures.meaning_of(name, model)
     read = progress.over(files, len(files), "reading")
-    images = np.stack([_values(path, model, quantise) for path in read])
+    images = np.stack([_values(path, model, quantise, meaning) for path in read])
     file.parent.mkdir(parents=True, exist_ok=True)
     with progress.telling(len(images), "coding") as tell:
         size = codec.write(
@@ -75,12 +76,13 @@ def _others(folder, files):
     return sorted(path for path in found if path.is_file())
 
 
-def _values(path, model, quantise):
+def _values(path, model, quantise, meaning):
     """A picture as values of the model, or an error where they would not give it back."""
-    values = pictures.values_of(path, model.image_shape, model.distribution.levels)
-    if not quantise and not _comes_back(path, values, model.distribution.levels):
+    levels = model.distribution.levels
+    values = pictures.values_of(path, model.image_shape, levels, meaning)
+    if not quantise and not _comes_back(path, values, levels, meaning):
         raise click.ClickException(
-            f"{path} holds values that the model's {model.distribution.levels} levels and "
+            f"{path} holds values that the model's {levels} levels and "
             f"{_channels(model)} do not: it would not come back as it is. Pass --quantise "
             "to code what they hold."
         )
@@ -92,19 +94,20 @@ def _channels(model):
     return "1 channel" if channels == 1 else f"{channels} channels"
 
 
-def _comes_back(path, values, levels):
+def _comes_back(path, values, levels, meaning):
     """Whether `decompress` would write the picture as it is."""
     import numpy as np
 
-    from keras_pixelrnn import visualize
     from keras_pixelrnn.data.modes import depth
     from keras_pixelrnn.data.reading import upright
 
-    back = visualize.to_picture(values, levels)
+    back = pictures.picture_of(values, levels, meaning)
     with pictures.opened(path) as picture:
         if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
             return False
         picture = upright(picture, path)
-        if levels <= 256:  # alpha and colour that the model does not have are seen, too
+        if (
+            depth(back)[0] == np.uint8
+        ):  # alpha and colour that the model does not have are seen, too
             picture, back = picture.convert("RGBA"), back.convert("RGBA")
         return np.array_equal(np.asarray(picture), np.asarray(back))

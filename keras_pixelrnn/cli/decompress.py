@@ -2,7 +2,7 @@
 
 import click
 
-from keras_pixelrnn.cli import compress, names, progress
+from keras_pixelrnn.cli import compress, names, pictures, progress
 
 
 @click.command("decompress")
@@ -50,7 +50,8 @@ def command(file, name, out, only, label, batch_size):
             **names.context_of(model, label, count),
         )
     out.mkdir(parents=True, exist_ok=True)
+    meaning = pictures.meaning_of(name, model)
     for number, image in zip(numbers, images):
-        picture = visualize.to_picture(image, model.distribution.levels)
+        picture = pictures.picture_of(image, model.distribution.levels, meaning)
         visualize.save_png(out / f"{number:05}.png", picture)
     click.echo(f"{names.counted(len(images))}: {out}")

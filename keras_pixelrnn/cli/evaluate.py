@@ -57,6 +57,12 @@ def command(name, split, dataset, data_dir, batch_size, **given):
             f"{name} was trained on {settings['dataset']!r}, which is not there from this folder: pass "
             "--dataset, and what its numbers mean where the training was told."
         ) from error
+    is_coded = model.distribution.embedding_size is not None
+    if is_coded and images.ordered and given["values"] is None and dataset is not None:
+        raise click.UsageError(
+            f"The values of {name} are codes without order; those of {dataset} would be quantised as "
+            "intensities: say --values codes."
+        )
     if model.context.given and not images.has_labels(split):
         raise click.UsageError(
             f"This model is conditional {model.context}; the {split} images have no labels."
@@ -72,16 +78,27 @@ def command(name, split, dataset, data_dir, batch_size, **given):
 
 def stated(name):
     """Figures and settings that come with a model, as far as they are known."""
-    metrics = Path(name) / "metrics.json"
-    if metrics.is_file() and not presets.comes_along(name):
-        found = presets.read_object(metrics)
-        return {**found, "settings": _settings(found.get("settings"), metrics)}
+    facts, settings, file = _kept(name)
+    return {**facts, "settings": _settings(settings, file)} if facts else {}
+
+
+def told(name):
+    """Settings of a model's training as they are kept, by whatever version; empty where none are."""
+    settings = _kept(name)[1]
+    return settings if isinstance(settings, dict) else {}
+
+
+def _kept(name):
+    """What a model's folder says of it, the settings of its training there, and the file."""
+    file = Path(name) / "metrics.json"
+    if file.is_file() and not presets.comes_along(name):
+        facts = presets.read_object(file)
+        return facts, facts.get("settings"), file
     try:
         facts = presets.facts(name)
     except ValueError:
-        return {}
-    settings = (facts.get("training") or {}).get("settings")
-    return {**facts, "settings": _settings(settings, Path(name) / presets.FACTS)}
+        return {}, None, None
+    return facts, (facts.get("training") or {}).get("settings"), Path(name) / presets.FACTS
 
 
 def _settings(settings, file):

@@ -1,7 +1,7 @@
-"""Pictures that commands read, and the size at which a model takes them.
+"""Pictures that commands read and write, and the size at which a model takes them.
 
 Files are opened as `kp.data.load` opens them: what is damaged, or holds several pictures, is an error
-that names the file.
+that names the file. Their numbers mean what they meant in training, and those drawn do, too.
 """
 
 import click
@@ -40,17 +40,93 @@ def size_of(path):
         return upright(picture, path).size[::-1]
 
 
-def values_of(path, image_shape, levels):
-    """A picture as `(height, width, channels)` values of a model."""
+def meaning_of(name, model):
+    """What the numbers of pictures mean to a model, as `Values`: codes are themselves, and those of a
+    folder what its training was told. None: levels are spread over all that 8 or 16 bits hold."""
+    from keras_pixelrnn.cli.evaluate import told
+    from keras_pixelrnn.data.values import Values
+
+    levels = model.distribution.levels
+    if model.distribution.embedding_size is not None:
+        return Values("codes", 0, levels - 1, levels)
+    settings = told(name)
+    if not settings.get("image_size"):  # which folders alone need
+        return None
+    if settings.get("values") in ("binary", "integers"):
+        return Values(settings["values"], 0, levels - 1, levels)
+    low, high = settings.get("value_range") or (0, 255)
+    whole = low == int(low) >= 0 and high == int(high) <= 65535
+    if not whole or (low, high) in ((0, 255), (0, 65535)) or high - low < levels - 1:
+        return None
+    return Values("intensities", int(low), int(high), levels)
+
+
+def values_of(path, image_shape, levels, meaning=None):
+    """A picture as `(height, width, channels)` values of a model; `meaning`: see `meaning_of`."""
     from keras_pixelrnn import visualize
 
     with opened(path) as picture:
-        values = visualize.to_values(picture, image_shape, levels, path)
-        if picture.mode.startswith("I") and levels <= 256:
-            _say_once(path, f"has 16 bits: read as 0 .. 65535, quantised to {levels} levels")
-        if image_shape[2] == 1 and _is_colour(picture):
+        if meaning is None:
+            values = visualize.to_values(picture, image_shape, levels, path)
+            if picture.mode.startswith("I") and _is_cut(picture, values, levels):
+                _say_once(path, f"has 16 bits: read as 0 .. 65535, quantised to {levels} levels")
+        else:
+            values = _as_trained(picture, path, image_shape, meaning)
+        if (meaning is None or not meaning.exact) and image_shape[2] == 1 and _is_colour(picture):
             _say_once(path, "is in colour: made grey, as the model's images are")
     return values
+
+
+def _as_trained(picture, path, image_shape, meaning):
+    """Values of a picture whose numbers have a meaning of their own."""
+    from keras_pixelrnn.data.modes import depth
+    from keras_pixelrnn.data.reading import Reader
+
+    dtype = depth(picture)[0]
+    pixels = Reader(*image_shape, dtype, meaning.exact).pixels(picture, path)
+    height, width = pixels.shape[:2]
+    if (height, width) != tuple(image_shape[:2]):
+        raise click.ClickException(
+            f"The model takes images of {image_shape[1]} x {image_shape[0]} pixels (width x height). "
+            f"Resize {path} first. Received: {width} x {height}"
+        )
+    if dtype.itemsize == 1 and meaning.high > 255 and not meaning.exact:
+        raise click.ClickException(
+            f"The model was trained on pictures of {meaning.low} .. {meaning.high}, which have 16 bits; "
+            f"in 8 bits the same numbers are dark. Received: {path} of {dtype}"
+        )
+    meaning.check(pixels, path)
+    return meaning.quantise(pixels)
+
+
+def picture_of(image, levels, meaning):
+    """The picture of an image of a model; `values_of` is the way back."""
+    import numpy as np
+    from PIL import Image
+
+    from keras_pixelrnn import visualize
+
+    if meaning is None or (image.shape[-1] > 1 and meaning.high > 255):
+        return visualize.to_picture(image, levels)
+    numbers = meaning.numbers()[image[..., 0] if image.shape[-1] == 1 else image]
+    if meaning.meaning == "binary" and image.shape[-1] == 1:
+        return Image.fromarray(numbers > 0)  # one bit a pixel, which shows 1 as white
+    return Image.fromarray(numbers.astype(np.uint8 if meaning.high <= 255 else np.uint16))
+
+
+def hold(model):
+    """Whether pictures hold the values of a model: Pillow writes grey alone in 16 bits."""
+    return model.image_shape[-1] == 1 or model.distribution.levels <= 256
+
+
+def _is_cut(picture, values, levels):
+    """Whether a grey picture holds other numbers than are drawn for its values."""
+    import numpy as np
+
+    from keras_pixelrnn import visualize
+
+    drawn = np.asarray(visualize.to_picture(values, levels)) if values.shape[-1] == 1 else None
+    return levels <= 256 or drawn is None or not np.array_equal(drawn, np.asarray(picture))
 
 
 def _is_colour(picture):

@@ -3,7 +3,7 @@
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import bulk, names, progress
+from keras_pixelrnn.cli import bulk, names, pictures, progress
 
 
 @click.command("sample")
@@ -81,6 +81,9 @@ def command(
     model = models.from_preset(name)
     model = model.at_size(size)
     checks.drawn(count, model.image_shape)  # all are in memory before they are written
+    is_coded = model.distribution.embedding_size is not None
+    if form is None and is_coded and not pictures.hold(model):
+        raise click.UsageError("Pictures of several channels hold 256 codes: pass --npz.")
     batches = model.sample_batches(
         count,
         seed=seed,
@@ -117,8 +120,9 @@ def write(images, model, out, form, name):
     if form == "grid":
         visualize.save_png(out / "grid.png", visualize.grid(visualize.to_rgb(images, levels)))
         return str(out / "grid.png")
+    meaning = pictures.meaning_of(name, model)
     for number, image in enumerate(images):
-        visualize.save_png(out / f"{number:05}.png", visualize.to_picture(image, levels))
+        visualize.save_png(out / f"{number:05}.png", pictures.picture_of(image, levels, meaning))
     older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
     note = f" (and {older} older ones)" if older > 0 else ""
     called = name if presets.comes_along(name) else presets.spelled(name)

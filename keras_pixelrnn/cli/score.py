@@ -54,7 +54,7 @@ def command(
     with --method or a threshold also score, in nats, higher the stranger the image, and with a threshold
     strange, 1 where the score is above it. Pictures that are named, all of one size, may have another
     than the model's; of a folder those of the model's size, or of --size, are scored, others left out
-    and named. Their values are quantised to the model's levels, as in training.
+    and named. Their numbers mean what they meant in training, and are quantised to the model's levels.
     """
     if runner is not None:
         bulk.refused(called, ["maps", "size", "label", *judged])
@@ -89,7 +89,8 @@ def command(
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     judged["background"] = judging.background_of(model, judged["method"], judged["background"])
-    files, images = read(model, found, paths)
+    meaning = pictures.meaning_of(name, model)
+    files, images = read(model, found, paths, meaning)
     context = names.context_of(model, label, len(files))
     batches = model.nats_batches(images, batch_size=batch_size, **context)
     nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
@@ -102,7 +103,7 @@ def command(
     if any(value is not None for value in judged.values()):
 
         def pictures_in(folder):
-            return read(model, pictures.files_in(folder), ())[1]
+            return read(model, pictures.files_in(folder), (), meaning)[1]
 
         columns, said = judging.judged(
             name, model, images, context, label, batch_size, pictures_in, **judged
@@ -117,9 +118,9 @@ def command(
     click.echo(f"{count}, {totals.mean():.3f} nats on average{where}{said}", err=True)
 
 
-def read(model, found, paths):
+def read(model, found, paths, meaning):
     """Those of the files `found` that fit a model, and their images. A file of `paths`, which was
-    asked for by name, must fit."""
+    asked for by name, must fit; `meaning` of `pictures.meaning_of`."""
     import numpy as np
 
     files, images = [], []
@@ -128,7 +129,8 @@ def read(model, found, paths):
         if file not in paths and (height, width) != model.image_shape[:2]:
             click.echo(f"left out, {width} x {height}: {file}", err=True)
             continue
-        images.append(pictures.values_of(file, model.image_shape, model.distribution.levels))
+        levels = model.distribution.levels
+        images.append(pictures.values_of(file, model.image_shape, levels, meaning))
         files.append(file)
     if not files:
         size = f"{model.image_shape[1]} x {model.image_shape[0]}"

@@ -30,6 +30,11 @@ class Values:
         return self.meaning != "codes"
 
     @property
+    def exact(self):
+        """True: stored numbers are the values themselves, which nothing may convert or resize."""
+        return self.meaning != "intensities"
+
+    @property
     def dtype(self):
         """The smallest unsigned integers that hold the levels."""
         return np.dtype(np.uint8 if self.levels <= 256 else np.uint16)
@@ -84,6 +89,14 @@ class Values:
             return raw.astype(self.dtype, copy=False)
         shifted = raw.astype(np.int64) - int(self.low)
         return (shifted * self.levels // stored).astype(self.dtype)
+
+    def numbers(self):
+        """The integers that are drawn for the levels, `(levels,)` int64, both ends of the range kept;
+        `quantise` is the way back."""
+        value, stored = np.arange(self.levels), int(self.high) - int(self.low) + 1
+        drawn = np.rint(value * ((stored - 1) / (self.levels - 1))).astype(np.int64)
+        first, beyond = (-(-number * stored // self.levels) for number in (value, value + 1))
+        return int(self.low) + np.clip(drawn, first, beyond - 1)
 
     def _steps(self, raw):
         """Equal steps of floats, the upper end included: what was k / (levels - 1) comes back as k,

@@ -62,7 +62,7 @@ class MaskedConv2D(KeepsAdapters, CausalLayer, keras.layers.Conv2D):
         gates: int = 1,
         **kwargs: Any,
     ):
-        filters = checks.positive_int("filters", filters, checks.MOST_FEATURES)
+        filters = checks.positive_int("filters", filters, checks.MOST_FILTERS)
         kernel_size = checks.kernel_size("kernel_size", kernel_size)
         masks.check_mask_type(mask_type)
         for fixed, value in {"strides": 1, "dilation_rate": 1, "groups": 1}.items():

@@ -273,8 +273,7 @@ class PixelModel(
     def check_completion(self, images: Array, known: Array) -> tuple[np.ndarray, np.ndarray]:
         """`images` and `known` as arrays, the latter boolean, of one shape, or `ValueError`."""
         images = checks.as_array("images", images)
-        if images.ndim != 4:
-            self.check_images(images)  # says what is wrong with it
+        checks.image_array(images.shape, images.dtype, self.image_shape, self.distribution)
         known = checks.known(known, images.shape)
         # What is not known never reaches the model, so it may hold anything, sentinels too.
         return self.check_images(np.where(known, images, 0).astype(images.dtype)), known

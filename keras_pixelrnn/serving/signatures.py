@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_pixelrnn import backend, noise
 from keras_pixelrnn.completion import smc
+from keras_pixelrnn.data.values import Values
 from keras_pixelrnn.metrics import bits_per_dim
 from keras_pixelrnn.serving.inputs import MARKS, Rows, exactly
 
@@ -33,9 +34,9 @@ def signatures(model, particles=None, rows_at_once=None, xla=False):
 def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
     """The same once; `drawing` and `scoring` wrap what the model does. Checks of inputs and PNG files
     stay outside: XLA has no strings."""
-    shape, levels, context = model.image_shape, model.distribution.levels, model.context
+    shape, context, head = model.image_shape, model.context, model.distribution
     seed = tf.TensorSpec([None], tf.int64, name="seed")
-    image = tf.TensorSpec([None, *shape], model.distribution.dtype, name="image")
+    image = tf.TensorSpec([None, *shape], head.dtype, name="image")
     known = tf.TensorSpec([None, *shape], tf.bool, name="known")
     temperature = tf.TensorSpec([None], tf.float32, name="temperature")
     top_k = tf.TensorSpec([None], tf.int32, name="top_k")
@@ -59,7 +60,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
     def drawn(rows, image, nats):
         return {
             "image": image,
-            "png_bytes": png_bytes(image, levels),
+            "png_bytes": png_bytes(image, head),
             "log_prob": rows.marked(tf.reduce_sum(nats, axis=(1, 2, 3))),
         }
 
@@ -107,7 +108,12 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
         log_prob, log_z = rows.marked(found["log_prob"][:, 0]), rows.marked(found["log_z"])
         image = found["image"][:, 0]
         more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
-        return {"image": image, "png_bytes": png_bytes(image, levels), "log_prob": log_prob, **more}
+        return {
+            "image": image,
+            "png_bytes": png_bytes(image, head),
+            "log_prob": log_prob,
+            **more,
+        }
 
     def log_prob(image, *given):
         rows, image, given = checked(given, image=image)
@@ -143,16 +149,19 @@ def number_of(model):
     return float(sums % (2**24 - 1) + 1)
 
 
-def png_bytes(image, levels):
+def png_bytes(image, distribution):
     """Images `(batch, height, width, channels)` as `(batch,)` strings of PNG files.
 
-    Values are spread over 0..255, over 0..65535 where there are more than 256 levels. Two channels,
-    which PNG would take for grey and alpha, are shown by their first.
+    Values are spread over 0..255, over 0..65535 where there are more than 256 levels, as by
+    `visualize.to_picture`; codes are as they are. Two channels, which PNG would take for grey and alpha,
+    are shown by their first.
     """
     if image.shape[-1] == 2:
         image = image[..., :1]
-    white, dtype = (255.0, tf.uint8) if levels <= 256 else (65535.0, tf.uint16)
-    image = tf.cast(tf.round(tf.cast(image, tf.float32) * (white / (levels - 1))), dtype)
+    levels, numbers = distribution.levels, np.arange(distribution.levels)
+    if distribution.embedding_size is None:
+        numbers = Values("intensities", 0, 255 if levels <= 256 else 65535, levels).numbers()
+    image = tf.gather(numbers.astype(distribution.dtype), tf.cast(image, tf.int32))
     spec = tf.TensorSpec([], tf.string)
     return without_xla(tf.map_fn)(tf.io.encode_png, image, fn_output_signature=spec)
 

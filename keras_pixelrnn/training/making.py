@@ -60,8 +60,7 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
     Raises:
         ValueError: settings that fit no model, or not this data.
     """
-    binary = data.levels == 2 and data.ordered
-    head = settings.distribution or ("bernoulli" if binary else "categorical")
+    head = settings.distribution or _usual_head(data)
     for what, name, expected in [
         ("model", settings.model, MODELS),
         ("distribution", head, DISTRIBUTIONS),
@@ -98,6 +97,14 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
             f"{data.levels}. Choose another --distribution or --preset, or --levels."
         )
     return model
+
+
+def _usual_head(data):
+    """The distribution of values where the settings name none."""
+    if data.ordered and data.levels == 2:
+        return "bernoulli"
+    # A logit for each level of each sub-pixel: beyond 8 bits a batch of images would have gigabytes.
+    return "logistic" if data.ordered and data.levels > 256 else "categorical"
 
 
 def begin_with(initial_weights: str, model: PixelModel) -> models.Transfer:

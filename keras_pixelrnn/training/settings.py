@@ -45,7 +45,9 @@ class Settings:
         None, "share of sub-pixels replaced at random: a background model for score --method ratio"
     )
     distribution: str | None = _setting(
-        None, f"{', '.join(DISTRIBUTIONS)}; default by the levels of the data"
+        None,
+        f"{', '.join(DISTRIBUTIONS)}; default bernoulli of 2 levels, categorical up to "
+        "256 and of codes, logistic beyond",
     )
     num_mixtures: int = _setting(5, "of a logistic or normal distribution")
     units: int = _setting(32, "hidden features h of a layer")
