@@ -97,3 +97,11 @@ def test_exports(model_of, tmp_path):
         assert "saved_model.pb is damaged" in problem
     with pytest.raises(ValueError, match="`path` must be a path"):
         check.check(None)
+
+
+def test_completion_names_wrong_images_before_a_mask_that_fits():
+    head = kp.distributions.Bernoulli()
+    model = kp.models.PixelCNN((4, 5, 1), head, units=2, num_blocks=1, kernel_size=3)
+    for shape in ((2, 1, 4, 5), (2, 4, 6, 1)):
+        with pytest.raises(ValueError, match="This model takes `images` of shape"):
+            model.complete(np.zeros(shape, np.uint8), np.ones((4, 5), bool), seed=0)
