@@ -3,13 +3,13 @@
 import functools
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 import keras_pixelrnn as kp
-from keras_pixelrnn import cli
+from keras_pixelrnn import cli, visualize
 from keras_pixelrnn.cli import pictures
 from keras_pixelrnn.data.values import Values
 from tests.commands import fails, run
@@ -118,23 +118,26 @@ def test_pictures_of_fewer_bits_are_no_dark_ones(tmp_path, capsys):
     assert "grey.png of uint8" in fails(capsys, "score", "deep", "grey.png")[1]
 
 
-def test_numbers_that_are_cut_to_fewer_levels_are_told():
+def test_numbers_that_are_cut_to_fewer_levels_are_told(capsys):
     """Of a model that does not say what its pictures held: 12 bits would be nearly black."""
-    head = D.DiscretizedLogisticMixture(4096, 1)
-    kp.models.PixelCNN((3, 5, 1), head, units=2, num_blocks=1).save_to_preset("deep")
-    Image.fromarray(np.arange(15).reshape(3, 5).astype(np.uint16)).save("scan.png")
-    run("sample", "deep", "-n", 1, "--out", "drawn")
-    for path, told in (("scan.png", True), ("drawn/00000.png", False)):
-        said = CliRunner().invoke(cli.pixelrnn, ["score", "deep", path]).stderr
+    scan = np.arange(15, dtype=np.uint16).reshape(3, 5, 1)
+    Image.fromarray(scan[..., 0]).save("scan.png")
+    visualize.to_picture(scan, 4096).save("drawn.png")
+    for path, told in (("drawn.png", False), ("scan.png", True)):
+        with click.Context(cli.pixelrnn):
+            pictures.values_of(path, (3, 5, 1), 4096)
+        said = capsys.readouterr().err
         assert ("16 bits: read as 0 .. 65535, quantised to 4096 levels" in said) == told
 
 
 def test_intensities_are_not_taken_for_codes(capsys):
     head = D.Categorical(9, embedded=True, embedding_size=2)
     kp.models.PixelCNN((3, 5, 1), head, units=2, num_blocks=1).save_to_preset("codes")
-    np.save("grey.npy", np.arange(150, dtype=np.uint8).reshape(10, 3, 5, 1))
-    code, text = fails(capsys, "evaluate", "codes", "--dataset", "grey.npy")
-    assert (code, "--values codes" in text) == (2, True)
+    Path("grey").mkdir()
+    for number in range(4):
+        Image.new("L", (5, 3), 60 * number).save(f"grey/{number}.png")
+    code, text = fails(capsys, "evaluate", "codes", "--dataset", "grey")
+    assert (code, "quantised as intensities: say --values codes" in text) == (2, True)
 
 
 def test_codes_that_pictures_cannot_hold_are_drawn_as_npz(capsys):
@@ -142,4 +145,3 @@ def test_codes_that_pictures_cannot_hold_are_drawn_as_npz(capsys):
     kp.models.PixelCNN((3, 5, 2), head, units=2, num_blocks=1).save_to_preset("codes")
     code, text = fails(capsys, "sample", "codes", "-n", 1)
     assert (code, "--npz" in text, Path("samples").exists()) == (2, True, False)
-    run("sample", "codes", "-n", 1, "--npz")
