@@ -66,3 +66,16 @@ def test_what_cannot_be_transferred(digits):
         transfer(digits, other)
     with pytest.raises(TypeError, match="target="):
         transfer(digits, keras.Sequential())
+
+
+def test_weights_that_are_no_numbers_are_not_transferred():
+    make = lambda: kp.models.PixelCNN(  # noqa: E731
+        (3, 4, 1), kp.distributions.Bernoulli(), units=4, num_blocks=1
+    )
+    source, target = make(), make()
+    before = target.get_weights()
+    source.weights[-1].assign(np.nan * source.weights[-1])
+    with pytest.raises(ValueError, match="are no numbers"):
+        transfer(source, target)
+    for old, new in zip(before, target.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from keras_pixelrnn.models.pretrained import Pretrained
-from keras_pixelrnn.models.variables import differences, values_by_path
+from keras_pixelrnn.models.variables import check_finite, differences, values_by_path
 
 
 class Transfer(NamedTuple):
@@ -38,7 +38,7 @@ def transfer(source: Pretrained, target: Pretrained) -> Transfer:
         A `Transfer`; print it.
 
     Raises:
-        ValueError: nothing agrees.
+        ValueError: nothing agrees, or the source's weights are no numbers; the target is as it was.
         TypeError: one of the two is no `PixelModel`.
 
     Example:
@@ -58,6 +58,7 @@ def transfer(source: Pretrained, target: Pretrained) -> Transfer:
             "No variable of the two models agrees in path and shape. Transfer between models of one "
             f"architecture. Received: source={source!r}, target={target!r}"
         )
+    check_finite(source, f"the source {source.name!r}")
     for key in copied:
         theirs[key].assign(ours[key].value)
     return Transfer([path for path, _ in copied], differences(source, target))
