@@ -245,6 +245,19 @@ def test_the_threshold_says_when_to_resample(tiny):
     assert (np.abs(never.ess[:, -1] - always.ess[:, -1]) > 1e-2).mean() > 0.5
 
 
+def test_weights_after_resampling(tiny):
+    """Between rows to be drawn one that judges much: small problems seldom resample by themselves."""
+    model, deviates, known = tiny("grey"), [], np.ones((4, 3, 1), bool)
+    known[[0, 2]] = False
+    for index in range(3):
+        image = randomised(model, scale=1.0, seed=index).sample(1, seed=index)[0]
+        _, log_z = posterior(model, image, known)
+        found = smc(model, image, known, seed=index, n_particles=16, ess_threshold=1.0)
+        ratio = np.exp(found.log_z.astype(np.float64) - log_z)
+        deviates.append((ratio.mean() - 1) / max(ratio.std() / np.sqrt(RUNS), 1e-4))
+    assert np.abs(deviates).max() < 4.5
+
+
 @pytest.mark.slow
 def test_a_state_that_is_not_resampled_is_seen(monkeypatch):
     """The planted fault: particles take each other's values, not what the network carries of them."""
