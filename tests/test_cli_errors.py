@@ -242,6 +242,22 @@ print("after", file=sys.stderr, flush=True)
     assert out == ("" if end else "loud\n")
 
 
+def test_loggers_made_at_an_import_can_write_after_it(tmp_path):
+    """A warning of TensorFlow was a traceback: I/O operation on closed file."""
+    made = "import logging, sys\nlog = logging.getLogger('loud')\n"
+    (tmp_path / "loud.py").write_text(made + "log.addHandler(logging.StreamHandler(sys.stderr))\n")
+    code = f"""
+import sys
+sys.argv = ["pixelrnn"]
+from keras_pixelrnn.cli import quiet
+sys.path.insert(0, {str(tmp_path)!r})
+quiet.import_quietly("loud")
+import loud
+loud.log.warning("later")
+"""
+    assert process(code=code).communicate(timeout=60)[1] == "later\n"
+
+
 @pytest.mark.slow
 def test_a_command_says_its_own_lines_only(tmp_path):
     out, err = process(

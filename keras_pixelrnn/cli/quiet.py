@@ -58,7 +58,8 @@ def _held_back() -> Iterator[None]:
         yield
         return
     before = sys.stderr
-    with tempfile.TemporaryFile() as kept, os.fdopen(real, "w") as stderr:
+    stderr = os.fdopen(real, "w", buffering=1)  # stays open: loggers made meanwhile write to it
+    with tempfile.TemporaryFile() as kept:
         if before is sys.__stderr__ and before is not None:
             before.flush()
             sys.stderr = stderr
