@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import keras_pixelrnn as kp
+from keras_pixelrnn import checks
 from keras_pixelrnn.scores.restore import restore
 from keras_pixelrnn.serving import check, export
 from tests.conformance import QUICK
@@ -105,3 +106,13 @@ def test_completion_names_wrong_images_before_a_mask_that_fits():
     for shape in ((2, 1, 4, 5), (2, 4, 6, 1)):
         with pytest.raises(ValueError, match="This model takes `images` of shape"):
             model.complete(np.zeros(shape, np.uint8), np.ones((4, 5), bool), seed=0)
+
+
+def test_a_mask_that_could_mean_two_things():
+    mask = np.eye(3, dtype=bool)[None].repeat(3, 0)
+    with pytest.raises(
+        ValueError, match=r"`known` could be .* for each image or .* for each channel"
+    ):
+        checks.known(mask, (3, 3, 3, 3))
+    assert checks.known(mask, (2, 3, 3, 3)).shape == (2, 3, 3, 3)
+    assert checks.known(mask, (3, 3, 3, 1)).shape == (3, 3, 3, 1)

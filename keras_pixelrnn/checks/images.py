@@ -198,4 +198,10 @@ def known(known, shape, name="known", true="is given"):
             f"`{name}` must have the shape of `images`, or that shape without its batch axis, its "
             f"channel axis, or both. Received: images {shape}, {name} {known.shape}"
         )
+    if known.shape == (count, height, width) == (height, width, channels):
+        raise ValueError(
+            f"`{name}` could be one mask for each image or one for each channel: there are as many "
+            "images, rows, columns and channels. Pass it in the shape of `images`. "
+            f"Received: images {shape}, {name} {known.shape}"
+        )
     return np.ascontiguousarray(np.broadcast_to(known.reshape(forms[known.shape]), shape))
