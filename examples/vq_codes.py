@@ -119,6 +119,7 @@ def main(arguments=None):
     parser.add_argument("--prior-epochs", type=int, default=None)
     given = parser.parse_args(arguments)
     small = given.dataset == "digits"
+    keras.utils.set_random_seed(0)
     data = kp.data.load(given.dataset)
     (train, labels), (test, test_labels) = arrays(data, "train"), arrays(data, "test")
 

@@ -20,8 +20,8 @@ def command(folder, xla):
 
     from keras_pixelrnn.serving import check, operations
 
-    click.echo("Running every signature with XLA off takes about half a minute.", err=True)
-    problems = check.check(folder, xla=xla)
+    said = "Running every signature with XLA off takes about half a minute."
+    problems = check.check(folder, xla=xla, tell=lambda: click.echo(said, err=True))
     if problems:
         raise click.ClickException("\n".join(problems))
     graph = check.read(folder)

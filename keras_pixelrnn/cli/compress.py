@@ -106,8 +106,6 @@ def _comes_back(path, values, levels, meaning):
         if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
             return False
         picture = upright(picture, path)
-        if (
-            depth(back)[0] == np.uint8
-        ):  # alpha and colour that the model does not have are seen, too
+        if depth(back)[0] == np.uint8:  # alpha and colour that the model lacks are seen, too
             picture, back = picture.convert("RGBA"), back.convert("RGBA")
         return np.array_equal(np.asarray(picture), np.asarray(back))

@@ -39,13 +39,14 @@ def read(path):
     return graph
 
 
-def check(path, loaded=None, xla=False):
+def check(path, loaded=None, xla=False, tell=None):
     """Everything wrong with an export for serving; an empty list where it is servable.
 
     Args:
         path: version folder, the one that holds `saved_model.pb`.
         loaded: `tf.saved_model.load(path).signatures`, to save the time where they are at hand.
         xla: of a server that runs XLA, by --xla_cpu_compilation_enabled or on a GPU.
+        tell: None, or a function that is called before the signatures are run, which takes a while.
 
     Returns:
         List of sentences.
@@ -76,8 +77,11 @@ def check(path, loaded=None, xla=False):
         requests = warmup.read(path)
     except ValueError as error:
         return [*problems, str(error)]
-    # The session would stumble over the same operations, with a worse message.
-    return problems or _run(path, graph.signature_def, requests, loaded, xla)
+    if problems:  # the session would stumble over the same operations, with a worse message
+        return problems
+    if tell is not None:
+        tell()
+    return _run(path, graph.signature_def, requests, loaded, xla)
 
 
 def unread_weights(path, meta_graph):
