@@ -134,8 +134,8 @@ def pytest_collection_finish(session):
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
     """A group of tests leaves no memory behind: optimizers of Keras leave their graphs in TensorFlow's
-    register of gradients, models and graphs refer to one another, and the allocator keeps what they
-    gave back."""
+    register of gradients and generators their data in its first graph, models and graphs refer to one
+    another, and the allocator keeps what they gave back."""
     if nextitem is None or _group(item) != _group(nextitem):
         if _group(item) in _made and _group(item) != conformance.QUICK.name:
             _made[_group(item)]._functions._compiled.clear()  # its tests are done
@@ -143,6 +143,7 @@ def pytest_runtest_teardown(item, nextitem):
         for key in [key for key in register if key.startswith("CustomGradient")]:
             if "_graph_mode_decorator" in register[key]["type"].__qualname__:
                 del register[key]
+        getattr(ops.get_default_graph(), "_py_funcs_used_in_graph", []).clear()
         gc.collect()
         if sys.platform == "linux":
             ctypes.CDLL(None).malloc_trim(0)
