@@ -145,3 +145,18 @@ def test_codes_that_pictures_cannot_hold_are_drawn_as_npz(capsys):
     kp.models.PixelCNN((3, 5, 2), head, units=2, num_blocks=1).save_to_preset("codes")
     code, text = fails(capsys, "sample", "codes", "-n", 1)
     assert (code, "--npz" in text, Path("samples").exists()) == (2, True, False)
+
+
+@pytest.mark.slow
+def test_transparent_pixels_lie_on_the_colour_of_the_training():
+    model = kp.models.PixelCNN((3, 5, 3), D.Categorical(256), units=3, num_blocks=1)
+    settings = FOLDER | {"channels": 3, "transparent_on": "#ff8000"}
+    model.save_to_preset("clear", {"training": {"settings": settings}})
+    Image.new("RGBA", (5, 3), (9, 9, 9, 0)).save("clear.png")
+    Image.new("RGB", (5, 3), (255, 128, 0)).save("plain.png")
+    clear, plain = (
+        line.split(",")[1]
+        for line in run("score", "clear", "clear.png", "plain.png").splitlines()[1:]
+    )
+    assert clear == plain
+    assert pictures.background_of("clear") == (255, 128, 0)

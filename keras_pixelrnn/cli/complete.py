@@ -66,7 +66,7 @@ def command(
     files = [out / f"{number:05}.png" for number in range(count)]
     names.spare([image, mask or image], [*files, out / "grid.png"], "--out")
     meaning = pictures.meaning_of(name, model)
-    original = pictures.values_of(image, shape, levels, meaning)
+    original = pictures.values_of(image, shape, levels, meaning, pictures.background_of(name))
     known = np.zeros(shape[:2], bool)
     known[: shape[0] // 2] = True
     if mask is not None:

@@ -41,9 +41,9 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
-    meaning = pictures.meaning_of(name, model)
+    told = pictures.meaning_of(name, model), pictures.background_of(name)
     read = progress.over(files, len(files), "reading")
-    images = np.stack([_values(path, model, quantise, meaning) for path in read])
+    images = np.stack([_values(path, model, quantise, *told) for path in read])
     file.parent.mkdir(parents=True, exist_ok=True)
     with progress.telling(len(images), "coding") as tell:
         size = codec.write(
@@ -76,10 +76,10 @@ def _others(folder, files):
     return sorted(path for path in found if path.is_file())
 
 
-def _values(path, model, quantise, meaning):
+def _values(path, model, quantise, meaning, background=None):
     """A picture as values of the model, or an error where they would not give it back."""
     levels = model.distribution.levels
-    values = pictures.values_of(path, model.image_shape, levels, meaning)
+    values = pictures.values_of(path, model.image_shape, levels, meaning, background)
     if not quantise and not _comes_back(path, values, levels, meaning):
         raise click.ClickException(
             f"{path} holds values that the model's {levels} levels and "

@@ -61,29 +61,38 @@ def meaning_of(name, model):
     return Values("intensities", int(low), int(high), levels)
 
 
-def values_of(path, image_shape, levels, meaning=None):
-    """A picture as `(height, width, channels)` values of a model; `meaning`: see `meaning_of`."""
+def background_of(name):
+    """`(r, g, b)` under transparent pixels in the training of a model on a folder, None without one."""
+    from keras_pixelrnn.cli.evaluate import told
+    from keras_pixelrnn.data.folder import checked_colour
+
+    return checked_colour(told(name).get("transparent_on"))
+
+
+def values_of(path, image_shape, levels, meaning=None, background=None):
+    """A picture as `(height, width, channels)` values of a model; `meaning` of `meaning_of`,
+    `background` of `background_of`."""
     from keras_pixelrnn import visualize
 
     with opened(path) as picture:
         if meaning is None:
-            values = visualize.to_values(picture, image_shape, levels, path)
+            values = visualize.to_values(picture, image_shape, levels, path, background)
             if picture.mode.startswith("I") and _is_cut(picture, values, levels):
                 _say_once(path, f"has 16 bits: read as 0 .. 65535, quantised to {levels} levels")
         else:
-            values = _as_trained(picture, path, image_shape, meaning)
+            values = _as_trained(picture, path, image_shape, meaning, background)
         if (meaning is None or not meaning.exact) and image_shape[2] == 1 and _is_colour(picture):
             _say_once(path, "is in colour: made grey, as the model's images are")
     return values
 
 
-def _as_trained(picture, path, image_shape, meaning):
+def _as_trained(picture, path, image_shape, meaning, background):
     """Values of a picture whose numbers have a meaning of their own."""
     from keras_pixelrnn.data.modes import depth
     from keras_pixelrnn.data.reading import Reader
 
     dtype = depth(picture)[0]
-    pixels = Reader(*image_shape, dtype, meaning.exact).pixels(picture, path)
+    pixels = Reader(*image_shape, dtype, meaning.exact, background).pixels(picture, path)
     height, width = pixels.shape[:2]
     if (height, width) != tuple(image_shape[:2]):
         raise click.ClickException(

@@ -89,8 +89,8 @@ def command(
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     judged["background"] = judging.background_of(model, judged["method"], judged["background"])
-    meaning = pictures.meaning_of(name, model)
-    files, images = read(model, found, paths, meaning)
+    told = pictures.meaning_of(name, model), pictures.background_of(name)
+    files, images = read(model, found, paths, *told)
     context = names.context_of(model, label, len(files))
     batches = model.nats_batches(images, batch_size=batch_size, **context)
     nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
@@ -103,7 +103,7 @@ def command(
     if any(value is not None for value in judged.values()):
 
         def pictures_in(folder):
-            return read(model, pictures.files_in(folder), (), meaning)[1]
+            return read(model, pictures.files_in(folder), (), *told)[1]
 
         columns, said = judging.judged(
             name, model, images, context, label, batch_size, pictures_in, **judged
@@ -118,9 +118,9 @@ def command(
     click.echo(f"{count}, {totals.mean():.3f} nats on average{where}{said}", err=True)
 
 
-def read(model, found, paths, meaning):
+def read(model, found, paths, meaning, background):
     """Those of the files `found` that fit a model, and their images. A file of `paths`, which was
-    asked for by name, must fit; `meaning` of `pictures.meaning_of`."""
+    asked for by name, must fit; `meaning` and `background` of `pictures`."""
     import numpy as np
 
     files, images = [], []
@@ -130,7 +130,8 @@ def read(model, found, paths, meaning):
             click.echo(f"left out, {width} x {height}: {file}", err=True)
             continue
         levels = model.distribution.levels
-        images.append(pictures.values_of(file, model.image_shape, levels, meaning))
+        image = pictures.values_of(file, model.image_shape, levels, meaning, background)
+        images.append(image)
         files.append(file)
     if not files:
         size = f"{model.image_shape[1]} x {model.image_shape[0]}"
