@@ -1,13 +1,12 @@
 """What an export can do: its signatures as functions of tensors."""
 
 import functools
-import zlib
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_pixelrnn import backend, noise
+from keras_pixelrnn.codec.fingerprint import fingerprint
 from keras_pixelrnn.completion import smc
 from keras_pixelrnn.data.values import Values
 from keras_pixelrnn.metrics import bits_per_dim
@@ -142,11 +141,8 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
 
 
 def number_of(model):
-    """A number of the weights, 1 or more and exact in float32, by which states of others are known."""
-    sums = 0
-    for weight in model.weights:
-        sums = zlib.crc32(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes(), sums)
-    return float(sums % (2**24 - 1) + 1)
+    """A number of the model, 1 or more and exact in float32, by which states of others are known."""
+    return float(int.from_bytes(fingerprint(model), "big") % (2**24 - 1) + 1)
 
 
 def png_bytes(image, distribution):
