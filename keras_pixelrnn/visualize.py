@@ -79,6 +79,18 @@ def to_picture(image: np.ndarray, levels: int) -> Image.Image:
     return Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
 
 
+def pixels_of(reader: Reader, picture: Image.Image, image_shape: Shape, where: Any) -> np.ndarray:
+    """What a reader finds in a picture, `ValueError` unless that has the size of a model's images."""
+    pixels = reader.pixels(picture, where)
+    height, width = image_shape[:2]
+    if pixels.shape[:2] != (height, width):
+        raise ValueError(
+            f"The model takes images of {width} x {height} pixels (width x height). Resize {where} "
+            f"first. Received: {pixels.shape[1]} x {pixels.shape[0]}"
+        )
+    return pixels
+
+
 def to_values(
     picture: Image.Image,
     image_shape: Shape,
@@ -111,12 +123,7 @@ def to_values(
         raise ValueError(f"`picture` must be a PIL.Image.Image. Received: {checks.shown(picture)}")
     background = checked_colour(background)
     reader = Reader(height, width, channels, depth(picture)[0], background=background)
-    pixels = reader.pixels(picture, where)
-    if pixels.shape[:2] != (height, width):
-        raise ValueError(
-            f"The model takes images of {width} x {height} pixels (width x height). Resize {where} "
-            f"first. Received: {pixels.shape[1]} x {pixels.shape[0]}"
-        )
+    pixels = pixels_of(reader, picture, image_shape, where)
     steps = {"uint8": 256, "uint16": 65536}.get(str(pixels.dtype), 0)
     if levels > steps:
         raise ValueError(

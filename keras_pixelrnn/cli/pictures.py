@@ -88,17 +88,13 @@ def values_of(path, image_shape, levels, meaning=None, background=None):
 
 def _as_trained(picture, path, image_shape, meaning, background):
     """Values of a picture whose numbers have a meaning of their own."""
+    from keras_pixelrnn import visualize
     from keras_pixelrnn.data.modes import depth
     from keras_pixelrnn.data.reading import Reader
 
     dtype = depth(picture)[0]
-    pixels = Reader(*image_shape, dtype, meaning.exact, background).pixels(picture, path)
-    height, width = pixels.shape[:2]
-    if (height, width) != tuple(image_shape[:2]):
-        raise click.ClickException(
-            f"The model takes images of {image_shape[1]} x {image_shape[0]} pixels (width x height). "
-            f"Resize {path} first. Received: {width} x {height}"
-        )
+    reader = Reader(*image_shape, dtype, meaning.exact, background)
+    pixels = visualize.pixels_of(reader, picture, image_shape, path)
     if dtype.itemsize == 1 and meaning.high > 255 and not meaning.exact:
         raise click.ClickException(
             f"The model was trained on pictures of {meaning.low} .. {meaning.high}, which have 16 bits; "
