@@ -1,41 +1,48 @@
 """What the numbers of pictures mean to commands: what they meant in training."""
 
 import functools
+import json
 from pathlib import Path
 
 import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, visualize
-from keras_pixelrnn.cli import pictures
+from keras_pixelrnn.cli import numbers
 from keras_pixelrnn.data.values import Values
 from tests.commands import fails, run
 from tests.conformance import randomised
 
 D = kp.distributions
-FOLDER = {"dataset": "away", "image_size": [3, 5], "channels": 1, "model": "pixelcnn"}
-FOLDER |= {"num_blocks": 1, "units": 2}
-# Head, what the training was told of its folder, most of the stored numbers and what is read of them.
+FILES = {"background": None}
+# Head, what the numbers meant in training, most of the stored ones and what is read of them.
 CASES = {
-    "12 bits": (D.DiscretizedLogisticMixture(4096, 1), {"value_range": [0.0, 4095.0]}, 4095, 1),
-    "coarse": (D.Categorical(64), {"value_range": [0.0, 4095.0], "levels": 64}, 4095, 64),
-    "dark": (D.Categorical(101), {"value_range": [0.0, 100.0]}, 100, 1),
-    "integers": (D.Categorical(17), {"values": "integers", "levels": 17}, 16, 1),
-    "binary": (D.Bernoulli(), {"values": "binary"}, 1, 1),
-    "codes": (D.Categorical(9, embedded=True, embedding_size=2), {}, 8, 1),
+    "12 bits": (D.DiscretizedLogisticMixture(4096, 1), ("intensities", 0, 4095, 4096), 4095, 1),
+    "coarse": (D.Categorical(64), ("intensities", 0, 4095, 64), 4095, 64),
+    "dark": (D.Categorical(101), ("intensities", 0, 100, 101), 100, 1),
+    "integers": (D.Categorical(17), ("integers", 0, 16, 17), 16, 1),
+    "binary": (D.Bernoulli(), ("binary", 0, 1, 2), 1, 1),
+    "codes": (D.Categorical(9, embedded=True, embedding_size=2), ("codes", 0, 8, 9), 8, 1),
 }
+
+
+def preset(folder, head, numbers, files=FILES, channels=1):
+    """A model whose training had numbers of that meaning, range and levels."""
+    model = randomised(kp.models.PixelCNN((3, 5, channels), head, units=channels, num_blocks=1))
+    values = {**Values(*numbers).described(), "files": files}
+    model.save_to_preset(folder, {"training": {"values": values}})
+    return model
 
 
 @pytest.fixture(scope="module", params=CASES)
 def case(request, tmp_path_factory):
     head, told, most, step = CASES[request.param]
-    model = randomised(kp.models.PixelCNN((3, 5, 1), head, units=2, num_blocks=1))
     folder = tmp_path_factory.mktemp("models") / "model"
-    model.save_to_preset(folder, {"training": {"settings": FOLDER | told}})
-    return str(folder), model, most, step
+    return str(folder), preset(folder, head, told), most, step
 
 
 @pytest.fixture(autouse=True)
@@ -53,16 +60,16 @@ def some_numbers(most):
 def test_pictures_are_read_as_in_training_and_written_so(case):
     name, model, most, step = case
     stored = some_numbers(most)
-    levels, meaning = model.distribution.levels, pictures.meaning_of(name, model)
+    form = numbers.of(name, model)
     Image.fromarray(stored).save("stored.png")
-    image = pictures.values_of("stored.png", (3, 5, 1), levels, meaning)
+    image = form.read("stored.png", (3, 5))
     np.testing.assert_array_equal(image[..., 0], stored // step)
     assert image.dtype == model.distribution.dtype
-    picture = pictures.picture_of(image, levels, meaning)
+    picture = form.picture(image)
     assert picture.mode == {1: "1", 4095: "I;16"}.get(most, "L")
     picture.save("drawn.png")
     assert np.asarray(picture).max() == most
-    again = pictures.values_of("drawn.png", (3, 5, 1), levels, meaning)
+    again = form.read("drawn.png", (3, 5))
     np.testing.assert_array_equal(again, image)
 
 
@@ -104,16 +111,13 @@ def test_codes_of_a_palette_are_its_indices():
     picture = Image.fromarray(np.arange(15, dtype=np.uint8).reshape(3, 5) % 9)
     picture.putpalette(range(27))
     picture.save("palette.png")
-    meaning = Values("codes", 0, 8, 9)
-    found = pictures.values_of("palette.png", (3, 5, 1), 9, meaning)  # nothing is said of colour
+    form = numbers.Numbers(9, 1, Values("codes", 0, 8, 9))
+    found = form.read("palette.png", (3, 5))  # nothing is said of colour
     np.testing.assert_array_equal(found.ravel(), np.arange(15) % 9)
 
 
 def test_pictures_of_fewer_bits_are_no_dark_ones(tmp_path, capsys):
-    head = D.DiscretizedLogisticMixture(4096, 1)
-    model = kp.models.PixelCNN((3, 5, 1), head, units=2, num_blocks=1)
-    told = {"training": {"settings": FOLDER | {"value_range": [0.0, 4095.0]}}}
-    model.save_to_preset("deep", told)
+    preset("deep", *CASES["12 bits"][:2])
     Image.new("L", (5, 3), 200).save("grey.png")
     assert "grey.png of uint8" in fails(capsys, "score", "deep", "grey.png")[1]
 
@@ -125,7 +129,7 @@ def test_numbers_that_are_cut_to_fewer_levels_are_told(capsys):
     visualize.to_picture(scan, 4096).save("drawn.png")
     for path, told in (("drawn.png", False), ("scan.png", True)):
         with click.Context(cli.pixelrnn):
-            pictures.values_of(path, (3, 5, 1), 4096)
+            numbers.Numbers(4096, 1).read(path, (3, 5))
         said = capsys.readouterr().err
         assert ("16 bits: read as 0 .. 65535, quantised to 4096 levels" in said) == told
 
@@ -147,16 +151,117 @@ def test_codes_that_pictures_cannot_hold_are_drawn_as_npz(capsys):
     assert (code, "--npz" in text, Path("samples").exists()) == (2, True, False)
 
 
-@pytest.mark.slow
+def test_colour_of_more_than_8_bits_is_shown_and_not_coded(capsys):
+    preset("deep", D.Categorical(4), ("intensities", 0, 4095, 4), channels=3)
+    Image.new("RGB", (5, 3)).save("black.png")
+    done = CliRunner().invoke(cli.pixelrnn, ["sample", "deep", "-n", "1"])
+    assert "shown with 8 bits; to have the values pass --npz" in done.stderr
+    assert Image.open("samples/00000.png").mode == "RGB"
+    pytest.importorskip("constriction")
+    code, text = fails(capsys, "compress", "black.png", "some.kpz", "--model", "deep")
+    assert (code, "go to 4095: code them from Python" in text) == (2, True)
+
+
 def test_transparent_pixels_lie_on_the_colour_of_the_training():
-    model = kp.models.PixelCNN((3, 5, 3), D.Categorical(256), units=3, num_blocks=1)
-    settings = FOLDER | {"channels": 3, "transparent_on": "#ff8000"}
-    model.save_to_preset("clear", {"training": {"settings": settings}})
+    files = {"background": [255, 128, 0]}
+    model = preset("clear", D.Categorical(256), ("intensities", 0, 255, 256), files, channels=3)
     Image.new("RGBA", (5, 3), (9, 9, 9, 0)).save("clear.png")
-    Image.new("RGB", (5, 3), (255, 128, 0)).save("plain.png")
-    clear, plain = (
-        line.split(",")[1]
-        for line in run("score", "clear", "clear.png", "plain.png").splitlines()[1:]
-    )
-    assert clear == plain
-    assert pictures.background_of("clear") == (255, 128, 0)
+    found = numbers.of("clear", model).read("clear.png", (3, 5))
+    np.testing.assert_array_equal(found, np.full((3, 5, 3), (255, 128, 0)))
+
+
+def test_arrays_of_more_than_8_bits_are_pictures_of_the_same_numbers():
+    """Those of fewer are spread, as nobody sees 0 .. 7; a picture that may be of the others is told."""
+    for most, read in ((1000, [[0, 1000]]), (7, [[0, 0]])):
+        head = D.DiscretizedLogisticMixture(most + 1, 1)
+        model = preset("model", head, ("integers", 0, most, most + 1), None)
+        stored = np.array([[0, most]], np.uint16 if most > 255 else np.uint8)
+        Image.fromarray(stored).save("stored.png")
+        with click.Context(cli.pixelrnn):
+            found = numbers.of("model", model).read("stored.png", (1, 2))
+        np.testing.assert_array_equal(found[..., 0], read)
+
+
+def test_numbers_that_could_be_those_of_the_training_are_told(capsys):
+    model = preset("model", D.Categorical(8), ("integers", 0, 7, 8), None)
+    form = numbers.of("model", model)
+    for value, told in ((0, False), (7, True), (8, False)):
+        Image.new("L", (5, 3), value).save("grey.png")
+        with click.Context(cli.pixelrnn):
+            form.read("grey.png", (3, 5))
+        said = capsys.readouterr().err
+        assert ("no number above 7: read as 0 .. 255" in said) == told
+
+
+@pytest.mark.parametrize("most", [1, 8])
+def test_exact_numbers_come_back_in_any_depth(most):
+    """Zeros and ones in 8 bits, codes in 16: the values are what is kept."""
+    pytest.importorskip("constriction")
+    head = D.Categorical(most + 1, embedded=True, embedding_size=2) if most > 1 else D.Bernoulli()
+    meaning = "codes" if most > 1 else "binary"
+    preset("model", head, (meaning, 0, most, most + 1))
+    stored = some_numbers(most).astype(np.uint16 if most > 1 else np.uint8)
+    Image.fromarray(stored).save("stored.png")
+    run("compress", "stored.png", "some.kpz", "--model", "model")
+    run("decompress", "some.kpz", "--model", "model")
+    np.testing.assert_array_equal(np.asarray(Image.open("images/00000.png")), stored)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [3, {}, {"range": "ab"}, {"range": [0, "x"]}, {"levels": "9"}, {"levels": 1}, {"meaning": 7}]
+    + [{"files": 3}, {"files": {"background": "no colour"}}, {"range": [5, 5]}, {"range": None}],
+    ids=str,
+)
+def test_what_is_not_what_a_training_writes_is_named(wrong, capsys):
+    preset("model", D.Categorical(9), ("intensities", 0, 255, 9))
+    facts = json.loads(Path("model/preset.json").read_text())
+    kept = facts["training"]["values"]
+    facts["training"]["values"] = {**kept, **wrong} if wrong and wrong != 3 else wrong
+    Path("model/preset.json").write_text(json.dumps(facts))
+    Image.new("L", (5, 3)).save("grey.png")
+    code, text = fails(capsys, "score", "model", "grey.png")
+    assert (code, "model/preset.json is damaged" in text) == (1, True)
+
+
+@pytest.mark.slow
+def test_a_packed_folder_means_to_commands_what_the_folder_does(tmp_path):
+    """All the way: files, pack, training, pictures; also by its .keras file."""
+    Path("scans").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        scan = rng.integers(0, 4096, (3, 5)).astype(np.uint16)
+        Image.fromarray(scan).save(f"scans/{number:02}.png")
+    said = ["--value-range", 0, 4095, "--levels", 16]
+    files = ["--image-size", "3x5", "--channels", 1]
+    run("data", "pack", "scans", "scans.npz", *said, *files)
+    small = [
+        "--model",
+        "pixelcnn",
+        "--units",
+        2,
+        "--num-blocks",
+        1,
+        "--epochs",
+        1,
+        "--batch-size",
+        3,
+    ]
+    run("train", "--dataset", "scans", *said, *files, *small, "--output", "a")
+    run("train", "--dataset", "scans.npz", *small, "--output", "b")
+    for name in ("a", "b", "b/model.keras"):
+        form = numbers.of(name, kp.models.from_preset(name))
+        found = form.read("scans/00.png", (3, 5))[..., 0]
+        np.testing.assert_array_equal(found, np.asarray(Image.open("scans/00.png")) // 256)
+
+
+@pytest.mark.parametrize("meaning", ["integers", "codes", "binary"])
+def test_a_packed_file_is_told_what_its_source_cannot_say(meaning):
+    stored = np.random.default_rng(0).integers(0, 2, (9, 3, 5, 1))
+    np.save("stored.npy", stored)
+    levels = [] if meaning == "binary" else ["--levels", 7]
+    run("data", "pack", "stored.npy", "packed.npz", "--values", meaning, *levels)
+    found = kp.data.load("packed.npz")
+    assert (found.values.meaning, found.levels) == (meaning, 7 if levels else 2)
+    read = next(iter(found.evaluation("train", 7)))
+    np.testing.assert_array_equal(np.asarray(read), stored[:7])

@@ -12,7 +12,7 @@ from PIL import Image
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, visualize
-from keras_pixelrnn.cli import compress
+from keras_pixelrnn.cli import numbers
 from tests.commands import fails, run
 from tests.conformance import randomised
 
@@ -122,7 +122,7 @@ def test_numbers_that_files_of_8_bits_lose_are_not_compressed(colour, capsys):
         file.write(tf.io.encode_png(deep).numpy())
     code, text = fails(capsys, "compress", "deep.png", "some.kpz", "--model", colour)
     assert (code, "would not come back" in text) == (1, True)
-    values = compress._values("deep.png", kp.models.from_preset(colour), True, None)
+    values = numbers.of(colour, kp.models.from_preset(colour)).read("deep.png", COLOUR[:2])
     np.testing.assert_array_equal(values, deep // 256)
 
 

@@ -3,7 +3,7 @@
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import names, pictures, progress
+from keras_pixelrnn.cli import names, numbers, pictures, progress
 
 FILE = names.Source(dir_okay=False)
 
@@ -65,12 +65,13 @@ def command(
     checks.drawn(count, shape)
     files = [out / f"{number:05}.png" for number in range(count)]
     names.spare([image, mask or image], [*files, out / "grid.png"], "--out")
-    meaning = pictures.meaning_of(name, model)
-    original = pictures.values_of(image, shape, levels, meaning, pictures.background_of(name))
+    form = numbers.of(name, model)
+    form.needed("complete them from Python, model.complete(images, known)", exactly=False)
+    original = form.read(image, shape[:2])
     known = np.zeros(shape[:2], bool)
     known[: shape[0] // 2] = True
     if mask is not None:
-        known = pictures.values_of(mask, (*shape[:2], 1), 2)[..., 0] == 0
+        known = ~numbers.mask(mask, shape[:2])
         if known.all():
             click.echo(
                 f"{mask} hides nothing: what is white in it, 128 and more, is drawn", err=True
@@ -101,7 +102,7 @@ def command(
     out.mkdir(parents=True, exist_ok=True)
     rgb = visualize.to_rgb(np.concatenate([original[None], drawn]), levels)
     for file, picture in zip(files, drawn, strict=True):
-        visualize.save_png(file, pictures.picture_of(picture, levels, meaning))
+        visualize.save_png(file, form.picture(picture))
     given = np.where(known[..., None], rgb[:1], visualize.UNKNOWN)
     row = visualize.grid(np.concatenate([rgb[:1], given, rgb[1:]]), columns=count + 2)
     visualize.save_png(out / "grid.png", row)

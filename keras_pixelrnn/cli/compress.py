@@ -4,7 +4,7 @@ import importlib.util
 
 import click
 
-from keras_pixelrnn.cli import names, pictures, progress
+from keras_pixelrnn.cli import names, numbers, pictures, progress
 
 
 @click.command("compress")
@@ -41,9 +41,10 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
-    told = pictures.meaning_of(name, model), pictures.background_of(name)
+    form = numbers.of(name, model)
+    form.needed("code them from Python, kp.codec.write(file, model, images)")
     read = progress.over(files, len(files), "reading")
-    images = np.stack([_values(path, model, quantise, *told) for path in read])
+    images = np.stack([_values(path, form, model, quantise) for path in read])
     file.parent.mkdir(parents=True, exist_ok=True)
     with progress.telling(len(images), "coding") as tell:
         size = codec.write(
@@ -76,32 +77,28 @@ def _others(folder, files):
     return sorted(path for path in found if path.is_file())
 
 
-def _values(path, model, quantise, meaning, background=None):
+def _values(path, form, model, quantise):
     """A picture as values of the model, or an error where they would not give it back."""
-    levels = model.distribution.levels
-    values = pictures.values_of(path, model.image_shape, levels, meaning, background)
-    if not quantise and not _comes_back(path, values, levels, meaning):
+    values = form.read(path, model.image_shape[:2])
+    if not quantise and not _comes_back(path, values, form):
         raise click.ClickException(
-            f"{path} holds values that the model's {levels} levels and "
-            f"{_channels(model)} do not: it would not come back as it is. Pass --quantise "
-            "to code what they hold."
+            f"{path} holds values that the model's {form.levels} levels and "
+            f"{form.channels} channel{'s' * (form.channels > 1)} do not: it would not come back as it "
+            "is. Pass --quantise to code what they hold."
         )
     return values
 
 
-def _channels(model):
-    channels = model.image_shape[-1]
-    return "1 channel" if channels == 1 else f"{channels} channels"
-
-
-def _comes_back(path, values, levels, meaning):
-    """Whether `decompress` would write the picture as it is."""
+def _comes_back(path, values, form):
+    """Whether `decompress` would write the picture's numbers as they are."""
     import numpy as np
 
     from keras_pixelrnn.data.modes import depth
     from keras_pixelrnn.data.reading import upright
 
-    back = pictures.picture_of(values, levels, meaning)
+    if form.meaning is not None and form.meaning.exact:
+        return True  # stored numbers are the values, in however many bits
+    back = form.picture(values)
     with pictures.opened(path) as picture:
         if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
             return False

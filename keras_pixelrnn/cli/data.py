@@ -34,21 +34,28 @@ def command():
     metavar="LOW HIGH",
     help="smallest and largest number of intensities of more than 8 bits, such as 0 4095",
 )
+@click.option("--values", type=click.Choice(names.MEANINGS), help="what stored numbers mean")
+@click.option(
+    "--levels",
+    type=click.IntRange(2),
+    help="how many integers or codes there are, and of floats steps",
+)
 @click.option(
     "--transparent-on", help="colour under transparent pixels of images of a folder, such as white"
 )
-def pack(source, path, data_dir, image_size, channels, value_range, transparent_on):
+def pack(source, path, data_dir, image_size, channels, value_range, values, levels, transparent_on):
     """Write the data SOURCE into the file PATH, which ends in .npz.
 
     \b
     pixelrnn data pack binarized_mnist mnist.npz --data-dir ~/tensorflow_datasets
     pixelrnn data pack path/to/images mine.npz --image-size 32
+    pixelrnn data pack codes.npy codes.npz --values codes --levels 512
     KERAS_BACKEND=jax pixelrnn train --recipe binarized_mnist_diagonal_7x16 --dataset mnist.npz
 
     SOURCE is 'digits', a name of TensorFlow Datasets, a folder of images or a file of arrays. The file
     holds the images as they are stored there, before quantisation, their labels and what their values
     mean: training from it sees the same batches, bit for bit, and needs neither the source nor
-    TensorFlow. Levels and binarization are chosen in training, as for the source itself.
+    TensorFlow. Levels of intensities and binarization are chosen in training, as for the source itself.
     """
     if path.suffix != ".npz":
         raise click.UsageError(f"A packed file ends in .npz. Received: {path}")
@@ -62,6 +69,8 @@ def pack(source, path, data_dir, image_size, channels, value_range, transparent_
         image_size=image_size,
         channels=channels and int(channels),
         value_range=value_range,
+        values=values,
+        levels=levels,
         background=transparent_on,
     )
     data.pack(found, path)

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_pixelrnn.cli import compress, names, pictures, progress
+from keras_pixelrnn.cli import compress, names, numbers, progress
 
 
 @click.command("decompress")
@@ -35,23 +35,23 @@ def command(file, name, out, only, label, batch_size):
         raise click.UsageError(
             f"{file} holds images 0 to {count - 1}. Received: --only {beyond[0]}"
         )
-    numbers = list(only) if only else range(count)
-    names.spare([file], (out / f"{number:05}.png" for number in numbers), "--out")
+    wanted = list(only) if only else range(count)
+    names.spare([file], (out / f"{number:05}.png" for number in wanted), "--out")
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
-    with progress.telling(len(numbers), "decoding") as tell:
+    form = numbers.of(name, model)
+    form.needed("decode them from Python, kp.codec.read(file, model)")
+    with progress.telling(len(wanted), "decoding") as tell:
         images = codec.read(
             file,
             model,
-            indices=numbers,
+            indices=wanted,
             batch_size=batch_size or 256,
             progress=tell,
             **names.context_of(model, label, count),
         )
     out.mkdir(parents=True, exist_ok=True)
-    meaning = pictures.meaning_of(name, model)
-    for number, image in zip(numbers, images):
-        picture = pictures.picture_of(image, model.distribution.levels, meaning)
-        visualize.save_png(out / f"{number:05}.png", picture)
+    for number, image in zip(wanted, images):
+        visualize.save_png(out / f"{number:05}.png", form.picture(image))
     click.echo(f"{names.counted(len(images))}: {out}")

@@ -78,27 +78,43 @@ def command(name, split, dataset, data_dir, batch_size, **given):
 
 def stated(name):
     """Figures and settings that come with a model, as far as they are known."""
-    facts, settings, file = _kept(name)
-    return {**facts, "settings": _settings(settings, file)} if facts else {}
+    facts, training, file = _kept(name)
+    return {**facts, "settings": _settings(training.get("settings"), file)} if facts else {}
 
 
-def told(name):
-    """Settings of a model's training as they are kept, by whatever version; empty where none are."""
-    settings = _kept(name)[1]
-    return settings if isinstance(settings, dict) else {}
+def stored_numbers(name):
+    """What the numbers of a model's training meant, as `Values`, and how its image files were read; each
+    None where it is not known; and the file that says so."""
+    from keras_pixelrnn.data.values import Values
+
+    _, training, file = _kept(name)
+    described = training.get("values")
+    if described is None:
+        return None, None, file
+    try:
+        values, files = Values.of(described), described.get("files")
+        if not isinstance(files, dict | None):
+            raise ValueError(f"Expected how image files were read. Received: files={files!r}")
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
+    return values, files, file
 
 
 def _kept(name):
-    """What a model's folder says of it, the settings of its training there, and the file."""
-    file = Path(name) / "metrics.json"
+    """What a model's folder says of it, of its training there, and the file."""
+    folder = Path(name).parent if Path(name).name == "model.keras" else Path(name)
+    file = folder / "metrics.json"
     if file.is_file() and not presets.comes_along(name):
         facts = presets.read_object(file)
-        return facts, facts.get("settings"), file
+        return facts, facts, file
     try:
         facts = presets.facts(name)
     except ValueError:
-        return {}, None, None
-    return facts, (facts.get("training") or {}).get("settings"), Path(name) / presets.FACTS
+        return {}, {}, None
+    file, training = folder / presets.FACTS, facts.get("training") or {}
+    if not isinstance(training, dict):
+        raise ValueError(f"{file} is damaged: its training must be an object.")
+    return facts, training, file
 
 
 def _settings(settings, file):

@@ -3,7 +3,7 @@
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import bulk, names, pictures, progress
+from keras_pixelrnn.cli import bulk, names, numbers, progress
 
 
 @click.command("sample")
@@ -81,9 +81,9 @@ def command(
     model = models.from_preset(name)
     model = model.at_size(size)
     checks.drawn(count, model.image_shape)  # all are in memory before they are written
-    is_coded = model.distribution.embedding_size is not None
-    if form is None and is_coded and not pictures.hold(model):
-        raise click.UsageError("Pictures of several channels hold 256 codes: pass --npz.")
+    pictures = numbers.of(name, model)
+    if form is None:
+        pictures.needed("pass --npz", exactly=False)
     batches = model.sample_batches(
         count,
         seed=seed,
@@ -95,11 +95,11 @@ def command(
         **names.context_of(model, label, count),
     )
     images = np.concatenate(list(progress.over(batches, count, "drawing")))
-    written = write(images, model, out, form, name)
+    written = write(images, pictures, out, form, name)
     click.echo(f"{names.counted(count)}, seed {seed}: {written}")
 
 
-def write(images, model, out, form, name):
+def write(images, pictures, out, form, name):
     """Write images into the folder `out`; returns what was written, in words."""
     import numpy as np
 
@@ -107,7 +107,7 @@ def write(images, model, out, form, name):
 
     with checks.writing(out, "Nothing was written."):
         out.mkdir(parents=True, exist_ok=True)
-    levels = model.distribution.levels
+    levels = pictures.levels
     if form == "npz":
         checks.replace(
             out / "samples.npz",
@@ -120,9 +120,8 @@ def write(images, model, out, form, name):
     if form == "grid":
         visualize.save_png(out / "grid.png", visualize.grid(visualize.to_rgb(images, levels)))
         return str(out / "grid.png")
-    meaning = pictures.meaning_of(name, model)
     for number, image in enumerate(images):
-        visualize.save_png(out / f"{number:05}.png", pictures.picture_of(image, levels, meaning))
+        visualize.save_png(out / f"{number:05}.png", pictures.picture(image))
     older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
     note = f" (and {older} older ones)" if older > 0 else ""
     called = name if presets.comes_along(name) else presets.spelled(name)

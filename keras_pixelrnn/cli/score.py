@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from keras_pixelrnn.cli import bulk, judging, names, pictures, progress, streams
+from keras_pixelrnn.cli import bulk, judging, names, numbers, pictures, progress, streams
 
 
 @click.command("score")
@@ -89,8 +89,8 @@ def command(
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     judged["background"] = judging.background_of(model, judged["method"], judged["background"])
-    told = pictures.meaning_of(name, model), pictures.background_of(name)
-    files, images = read(model, found, paths, *told)
+    form = numbers.of(name, model)
+    files, images = read(form, model.image_shape[:2], found, paths)
     context = names.context_of(model, label, len(files))
     batches = model.nats_batches(images, batch_size=batch_size, **context)
     nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
@@ -103,7 +103,7 @@ def command(
     if any(value is not None for value in judged.values()):
 
         def pictures_in(folder):
-            return read(model, pictures.files_in(folder), (), *told)[1]
+            return read(form, model.image_shape[:2], pictures.files_in(folder))[1]
 
         columns, said = judging.judged(
             name, model, images, context, label, batch_size, pictures_in, **judged
@@ -118,24 +118,27 @@ def command(
     click.echo(f"{count}, {totals.mean():.3f} nats on average{where}{said}", err=True)
 
 
-def read(model, found, paths, meaning, background):
-    """Those of the files `found` that fit a model, and their images. A file of `paths`, which was
-    asked for by name, must fit; `meaning` and `background` of `pictures`."""
+def read(form, size, found, paths=()):
+    """Those of the files `found` that have a model's `size`, `(height, width)`, and their images.
+
+    Args:
+        form: `Numbers` of the model.
+        paths: files that were asked for by name, and must have that size.
+    """
     import numpy as np
 
     files, images = [], []
     for file in found:
         height, width = pictures.size_of(file)
-        if file not in paths and (height, width) != model.image_shape[:2]:
+        if file not in paths and (height, width) != size:
             click.echo(f"left out, {width} x {height}: {file}", err=True)
             continue
-        levels = model.distribution.levels
-        image = pictures.values_of(file, model.image_shape, levels, meaning, background)
-        images.append(image)
+        images.append(form.read(file, size))
         files.append(file)
     if not files:
-        size = f"{model.image_shape[1]} x {model.image_shape[0]}"
-        raise click.ClickException(f"No picture has the size of the model's images, {size}.")
+        raise click.ClickException(
+            f"No picture has the size of the model's images, {size[1]} x {size[0]}."
+        )
     return files, np.stack(images)
 
 

@@ -105,6 +105,7 @@ def folder(
         f"folder {path.name}{words}{skipped}{classes}, {height}x{width}x{channels}",
         at_hand=at_once and whole is not files,
         dataset={"name": path.resolve().name},
+        files={"background": reader.background},
     )
 
 

@@ -52,12 +52,14 @@ def huggingface(data, class_names=None, *, image_size, channels, background, exa
         splits = {name: Subset(whole, part) for name, part in zip(SPLITS, numbers, strict=True)}
         words = ", split 80/10/10 by RandomState(0)"
     check_splits(splits)
-    known = (0, 255) if made["train"][1] and splits["train"].dtype == np.uint8 else None
+    encoded = made["train"][1]
+    known = (0, 255) if encoded and splits["train"].dtype == np.uint8 else None
     title = getattr(next(iter(parts.values())).info, "dataset_name", None) or "data set"
     licence = getattr(next(iter(parts.values())).info, "license", None)
     about = {"name": title, **({"licence": licence} if licence else {})}
     protocol = f"{title} (Hugging Face){words}"
-    return Source(splits, None if exact else known, names, protocol, dataset=about)
+    files = {"background": checked_colour(background)} if encoded else None
+    return Source(splits, None if exact else known, names, protocol, dataset=about, files=files)
 
 
 def _check(rows, name):

@@ -105,6 +105,13 @@ def _range(value_range, dtype):
     if dtype.kind not in "biu":
         return float(low), float(high)
     low, high = int(low), int(high)
+    least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if low < least or high > most:  # a part of the levels would never be met, perhaps all but one
+        raise ValueError(
+            f"Numbers of dtype {dtype} lie in {least} .. {most}: `value_range` is what they can reach, "
+            "not what images of more bits have. "
+            f"Received: value_range={value_range!r} for dtype {dtype}"
+        )
     if low < -MOST_STORED or high > MOST_STORED:  # beyond, int64 overflows in making levels
         raise ValueError(
             f"The range of integers lies within {-MOST_STORED} .. {MOST_STORED}. Shift them right or "

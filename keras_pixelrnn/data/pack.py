@@ -60,13 +60,14 @@ def pack(data: Any, path: str | Path) -> Path:
     return path
 
 
+def numbers_of(data):
+    """What the stored numbers of an `ImageData` mean, and how its image files were read, for JSON."""
+    return {**data.values.described(), "files": data.source.files}
+
+
 def _about(data):
-    values = data.values
     return {
-        "meaning": values.meaning,
-        "range": [values.low, values.high],
-        "levels": values.levels,
-        "binarization": values.binarization,
+        **numbers_of(data),
         "class_names": list(data.class_names),
         "protocol": data.source.protocol,
         "dataset": data.source.dataset,

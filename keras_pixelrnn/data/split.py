@@ -24,6 +24,7 @@ class Source(NamedTuple):
         extent: function giving the smallest and largest number; None where that is too much work.
         at_hand: whether all images are in memory or soon read: their values are checked at once.
         dataset: what is known of the data set: its "name", and its "licence" where that is stated.
+        files: of image files how they were read, {"background": (r, g, b) or None}; else None.
         place: " of ..." where the images come from, for errors.
     """
 
@@ -34,6 +35,7 @@ class Source(NamedTuple):
     extent: object = None
     at_hand: bool = False
     dataset: dict | None = None
+    files: dict | None = None
     place: str = ""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_pixelrnn.data import arrays
 from keras_pixelrnn.data.split import SPLITS
+from keras_pixelrnn.data.values import Values
 
 BROKEN = (  # what readers raise at damaged files
     OSError,
@@ -61,25 +62,25 @@ def stored(path, class_names=None):
         raise ValueError(f"Cannot use {path}. {error}") from error
     if about:
         source = source._replace(protocol=about["protocol"], class_names=tuple(names or ()))
-    source = source._replace(dataset=about.get("dataset") or {"name": path.name})
+    dataset = about.get("dataset") or {"name": path.name}
+    source = source._replace(dataset=dataset, files=about.get("files"))
     return source, about
 
 
 def _about(text):
     """What a packed file says of its numbers; `ValueError` where it is not what `pack` wrote."""
     about = json.loads(str(np.asarray(text)))
-    kinds = {"meaning": str, "range": list, "levels": int, "protocol": str, "class_names": list}
-    wrong = [
-        name
-        for name, kind in kinds.items()
-        if not isinstance(about, dict) or not isinstance(about.get(name), kind)
-    ]
-    numbers = [] if wrong else about["range"]
-    if wrong or len(numbers) != 2 or not all(isinstance(x, (int, float)) for x in numbers):
+    try:
+        Values.of(about)
+        kinds = {"protocol": str, "class_names": list, "files": dict | None}
+        wrong = [name for name, kind in kinds.items() if not isinstance(about.get(name), kind)]
+        if wrong:
+            raise ValueError(f"Received: {str(about)[:200]}, wrong: {', '.join(wrong)}")
+    except ValueError as error:
         raise ValueError(
             f"What its member {ABOUT!r} says of the numbers is not what `kp.data.pack` writes: pack it "
-            f"anew. Received: {str(about)[:200]}, wrong: {', '.join(wrong) or 'range'}"
-        )
+            f"anew. {error}"
+        ) from error
     return about
 
 

@@ -24,6 +24,32 @@ class Values:
     levels: int
     binarization: str | None = None
 
+    @classmethod
+    def of(cls, described):
+        """From what `described` gave; `ValueError` where it did not."""
+        try:
+            low, high = described["range"]
+            meaning, levels = described["meaning"], described["levels"]
+            binarization = described.get("binarization")
+            whole = isinstance(levels, int) and 2 <= levels <= MOST_LEVELS
+            if not (isinstance(meaning, str) and whole and np.isfinite(low) and low < high):
+                raise ValueError
+        except (TypeError, ValueError, KeyError, AttributeError):
+            raise ValueError(
+                "Expected what numbers mean: their meaning, range [low, high] and levels. "
+                f"Received: {str(described)[:200]}"
+            ) from None
+        return cls(meaning, low, high, levels, binarization)
+
+    def described(self):
+        """This as JSON holds it."""
+        return {
+            "meaning": self.meaning,
+            "range": [self.low, self.high],
+            "levels": self.levels,
+            "binarization": self.binarization,
+        }
+
     @property
     def ordered(self):
         """True: neighbouring values are alike. False: they are codes, to be embedded."""

@@ -37,6 +37,7 @@ def facts_of(name: str, model, metrics: dict[str, Any], epochs: int | None = Non
     averaged = f", averaged with momentum {settings['ema']}" if settings.get("ema") else ""
     training = {
         "settings": settings,
+        "values": metrics.get("values"),
         "epochs": epochs,
         "seconds": metrics["training_seconds"],
         "machine": metrics.get("machine"),

@@ -6,6 +6,7 @@ import json
 import keras
 
 from keras_pixelrnn import evaluation, presets
+from keras_pixelrnn.data.pack import numbers_of
 from keras_pixelrnn.models.pretrained import digest
 from keras_pixelrnn.training import archive, report
 from keras_pixelrnn.training.pictures import draw_pictures
@@ -79,6 +80,7 @@ def result_metrics(settings, model, data, seconds):
         "training_seconds": seconds,
         "settings": settings.to_dict(),
         "dataset": data.source.dataset,
+        "values": numbers_of(data),
     }
     if settings.conditional:
         found["class_names"] = list(data.class_names)
