@@ -70,7 +70,23 @@ def test_licences_that_others_state():
     assert datasets.described({"name": "mnist"})["licence"].startswith("CC BY-SA")
 
 
+FACTS = {"name": "a", "model": "b", "image_shape": [1, 1, 1], "parameters": 1, "distribution": "d"}
+FACTS["package_version"] = "0"
+
+
 def test_many_labels_are_counted():
-    facts = {"name": "a", "model": "b", "image_shape": [1, 1, 1], "parameters": 1}
-    facts |= {"distribution": "d", "package_version": "0", "class_names": ["x"] * (MOST_NAMES + 5)}
-    assert "and 5 more" in card(facts)
+    assert "and 5 more" in card({**FACTS, "class_names": ["x"] * (MOST_NAMES + 5)})
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"sampling": {"batch": 16}}, "A card needs 'seconds' of facts"),
+        ({"training": {"seconds": "long"}}, "A card needs facts.*Received: "),
+        ({"image_shape": 3}, "A card needs facts.*Received: "),
+        ({"parameters": "many"}, "A card needs facts.*Received: "),
+    ],
+)
+def test_what_a_card_cannot_say_is_named(facts, words):
+    with pytest.raises(ValueError, match=words):
+        card({**FACTS, **facts})

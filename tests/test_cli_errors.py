@@ -28,7 +28,12 @@ def _elsewhere(tmp_path, monkeypatch):
         (["sample", "digitz"], 2, "Did you mean 'digits'?"),
         (["sample", "digits", "-n", "0"], 2, "-n"),
         (["sample", "digits", "--colour"], 2, "--colour"),
-        (["sample", "."], 1, "holds no model"),
+        (["sample", "."], 2, "holds no model"),
+        (["sample", "p.png"], 2, "The file p.png holds no model"),
+        (["sample", "whole/model.keras"], 1, "damaged or cut off"),
+        (["models", "empty"], 2, "The folder empty has no preset.json"),
+        (["sample", "digits_conditional", "--label", "10"], 2, "Received: 10. See pixelrnn sample"),
+        (["evaluate", "digits", "--levels", "5"], 2, "Received: images of 5 levels"),
         (["sample", "digits", "--temperature", "-1", "-n", "1"], 2, "temperature"),
         (["complete", "digits", "absent.png"], 2, "absent.png"),
         (["score", "digits", "empty"], 2, "no PNG or JPEG"),
@@ -67,6 +72,8 @@ def _elsewhere(tmp_path, monkeypatch):
 )
 def test_errors_are_one_line(arguments, code, words, capsys):
     Path("empty").mkdir()
+    Path("whole").mkdir()
+    Path("whole/model.keras").write_text("")
     for name in (".ipynb_checkpoints/a.png", "__MACOSX/a.png", "._a.png"):
         Path("hidden", name).parent.mkdir(parents=True, exist_ok=True)
         Path("hidden", name).write_text("no picture")
@@ -90,7 +97,8 @@ def test_a_command_alone_shows_its_help(arguments, capsys):
 
 
 def test_debug_shows_the_traceback():
-    with pytest.raises(ValueError, match="holds no model"):
+    Path("model.keras").write_text("")
+    with pytest.raises(ValueError, match="damaged or cut off"):
         cli.main(["sample", ".", "--debug"])
 
 
@@ -152,6 +160,15 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
         ["sample", "digitz"],
         ["serve", "digitz"],
         ["train", "--initial-weights", "digitz"],
+        ["train", "--initial-weights", "."],
+        ["train", "--preset", "digitz"],
+        ["train", "--resume"],
+        ["train", "--data-dir", "."],
+        ["evaluate", "digits", "--data-dir", "."],
+        ["data", "pack", "digits", "digits.npz", "--data-dir", "."],
+        ["sample", "."],
+        ["sample", "hf://someone"],
+        ["check", "."],
         ["train", "--dropout", "2"],
         ["train", "--dropout", "2", "--resume"],
         ["train", "--learning-rate", "nan"],
@@ -182,7 +199,8 @@ finally:
     ran = process(code=code)
     out, err = ran.communicate(timeout=60)
     assert out.splitlines()[-1] == "[]", err
-    assert ran.returncode == (0 if "--help" in arguments else 2)
+    nothing_there = arguments == ["train", "--resume"]  # which is no wrong argument
+    assert ran.returncode == (0 if "--help" in arguments else 1 if nothing_there else 2)
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,7 @@ def test_a_size_is_a_side_or_a_height_and_width(tmp_path, capsys):
     [(None, ["sample", "digits"]), ("jax", ["check", "."])],
 )
 def test_without_tensorflow_it_says_what_runs(backend, arguments, tmp_path):
+    (tmp_path / "1").mkdir()
     code = f"""
 import os, sys
 os.environ.pop("KERAS_BACKEND", None)

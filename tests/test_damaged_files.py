@@ -19,6 +19,7 @@ from keras_pixelrnn.data.opening import UnreadableError
 from keras_pixelrnn.data.reading import Reader
 from keras_pixelrnn.serving.server import run
 from keras_pixelrnn.training import recipes
+from tests.commands import fails
 from tests.conformance import QUICK
 
 
@@ -71,6 +72,23 @@ def test_a_preset_that_lacks_a_part_says_which(files, tmp_path):
     (folder / "model.weights.h5").unlink()
     with pytest.raises(ValueError, match=r"model\.weights\.h5 is not there"):
         kp.models.from_preset(folder)
+
+
+def test_commands_name_the_file_and_the_key_that_is_damaged(files, tmp_path, capsys):
+    folder = files.model.save_to_preset(tmp_path / "preset")
+    facts = json.loads((folder / "preset.json").read_text())
+    good = {"dataset": "digits", "model": "diagonal", "num_blocks": 1, "units": 4}
+    for settings, command, words in (
+        ({**good, "value_range": [0, "x"]}, "evaluate", "value_range"),
+        ({**good, "units": "many"}, "evaluate", "units"),
+        ({key: good[key] for key in ("units", "num_blocks")}, "models", "A card needs 'model'"),
+    ):
+        facts["training"] = {"settings": settings}
+        (folder / "preset.json").write_text(json.dumps(facts))
+        code, text = fails(capsys, command, folder)
+        assert code == 1
+        assert str(folder / "preset.json") in text
+        assert words in text
 
 
 def test_no_flipped_bit_of_a_png_file_is_taken_for_a_picture(files, tmp_path):

@@ -76,6 +76,7 @@ def test_a_name_is_no_export_to_run_on_beam(shadowed):
 def test_a_path_is_one_word_of_a_shell_that_means_it(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path(text).mkdir(parents=True)
+    Path(text, "config.json").touch()
     (word,) = shlex.split(presets.spelled(Path(text)))
     assert not word.startswith("-")
     assert not presets.comes_along(word)

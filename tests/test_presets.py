@@ -281,6 +281,7 @@ def test_facts_of_a_damaged_file(tmp_path):
         ({"test": {"nats": "1", "bits_per_dim": 1, "images": 2}}, "must hold the numbers nats"),
         ({"paper": np.float32(1.0)}, "must be what JSON holds.*float32"),
         ({"paper": float("nan")}, "must be what JSON holds"),
+        ({"training": {"settings": {"units": 4}}}, "A card needs 'model' of facts"),
     ],
 )
 def test_facts_that_no_card_can_say(saved, facts, words, tmp_path):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import keras_pixelrnn as kp
 from keras_pixelrnn.data.digest import digest
-from keras_pixelrnn.training import progress, resuming
+from keras_pixelrnn.training import given, progress, resuming
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.fit import stored
 from keras_pixelrnn.training.resumable import resumable_fit
@@ -100,7 +100,7 @@ def test_checkpoints_of_others_are_named(tmp_path):
     manifest = progress.Progress().manifest(None)
     Checkpoints(settings.state).save(0, manifest, {})
     with pytest.raises(ValueError, match="begun from Python"):
-        resuming.resumed({"output": tmp_path, "resume": True})
+        given.resumed({"output": tmp_path, "resume": True})
     Checkpoints(settings.state).save(1, {**manifest, "format": 99, "settings": {}}, {})
     with pytest.raises(ValueError, match="format 99"):
         resuming.check_folder(settings, {})
@@ -111,14 +111,14 @@ def test_channels_that_nobody_said_are_stored_as_before(tmp_path):
     begun = Settings(output=tmp_path)
     manifest = progress.Progress().manifest({**begun.to_dict(), "channels": 3})
     Checkpoints(begun.state).save(0, manifest, {})
-    again = resuming.resumed({"output": tmp_path, "resume": True})
+    again = given.resumed({"output": tmp_path, "resume": True})
     assert load_data(again).image_shape == (8, 8, 1)
     assert again.to_dict() == begun.to_dict() == {**begun.to_dict(), "channels": 3}
-    said = resuming.resumed({"output": tmp_path, "resume": True, "channels": 3})
+    said = given.resumed({"output": tmp_path, "resume": True, "channels": 3})
     with pytest.raises(ValueError, match="Received: channels=3, images of 1"):
         load_data(said)
     with pytest.raises(ValueError, match="channels=1, begun with channels=3"):
-        resuming.resumed({"output": tmp_path, "resume": True, "channels": 1})
+        given.resumed({"output": tmp_path, "resume": True, "channels": 1})
     grey = Settings(output=tmp_path, channels=1)
     assert Settings(**as_given(grey.to_dict())).channels == 1
 

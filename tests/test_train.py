@@ -250,12 +250,16 @@ def test_a_killed_training_resumes(tmp_path, unexported):
         ({"checkpoint_minutes": 0}, "Received: checkpoint_minutes=0"),
         ({"units": 0}, "Received: units=0"),
         ({"batch_size": 5000}, "Received: batch_size=5000"),
+        ({"initial_weights": "none"}, "Unknown preset"),
     ],
 )
 def test_bad_settings(settings, words, tmp_path):
-    """Of values that the command line takes for such: tests/test_cli.py."""
+    """Before a folder is made. Of values that the command line takes for such: tests/test_cli.py."""
     with pytest.raises(ValueError, match=words):
         training.train(training.with_recipe({"epochs": 1, "output": tmp_path / "run", **settings}))
+    with pytest.raises(ValueError, match=words):  # also where nobody looked before
+        training.train(training.Settings(**{"epochs": 1, "output": tmp_path / "run", **settings}))
+    assert not (tmp_path / "run").exists()
 
 
 def test_told_to_stop_it_leaves_with_the_code_of_the_signal(tmp_path, monkeypatch, capsys):

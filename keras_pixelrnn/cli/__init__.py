@@ -90,7 +90,9 @@ def main(argv=None):
     except click.ClickException as error:
         usage = isinstance(error, click.UsageError) and error.ctx
         hint = f" See {error.ctx.command_path} --help." if usage else ""
-        text = f"pixelrnn: {error.format_message()}{hint}"
+        said = error.format_message()
+        stop = "." if hint and said[-1:].isalnum() else ""
+        text = f"pixelrnn: {said}{stop}{hint}"
         if isinstance(error, HELP):
             text = error.format_message()
         click.echo(text, err=True)

@@ -16,7 +16,11 @@ def command(folder, xla):
     machine, and on requests that fail or differ from Python with XLA off. An export with a second set
     of signatures, for XLA, is servable where XLA runs alone: by --xla.
     """
-    folder = names.newest(folder) or folder
+    if names.newest(folder) is None:
+        raise click.UsageError(
+            f"{folder} is no export: it holds neither saved_model.pb nor folders of versions."
+        )
+    folder = names.newest(folder)
 
     from keras_pixelrnn.serving import check, operations
 

@@ -60,6 +60,7 @@ def pack(source, path, data_dir, image_size, channels, value_range, values, leve
     if path.suffix != ".npz":
         raise click.UsageError(f"A packed file ends in .npz. Received: {path}")
     names.spare([source], [path], "PATH")
+    names.data_dir_of(source, data_dir)
 
     from keras_pixelrnn import data
 

@@ -37,6 +37,7 @@ def command(name, split, dataset, data_dir, batch_size, **given):
         settings |= {key: value for key, value in given.items() if value is not None}
     else:
         settings = {"dataset": dataset, **given}
+    names.data_dir_of(settings["dataset"], data_dir)
 
     from keras_pixelrnn import evaluation, models, training
     from keras_pixelrnn.data.load import NotThereError
@@ -57,6 +58,11 @@ def command(name, split, dataset, data_dir, batch_size, **given):
             f"{name} was trained on {settings['dataset']!r}, which is not there from this folder: pass "
             "--dataset, and what its numbers mean where the training was told."
         ) from error
+    if images.levels != model.distribution.levels:
+        raise click.UsageError(
+            f"The values of {name} have {model.distribution.levels} levels, and so must the images: "
+            f"leave --levels out, or give other images. Received: images of {images.levels} levels"
+        )
     is_coded = model.distribution.embedding_size is not None
     if is_coded and images.ordered and given["values"] is None and dataset is not None:
         raise click.UsageError(
@@ -72,7 +78,8 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
     click.echo(f"{split}: {found}\nprotocol: {images.protocol}")
     stated_nats = facts.get("test", {}).get("nats")
-    if stated_nats is not None and split == "test" and dataset is None:
+    changed = any(value is not None for value in (dataset, *given.values()))
+    if stated_nats is not None and split == "test" and not changed:
         click.echo(f"stated: {stated_nats:.3f} nats")
 
 
@@ -127,4 +134,8 @@ def _settings(settings, file):
             f"{file} holds settings that a training does not have: pass --dataset, or use the version "
             f"of this package that wrote it. Received: {wrong!r}"
         )
+    try:
+        Settings(**as_given(settings or {}))
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
     return settings and as_given(settings)

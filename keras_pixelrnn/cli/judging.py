@@ -109,6 +109,7 @@ def _validation_images(name, model, batch_size, data_dir):
     settings = stated(name).get("settings")
     if not settings:
         raise click.UsageError(f"{name} does not say what it was trained on: pass --validation.")
+    names.data_dir_of(settings["dataset"], data_dir)
     data = load_data(training.Settings(**{**settings, "data_dir": data_dir}))
     batches = data.evaluation("validation", batch_size or names.FEW, labels=model.context.given)
     for batch in batches:

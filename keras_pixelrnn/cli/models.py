@@ -1,6 +1,7 @@
 """`pixelrnn models`"""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -21,11 +22,11 @@ def command(name, as_json):
             found = presets.facts(name)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
-        click.echo(
-            json.dumps(found, indent=2)
-            if as_json
-            else card(found, own=not presets.comes_along(name))
-        )
+        try:
+            own = not presets.comes_along(name)
+            click.echo(json.dumps(found, indent=2) if as_json else card(found, own=own), nl=as_json)
+        except ValueError as error:
+            raise click.ClickException(f"{Path(name) / presets.FACTS}: {error}") from error
         return
     found = [presets.facts(name) for name in presets.names()]
     if as_json:

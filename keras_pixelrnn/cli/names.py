@@ -3,6 +3,7 @@
 import difflib
 import math
 import os
+import re
 import socket
 import tempfile
 from pathlib import Path
@@ -17,26 +18,42 @@ FEW = 64  # images that are drawn sooner without XLA, whose compilation takes lo
 
 
 class Model(click.ParamType):
-    """A model by name, folder, file or hub."""
+    """A model by name, folder, file or hub, or an architecture where they may be named, too; a folder
+    may hold an export, which some commands take."""
 
     name = "model"
 
+    def __init__(self, architectures=()):
+        self.architectures = tuple(architectures)
+
     def convert(self, value, param, context):
-        if presets.comes_along(value) or value.startswith("hf://"):
+        if presets.comes_along(value):
+            return value
+        if value.startswith(presets.HUB):
+            if not re.fullmatch(f"{presets.HUB}[^/]+/[^/]+", value):
+                self.fail(f"{value!r} is no hf://user/repository.", param, context)
             return value
         if os.path.exists(path := os.path.expanduser(value)):
+            try:
+                newest(Path(path)) or presets.held(Path(path))
+            except (ValueError, OSError) as error:
+                self.fail(str(error), param, context)
             return path
-        close = difflib.get_close_matches(value, presets.names(), 1)
+        if value in self.architectures:
+            return value
+        known = (*presets.names(), *self.architectures)
+        close = difflib.get_close_matches(value, known, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         self.fail(
-            f"{value!r} is none of the models that come along ({', '.join(presets.names())}), no "
+            f"{value!r} is none of the models that come along ({', '.join(known)}), no "
             f"folder, no .keras file and no hf://user/repository.{hint}",
             param,
             context,
         )
 
     def shell_complete(self, context, param, incomplete):
-        items = [name for name in presets.names() if name.startswith(incomplete)]
+        known = (*presets.names(), *self.architectures)
+        items = [name for name in known if name.startswith(incomplete)]
         return [click.shell_completion.CompletionItem(item) for item in items] or [
             click.shell_completion.CompletionItem(incomplete, type="file")
         ]
@@ -189,6 +206,17 @@ def data_options(function):
     ):
         function = option(function)
     return function
+
+
+def data_dir_of(dataset, data_dir):
+    """`UsageError` where a --data-dir would do nothing: the data set is none of TensorFlow Datasets."""
+    if data_dir is not None and (
+        dataset == "digits" or os.path.exists(os.path.expanduser(dataset))
+    ):
+        raise click.UsageError(
+            "--data-dir is of data sets of TensorFlow Datasets; leave it out. "
+            f"Received: {data_dir}, for {dataset}"
+        )
 
 
 def newest(path):

@@ -6,6 +6,7 @@ import click
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, progress, words
+from keras_pixelrnn.presets.architectures import ARCHITECTURES
 from keras_pixelrnn.training.recipes import recipe_names
 from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
 
@@ -26,6 +27,8 @@ def _options(function):
         metavar = "SIDE|HxW" if field.name == "image_size" else None
         if field.name == "recipe":
             metavar, text = "NAME", f"{text}: {', '.join(CHOICES['recipe'])}"
+        if field.name == "preset":
+            text += f": of `pixelrnn models`, a folder, or {', '.join(ARCHITECTURES)}"
         if field.type == tuple[float, float] | None:
             metavar = "LOW HIGH"
             option = click.option(name, nargs=2, type=names.Finite(), help=text, metavar=metavar)
@@ -41,6 +44,8 @@ def _options(function):
 def _type(field):
     if field.name in CHOICES:
         return click.Choice(CHOICES[field.name])
+    if field.name == "preset":
+        return names.Model(ARCHITECTURES)
     if field.name == "initial_weights":
         return names.Model()
     if field.type == int | tuple[int, int] | None:
@@ -77,6 +82,7 @@ def command(context, **given):
         raise click.UsageError(words.in_options(str(error), context.command)) from error
     if given.get("resume"):
         settings = training.with_recipe(given)
+    names.data_dir_of(settings.dataset, settings.data_dir)
     if not training.train(settings, callbacks=[_bar()]):
         return
     click.echo(f"Draw from it: pixelrnn sample {presets.spelled(settings.output)}")

@@ -17,7 +17,6 @@ from keras_pixelrnn.models.architectures import ARCHITECTURES
 from keras_pixelrnn.models.variables import check_finite, differences, values_by_path
 from keras_pixelrnn.presets.card import FRONT_MATTER, card, given
 
-HUB = "hf://"
 WEIGHTS = "model.weights.h5"
 DIGEST = "weights_sha256"  # key of the facts of a preset
 
@@ -114,6 +113,7 @@ class Pretrained:
         bare = type(self).from_config(self.get_config())  # without optimizer, loss and metrics
         bare.set_weights(self.get_weights())
         facts = {"name": folder.resolve().name, **described(self), **given(facts)}
+        text = FRONT_MATTER + card(facts, own=True)
         with (
             checks.writing(folder, "What it held is left as it was."),
             _scratch(folder) as scratch,
@@ -127,9 +127,7 @@ class Pretrained:
             (scratch / presets.FACTS).write_text(
                 json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
-            (scratch / "README.md").write_text(
-                FRONT_MATTER + card(facts, own=True), encoding="utf-8"
-            )
+            (scratch / "README.md").write_text(text, encoding="utf-8")
             for file in scratch.iterdir():
                 os.replace(file, folder / file.name)
         return folder
@@ -157,7 +155,7 @@ def described(model) -> dict[str, Any]:
 
 def _source(preset):
     """What `keras.saving.load_model` is to read; None for an architecture."""
-    if isinstance(preset, str) and preset.startswith(HUB):
+    if isinstance(preset, str) and preset.startswith(presets.HUB):
         return preset
     path = checks.local("preset", preset)
     text = os.fspath(preset)
@@ -166,18 +164,8 @@ def _source(preset):
         return presets.folder(text)
     if bare and text in ARCHITECTURES and not path.exists():
         return None
-    if path.is_dir():
-        for file, source in (("model.keras", path / "model.keras"), ("config.json", path)):
-            if (path / file).is_file():
-                return source
-        named = path.resolve().name in presets.names()
-        hint = f" For the model that comes along, write {path.resolve().name!r} alone." * named
-        raise ValueError(
-            f"The folder {path} holds no model. Expected config.json beside model.weights.h5, as "
-            "`save_to_preset` writes them, or model.keras, as `pixelrnn train` does." + hint
-        )
-    if path.is_file() and path.suffix == ".keras":
-        return path
+    if path.exists():
+        return presets.held(path)
     raise ValueError(
         f"Unknown preset. Expected one of: {', '.join(presets.names())}; without weights "
         f"(load_weights=False): {', '.join(ARCHITECTURES)}; or a folder, a .keras file or "
@@ -196,7 +184,7 @@ def _load(source):
     try:
         model = keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as error:  # h5py, zipfile and Keras raise a dozen kinds
-        if isinstance(error, ImportError) and str(source).startswith(HUB):
+        if isinstance(error, ImportError) and str(source).startswith(presets.HUB):
             raise  # Keras says what to install
         raise ValueError(
             f"Cannot load a model from {source}. Expected what `save_to_preset` or `model.save` wrote. "

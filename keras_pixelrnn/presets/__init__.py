@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FACTS = "preset.json"
+HUB = "hf://"  # how names of a hub begin
 
 
 def names() -> list[str]:
@@ -62,6 +63,26 @@ def folder(name: str) -> Path:
     return Path(str(resources.files(__name__))) / name
 
 
+def held(path: Path) -> Path:
+    """What Keras reads of the model at a path: a `.keras` file, or a folder with a configuration.
+
+    Raises:
+        ValueError: nothing of the kind is there.
+    """
+    if path.is_file() and path.suffix == ".keras":
+        return path
+    for file, source in (("model.keras", path / "model.keras"), ("config.json", path)):
+        if (path / file).is_file():
+            return source
+    named = path.resolve().name in names()
+    hint = f" For the model that comes along, write {path.resolve().name!r} alone." * named
+    raise ValueError(
+        f"The {'folder' if path.is_dir() else 'file'} {path} holds no model. Expected config.json "
+        "beside model.weights.h5, as `save_to_preset` writes them, or model.keras, as `pixelrnn train` "
+        f"does.{hint}"
+    )
+
+
 def facts(preset: str | Path) -> dict[str, Any]:
     """What `preset.json` says of a model: figures, data set, protocol, settings.
 
@@ -82,9 +103,14 @@ def facts(preset: str | Path) -> dict[str, Any]:
     'CC BY 4.0'
     """
     here = Path(os.path.expanduser(preset))
-    own = not comes_along(preset) and (here / FACTS).is_file()
-    file = (here if own else folder(str(preset))) / FACTS
-    return read_object(file)
+    if not comes_along(preset) and here.is_dir():
+        if not (here / FACTS).is_file():
+            card = f" What is known of it is {here / 'README.md'}." * (here / "README.md").is_file()
+            raise ValueError(
+                f"The folder {here} has no {FACTS}, as `save_to_preset` writes it.{card}"
+            )
+        return read_object(here / FACTS)
+    return read_object(folder(str(preset)) / FACTS)
 
 
 def read_object(file: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ tags: [keras, pixelrnn, autoregressive, density-estimation]
 ---
 
 """
+LIKE = "facts as keras_pixelrnn.presets.facts('digits') has them"
 FIGURES = ("nats", "bits_per_dim", "images")  # of "test", in a card
 MOST_NAMES = 200  # classes that a card names
 PICTURES = {
@@ -42,7 +43,8 @@ def architecture(facts: dict[str, Any]) -> str:
         return facts["model"]
     side = settings.get("kernel_size", 7)
     first = "" if side == 7 else f", first layer {side}x{side}"
-    return f"{NAMES[settings['model']]} {settings['num_blocks']}x{settings['units']}{first}"
+    name = NAMES.get(settings["model"], settings["model"])
+    return f"{name} {settings['num_blocks']}x{settings['units']}{first}"
 
 
 def score(facts: dict[str, Any]) -> str:
@@ -104,7 +106,19 @@ def card(facts: dict[str, Any], pictures: tuple[str, ...] = (), own: bool = Fals
         facts: content of `preset.json`.
         pictures: files of `PICTURES` that stand beside the card.
         own: the model is a folder of somebody's, which its name alone does not mean.
+
+    Raises:
+        ValueError: `facts` that lack what a card needs, by its key, or hold something else there.
     """
+    try:
+        return "\n".join(_lines(facts, pictures, own)) + "\n"
+    except KeyError as error:
+        raise ValueError(f"A card needs {error} of {LIKE}. Received: none") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"A card needs {LIKE}. Received: {error}") from error
+
+
+def _lines(facts, pictures, own):
     size = "x".join(map(str, facts["image_shape"]))
     preset = f"./{facts['name']}" if own else facts["name"]
     given = " given their label" if facts.get("num_classes") else ""
@@ -136,7 +150,7 @@ def card(facts: dict[str, Any], pictures: tuple[str, ...] = (), own: bool = Fals
         f"**Limits.** It knows images of {size} of its data set and nothing else. A low likelihood is",
         "no proof that an image is strange, nor a high one that it is not: what is simple is likely.",
     ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _rows(facts, preset):

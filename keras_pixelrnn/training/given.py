@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from keras_pixelrnn.training.checkpoints import Checkpoints
 from keras_pixelrnn.training.recipes import read_recipe
-from keras_pixelrnn.training.settings import Settings
+from keras_pixelrnn.training.settings import Settings, as_given
+
+GROWS = "epochs"  # the one setting that a resumed training may change
 
 
 def with_recipe(given: dict[str, Any]) -> Settings:
@@ -36,6 +39,52 @@ def with_recipe(given: dict[str, Any]) -> Settings:
         settings = Settings(**given)
         settings.said = frozenset(name for name, value in said.items() if value is not None)
         return settings
-    from keras_pixelrnn.training.resuming import resumed  # Keras
-
     return resumed(given)
+
+
+def resumed(given):
+    """`Settings` of a training that goes on: those it was begun with, and more `epochs` if asked.
+
+    Args:
+        given: settings that were asked for explicitly, `output` among them.
+
+    Raises:
+        ValueError: there is nothing to go on with, or settings are not those it was begun with.
+    """
+    asked = Settings(**given)
+    kept = Checkpoints(asked.state).load()
+    if kept is None:
+        raise nothing_there(asked)
+    begun = kept[0]["settings"]
+    if not isinstance(begun, dict):
+        raise ValueError(
+            f"The training in {asked.output} was begun from Python: go on with it there, by the same "
+            f"call of `resumable_fit`. Received: settings {begun!r} in its checkpoint"
+        )
+    names = {name for name in asked.to_dict() if name in begun and name != "data_dir"}
+    refuse_others(
+        {name: value for name, value in asked.to_dict().items() if name in names & set(given)},
+        begun,
+    )
+    return Settings(**as_given({name: begun[name] for name in names}) | given)
+
+
+def nothing_there(settings):
+    """The error of a training that cannot go on."""
+    return ValueError(
+        f"There is no training to resume in {settings.output}. Begin it without --resume."
+    )
+
+
+def refuse_others(given, begun):
+    """`ValueError` that names every setting of `given` that is not as in `begun`."""
+    others = [
+        f"{name}={value!r}, begun with {name}={begun[name]!r}"
+        for name, value in given.items()
+        if name in begun and name not in (GROWS, "data_dir") and begun[name] != value
+    ]
+    if others:
+        raise ValueError(
+            "A training goes on with what it was begun with; only --epochs may change. Leave these "
+            f"out, or choose another --output. Received: {'; '.join(others)}"
+        )

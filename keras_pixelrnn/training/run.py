@@ -12,6 +12,7 @@ from keras_pixelrnn import data as sources
 from keras_pixelrnn.training import resuming, together
 from keras_pixelrnn.training.checkpoints import Checkpoints, sweep_up
 from keras_pixelrnn.training.fit import stored
+from keras_pixelrnn.training.given import nothing_there
 from keras_pixelrnn.training.lock import only_one
 from keras_pixelrnn.training.making import begin_with, make_model
 from keras_pixelrnn.training.results import finished_epochs, forget, lost, repeat, write_results
@@ -87,14 +88,16 @@ def _train(settings, stopping, callbacks):
     with contextlib.ExitStack() as held:
         with team:
             model = make_model(settings, data)
+            # Refused, like all else that can be, before the folder is made.
+            report = None
+            if settings.initial_weights and not settings.resume:
+                report = begin_with(settings.initial_weights, model)
             with team.led():
                 begun, done = _begin(settings, data, held, team.rank == 0)
             if done:
                 return not team.rank
-            if begun is None and settings.initial_weights:
-                report = begin_with(settings.initial_weights, model)
-                if not team.rank:
-                    print(f"weights of {settings.initial_weights}: {report}")
+            if report is not None and not team.rank:
+                print(f"weights of {settings.initial_weights}: {report}")
             compile_model(settings, model, settings.epochs * steps)
             if not team.rank:
                 print(f"{model.name}: {model.count_params():,} parameters on {data.protocol}")
@@ -123,6 +126,8 @@ def _keep_apart(output, dataset):
 def _begin(settings, data, held, leads):
     """`Progress` that the training in the folder goes on from, or None, and whether nothing is left to
     do. The process that leads locks the folder, within `held`, and tidies it up."""
+    if settings.resume and not Checkpoints(settings.state).paths():
+        raise nothing_there(settings)
     if leads:
         with checks.writing(settings.state, "Nothing was begun.", ", or choose another --output"):
             settings.state.mkdir(parents=True, exist_ok=True)
