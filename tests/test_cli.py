@@ -134,7 +134,10 @@ def test_completion_keeps_what_is_given(grey):
     found = [values_of(f"completions/{number:05}.png", model) for number in range(4)]
     expected = model.complete(np.repeat(image[None], 4, axis=0), ~mask, seed=1)
     np.testing.assert_array_equal(found, expected)
-    run("complete", grey, "image.png", "--out", "lower")
+    Path("lower").mkdir()
+    Path("lower/00009.png").touch()
+    said = run("complete", grey, "image.png", "--out", "lower")
+    assert said.startswith("4 completions, seed 0: lower (and 1 older one); original")
     half = values_of("lower/00003.png", model)
     np.testing.assert_array_equal(half[:3], image[:3])
     assert (half[3:] != image[3:]).any()

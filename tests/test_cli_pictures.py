@@ -12,7 +12,8 @@ from PIL import Image
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import cli, visualize
-from keras_pixelrnn.cli import numbers
+from keras_pixelrnn.cli import names, numbers
+from keras_pixelrnn.completion import complete
 from tests.commands import fails, run
 from tests.conformance import randomised
 
@@ -135,10 +136,13 @@ def test_a_turned_picture_comes_back_upright_and_what_is_left_out_is_named(grey)
     Image.fromarray(pixels).save(".ipynb_checkpoints/turned.png", exif=exif)
     done = CliRunner().invoke(cli.pixelrnn, ["compress", ".", "some.kpz", "--model", grey])
     assert done.exit_code == 0, done.output
-    assert "1 files such as more.bmp" in done.stderr
-    run("decompress", "some.kpz", "--model", grey, "--out", "back")
+    assert "1 file such as more.bmp" in done.stderr
+    Path("back").mkdir()
+    Image.new("L", SHAPE[1::-1]).save("back/00009.png")
+    said = run("decompress", "some.kpz", "--model", grey, "--out", "back")
+    assert said == "2 images: back (and 1 older one)\n"
     assert (
-        "1 files such"
+        "1 file such"
         in CliRunner().invoke(cli.pixelrnn, ["compress", ".", "some.kpz", "--model", grey]).stderr
     )  # not the file that is written
     np.testing.assert_array_equal(np.asarray(Image.open("back/00001.png")), np.rot90(pixels, -1))
@@ -150,7 +154,7 @@ def values_of(path, model):
 
 
 @pytest.mark.slow
-def test_completion_by_particles(grey, capsys):
+def test_completion_by_particles(grey, capsys, monkeypatch):
     model = kp.models.from_preset(grey)
     image = model.sample(1, seed=9)[0]
     visualize.to_picture(image, 5).save("image.png")
@@ -163,8 +167,22 @@ def test_completion_by_particles(grey, capsys):
     found = [values_of(f"completions/{number:05}.png", model) for number in range(3)]
     np.testing.assert_array_equal(found, expected.images[0])
     assert f"log p(known): {expected.log_z[0]:.3f} nats" in said
+    monkeypatch.setattr(complete, "MOST_PARTICLES", 4)
+    said = run("complete", grey, "image.png", "-n", 1, "--method", "smc", "--particles", 5)
+    assert said.startswith("1 completion, seed 0: completions (and 2 older ones); original")
+    assert "effective particles: 6.0 of 6 at" in said  # two groups of three
     code, text = fails(capsys, "complete", grey, "good.png", "--particles", 6)
     assert (code, "--method smc" in text) == (2, True)
+
+
+def test_pictures_of_an_earlier_run_are_counted():
+    """They lie among the new ones, and nothing tells them apart."""
+    for name in ("00000.png", "00001.png", "00007.png", "grid.png", "mask.png"):
+        Path(name).touch()
+    out, files = Path(), [Path(f"{number:05}.png") for number in range(2)]
+    assert names.beside_older(out, files) == ". (and 1 older one)"
+    assert names.beside_older(out, files[:1]) == ". (and 2 older ones)"
+    assert names.beside_older(out, [*files, Path("00007.png")]) == "."
 
 
 @pytest.mark.slow

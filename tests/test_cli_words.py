@@ -67,6 +67,7 @@ def test_no_error_advises_an_argument_that_the_command_has_as_an_option(name):
         ("score", "transparent pixels: background='white'", "pixels: background='white'"),
         ("sample", "`n` must be an int", "`--count` must"),
         ("complete", "`n_particles` or method='smc'", "`--particles` or --method smc"),
+        ("decompress", "coded with another `context`.", "another `--label`."),
         ("export", "use xla=True", "use --xla"),
         ("sample", "load_weights=False", "load_weights=False"),
     ],

@@ -1,5 +1,7 @@
 """`pixelrnn complete`"""
 
+import math
+
 import click
 
 from keras_pixelrnn import presets
@@ -107,14 +109,16 @@ def command(
     row = visualize.grid(np.concatenate([rgb[:1], given, rgb[1:]]), columns=count + 2)
     visualize.save_png(out / "grid.png", row)
     click.echo(
-        f"{count} completions, seed {seed}: {out}; original, what was given and all of them: "
-        f"{out / 'grid.png'}{said}"
+        f"{names.counted(count, 'completion')}, seed {seed}: {names.beside_older(out, files)}; "
+        f"original, what was given and all of them: {out / 'grid.png'}{said}"
     )
 
 
 def _by_particles(model, original, known, count, label, lookahead, **options):
     """Draws `(count, ...)` of one image, and what to say of the particles."""
     import numpy as np
+
+    from keras_pixelrnn.completion.complete import in_groups
 
     if lookahead is not None:
         options["lookahead"] = _lookahead(lookahead)
@@ -132,7 +136,7 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
         )
     return found.images.reshape(count, *original.shape), (
         f"; log p(known): {', '.join(f'{nats:.3f}' for nats in found.log_z)} nats; effective particles: "
-        f"{found.ess.min():.1f} of {options['n_particles']} at the least"
+        f"{found.ess.min():.1f} of {math.prod(in_groups(options['n_particles']))} at the least"
     )
 
 

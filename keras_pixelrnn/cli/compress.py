@@ -60,7 +60,10 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     before = sum(path.stat().st_size for path in files)
     click.echo(f"{names.counted(len(images))}, {size} bytes (the files: {before}): {file}")
     if others := _others(folder, [*files, file]):
-        click.echo(f"left out, no PNG or JPEG: {len(others)} files such as {others[0]}", err=True)
+        click.echo(
+            f"left out, no PNG or JPEG: {names.counted(len(others), 'file')} such as {others[0]}",
+            err=True,
+        )
 
 
 def needed():

@@ -36,7 +36,8 @@ def command(file, name, out, only, label, batch_size):
             f"{file} holds images 0 to {count - 1}. Received: --only {beyond[0]}"
         )
     wanted = list(only) if only else range(count)
-    names.spare([file], (out / f"{number:05}.png" for number in wanted), "--out")
+    files = [out / f"{number:05}.png" for number in wanted]
+    names.spare([file], files, "--out")
     model = models.from_preset(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
@@ -52,6 +53,6 @@ def command(file, name, out, only, label, batch_size):
             **names.context_of(model, label, count),
         )
     out.mkdir(parents=True, exist_ok=True)
-    for number, image in zip(wanted, images):
-        visualize.save_png(out / f"{number:05}.png", form.picture(image))
-    click.echo(f"{names.counted(len(images))}: {out}")
+    for path, image in zip(files, images, strict=True):
+        visualize.save_png(path, form.picture(image))
+    click.echo(f"{names.counted(len(set(files)))}: {names.beside_older(out, files)}")

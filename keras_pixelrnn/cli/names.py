@@ -254,6 +254,13 @@ def context_of(model, label, count):
     return {"context": np.arange(count) % classes if label is None else np.full(count, label)}
 
 
-def counted(number):
+def counted(number, what="image"):
     """`1 image`, `2 images`."""
-    return f"{number} image" if number == 1 else f"{number} images"
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def beside_older(folder, files):
+    """The folder that numbered pictures `files` were written into, and how many others of such names
+    lie in it: those of an earlier run, which nothing tells apart."""
+    older = {file for file in folder.glob("*.png") if file.stem.isdecimal()} - set(files)
+    return f"{folder} (and {counted(len(older), 'older one')})" if older else str(folder)

@@ -120,10 +120,10 @@ def write(images, pictures, out, form, name):
     if form == "grid":
         visualize.save_png(out / "grid.png", visualize.grid(visualize.to_rgb(images, levels)))
         return str(out / "grid.png")
-    for number, image in enumerate(images):
-        visualize.save_png(out / f"{number:05}.png", pictures.picture(image))
-    older = sum(file.stem.isdecimal() for file in out.glob("*.png")) - len(images)
-    note = f" (and {older} older ones)" if older > 0 else ""
+    files = [out / f"{number:05}.png" for number in range(len(images))]
+    for file, image in zip(files, images, strict=True):
+        visualize.save_png(file, pictures.picture(image))
+    written = names.beside_older(out, files)
     called = name if presets.comes_along(name) else presets.spelled(name)
     score = f"pixelrnn score {called} {presets.spelled(out)}"
-    return f"{out}{note}. All in one picture: --grid; their nats: {score}"
+    return f"{written}. All in one picture: --grid; their nats: {score}"

@@ -5,7 +5,13 @@ import re
 import click
 
 # Options that are called otherwise than the argument of Python.
-ALSO = {"n": "count", "n_particles": "particles", "rows_at_once": "rows", "directory": "out"}
+ALSO = {
+    "n": "count",
+    "n_particles": "particles",
+    "rows_at_once": "rows",
+    "directory": "out",
+    "context": "label",
+}
 IN_PIPELINE = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
 # In these `background` is a colour; the option of that name is something else.
 COLOUR = ("transparent pixels", "`background` is for image files")

@@ -21,9 +21,10 @@ class Completion(NamedTuple):
         log_prob: `(batch,)` or `(batch, n)` float32: nats of the whole of each, known sub-pixels
             included, as `model.log_prob` gives them. `log_prob - log_z` estimates
             log p(unknown | known).
-        log_z: `(batch,)` float32: estimate of log p(known), nats. `exp(log_z)` is unbiased.
-        ess: `(batch, height)` float32: effective sample size of the weights after each row, of
-            n_particles, before any resampling.
+        log_z: `(batch,)` float32: estimate of log p(known), nats. `exp(log_z)` is unbiased. -inf where
+            no particle makes what is known possible; all weigh the same then.
+        ess: `(batch, height)` float32: effective sample size of the weights after each row, of all
+            particles, before any resampling.
         mean: `(batch, height, width, channels)` float32: expected value of every sub-pixel over all
             particles. For binary images rounding it gives the image with fewest wrong pixels
             expected, where a draw shows one that is plausible as a whole.
@@ -65,8 +66,9 @@ def complete(
             `(batch, height, width)` for all that is left out.
         seed: int, or an array of one int per image. An image depends on its own seed alone.
         context: of a conditional model: one for all images, or one for each.
-        n_particles: particles per image. More than 1,024 run as several groups of equal size, which
-            do not resample each other's and are weighted against each other at the end.
+        n_particles: particles per image. More than 1,024 run as several groups of equal size, a few
+            particles more where they do not part evenly; groups do not resample each other's and are
+            weighted against each other at the end.
         ess_threshold: resample where the effective sample size is below this fraction of the
             particles; 0 never resamples (importance sampling), 1 after nearly every row.
         n: number of draws per image; None for one, without an axis of its own.
@@ -104,8 +106,7 @@ def complete(
         check_fits(lookahead, model)
         options["lookahead"] = lookahead
 
-    groups = -(-n_particles // MOST_PARTICLES)
-    size = -(-n_particles // groups)
+    groups, size = in_groups(n_particles)
     if groups > 1:
         seeds = _seeds_of_groups(seeds, groups)
         images, known, *given = (np.repeat(x, groups, axis=0) for x in (images, known, *given))
@@ -127,6 +128,13 @@ def complete(
     if n is None:
         found |= {key: found[key][:, 0] for key in ("image", "log_prob")}
     return Completion(found.pop("image"), **found)
+
+
+def in_groups(n_particles):
+    """How many groups so many particles run in, and particles of each: the same number, so that a few
+    more may run than were asked for."""
+    groups = -(-n_particles // MOST_PARTICLES)
+    return groups, -(-n_particles // groups)
 
 
 def _seeds_of_groups(seeds, groups):
