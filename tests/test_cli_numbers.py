@@ -210,7 +210,9 @@ def test_exact_numbers_come_back_in_any_depth(most):
 @pytest.mark.parametrize(
     "wrong",
     [3, {}, {"range": "ab"}, {"range": [0, "x"]}, {"levels": "9"}, {"levels": 1}, {"meaning": 7}]
-    + [{"files": 3}, {"files": {"background": "no colour"}}, {"range": [5, 5]}, {"range": None}],
+    + [{"files": 3}, {"files": {"background": "no colour"}}, {"range": [5, 5]}, {"range": None}]
+    + [{"range": [0, np.inf]}, {"range": [False, True]}, {"meaning": "bogus"}, {"levels": 8}]
+    + [{"meaning": "binary"}, {"meaning": "spins"}],
     ids=str,
 )
 def test_what_is_not_what_a_training_writes_is_named(wrong, capsys):
@@ -222,6 +224,28 @@ def test_what_is_not_what_a_training_writes_is_named(wrong, capsys):
     Image.new("L", (5, 3)).save("grey.png")
     code, text = fails(capsys, "score", "model", "grey.png")
     assert (code, "model/preset.json is damaged" in text) == (1, True)
+
+
+def test_floats_are_not_the_integers_of_a_training(capsys):
+    """Those of 0 .. 1 were black scans of 12 bits; of a training on floats they are the same numbers."""
+    Image.fromarray(np.full((3, 5), 0.5, np.float32)).save("float.tif")
+    preset("model", *CASES["12 bits"][:2])
+    code, text = fails(capsys, "score", "model", "float.tif")
+    assert (code, "float.tif of float32" in text) == (1, True)
+    model = preset("model", D.Categorical(5), ("intensities", 0.0, 4.0, 5))
+    assert (numbers.of("model", model).read("float.tif", (3, 5)) == 0).all()
+
+
+@pytest.mark.parametrize("told", [("spins", -1, 1, 2), ("intensities", 0.0, 1.0, 2)])
+def test_numbers_that_pictures_of_8_bits_do_not_hold_are_spread(told, capsys):
+    model = preset("model", D.Bernoulli(), told)
+    form = numbers.of("model", model)
+    image = np.random.default_rng(0).integers(0, 2, (3, 5, 1)).astype(np.uint8)
+    form.picture(image).save("drawn.png")
+    np.testing.assert_array_equal(form.read("drawn.png", (3, 5)), image)
+    assert np.asarray(form.picture(image)).max() == 255
+    Image.fromarray(image[..., 0].astype(np.float32)).save("float.tif")
+    assert "as values" in fails(capsys, "score", "model", "float.tif")[1]
 
 
 @pytest.mark.slow

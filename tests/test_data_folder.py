@@ -174,6 +174,22 @@ def test_caches_change_nothing(tmp_path, cache, monkeypatch):
     assert sorted(images[:32]) == sorted(images[32:]) == numbers(data, "train")
 
 
+@pytest.mark.parametrize("levels", [2, 9])
+def test_files_of_codes_are_not_taken_for_dark_ones(tmp_path, levels):
+    """0 .. 8 with levels=9 became 0, and 0 and 1 with a threshold."""
+    for number in range(6):
+        pixels = np.random.default_rng(number).integers(0, levels, (4, 4)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    options = {"image_size": 4, "channels": 1, "levels": levels}
+    options |= {"binarization": "threshold"} if levels == 2 else {}
+    with pytest.raises(ValueError, match=f"(?s)already be 0 .. {levels - 1}.*values=.codes."):
+        kp.data.load(tmp_path, **options)
+    said = kp.data.load(tmp_path, values="intensities", **options)
+    packed = kp.data.load(kp.data.pack(said, tmp_path / "packed.npz"))  # which knows it
+    assert said.values == packed.values
+    assert kp.data.load(tmp_path, image_size=4).levels == 256
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -264,8 +264,9 @@ def test_from_the_hub(saved, monkeypatch):
     assert asked == ["someone/mine", "someone/mine"]
 
 
-def test_facts_of_a_damaged_file(tmp_path):
-    (tmp_path / "preset.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[" * 100_000], ids=["cut", "deep"])
+def test_facts_of_a_damaged_file(tmp_path, text):
+    (tmp_path / "preset.json").write_text(text)
     with pytest.raises(ValueError, match="damaged"):
         presets.facts(tmp_path)
     assert json.loads((presets.folder("digits") / "preset.json").read_text())

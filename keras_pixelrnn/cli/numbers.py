@@ -21,6 +21,10 @@ def of(name, model):
     levels, channels = model.distribution.levels, model.image_shape[-1]
     is_coded = model.distribution.embedding_size is not None
     stored, files, where = evaluate.stored_numbers(name)
+    if stored is not None and stored.levels != levels:
+        raise ValueError(
+            f"{where} is damaged: its numbers have {stored.levels} levels, the model has {levels}."
+        )
     meaning = None
     if is_coded:
         meaning = Values("codes", 0, levels - 1, levels)
@@ -36,9 +40,11 @@ def _kept(stored, from_files, levels):
     from keras_pixelrnn.data.values import Values
 
     low, high = stored.low, stored.high
+    if low < 0 or (high == 1 and isinstance(high, float)):  # spins, floats of -1 .. 1 or 0 .. 1
+        return None
     if stored.exact:
         return Values(stored.meaning, 0, levels - 1, levels) if from_files or high > 255 else None
-    whole = low == int(low) >= 0 and high == int(high) <= 65535
+    whole = low == int(low) and high == int(high) <= 65535
     if not whole or (low, high) in ((0, 255), (0, 65535)) or high - low < levels - 1:
         return None
     return Values("intensities", int(low), int(high), levels) if from_files or high > 255 else None
@@ -124,6 +130,11 @@ class Numbers:
             raise click.ClickException(
                 f"The model was trained on pictures of {meaning.low} .. {meaning.high}, which have 16 "
                 f"bits; in 8 bits the same numbers are dark. Received: {path} of {dtype}"
+            )
+        if dtype.kind == "f" and not meaning.exact and isinstance(self.trained.high, int):
+            raise click.ClickException(
+                f"The model was trained on integers {meaning.low} .. {meaning.high}; floats are often "
+                f"shares of such a range. Save the picture as integers. Received: {path} of {dtype}"
             )
         if dtype.itemsize == 1 and meaning.high > 255 and meaning.ordered:
             _say_once(

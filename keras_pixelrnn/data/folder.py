@@ -12,7 +12,15 @@ from keras_pixelrnn import checks
 from keras_pixelrnn.data import cache, listing
 from keras_pixelrnn.data.opening import UnreadableError
 from keras_pixelrnn.data.reading import Reader, probe
-from keras_pixelrnn.data.split import SPLITS, Source, Subset, check_splits, hold_out, tenths
+from keras_pixelrnn.data.split import (
+    SPLITS,
+    Source,
+    Subset,
+    check_splits,
+    extent_of,
+    hold_out,
+    tenths,
+)
 
 PROBED = 8  # files whose headers are looked at before any is read
 ALL_AT_ONCE = 2_000  # files: so few are read at once, which shows broken ones before training
@@ -98,12 +106,14 @@ def folder(
     check_splits(splits)
     skipped = f", {len(bad)} unreadable files left out" if bad else ""
     classes = f", {len(names)} classes" if names else ""
+    at_hand = at_once and whole is not files
     return Source(
         splits,
         (0, 255) if dtype == np.uint8 and not exact else None,
         names,
         f"folder {path.name}{words}{skipped}{classes}, {height}x{width}x{channels}",
-        at_hand=at_once and whole is not files,
+        extent=extent_of(splits) if at_hand else None,
+        at_hand=at_hand,
         dataset={"name": path.resolve().name},
         files={"background": reader.background},
     )

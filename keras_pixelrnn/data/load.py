@@ -282,7 +282,7 @@ def _packed(said, about, found):
         said = {**said, "levels": about["levels"]}
         said["binarization"] = said["binarization"] or about["binarization"]
     known = None if said["value_range"] else (int(low), int(high))
-    return said, found._replace(known=known)
+    return said, found._replace(known=known, extent=None)
 
 
 def _check_now(found, decided):

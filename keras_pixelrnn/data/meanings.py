@@ -3,9 +3,8 @@
 import numpy as np
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.data.values import MOST_LEVELS, Values
+from keras_pixelrnn.data.values import MEANINGS, MOST_LEVELS, Values
 
-MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
 MOST_STORED = 2**45
 BINARIZATIONS = ("static", "dynamic", "threshold")
 OPTIONS = """Say what they hold:
@@ -50,19 +49,20 @@ def decide(dtype, *, known=None, extent=None, **said):
 
 def _known(dtype, known, extent, levels, binarization):
     """Meaning and range where the user did not say, or `ValueError`."""
-    if known is not None:
+    if known not in (None, (0, 255)):
         return ("binary" if known == (0, 1) else "intensities"), known
     if dtype.kind == "b":
         return "binary", (0, 1)
-    if dtype != np.uint8:
+    if known is None and dtype != np.uint8:
         raise ValueError(
             f"Numbers of dtype {dtype} can mean several things. {OPTIONS}\n"
             f"Received: dtype {dtype}, values=None, value_range=None, levels={levels}"
         )
     if levels is not None and levels < 256:
         smallest, largest = extent() if extent else (None, None)
-        if largest is None or largest < levels:
-            if largest == 1 and levels == 2 and binarization in (None, "static"):
+        if known is None if largest is None else largest < levels:
+            is_static = known is None and binarization in (None, "static")
+            if largest == 1 and levels == 2 and is_static:
                 return "binary", (0, 1)
             found = "" if largest is None else f", values from {smallest} to {largest}"
             raise ValueError(

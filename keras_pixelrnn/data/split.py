@@ -8,6 +8,7 @@ import numpy as np
 from keras_pixelrnn import mapped
 
 SPLITS = ("train", "validation", "test")
+PART = 1_024  # images that are looked at in one go
 FAULT_BYTES = 2**16  # Linux maps that much around a page that is read
 
 
@@ -124,6 +125,21 @@ def hold_out(splits):
     return {
         name: found[name] for name in SPLITS
     }, f", {' and '.join(missing)} from the end of train"
+
+
+def extent_of(splits):
+    """Function giving the smallest and largest number of some splits, a part at a time."""
+
+    def extent():
+        parts = (
+            split.read(np.arange(first, min(first + PART, split.shape[0])))[0]
+            for split in splits.values()
+            for first in range(0, split.shape[0], PART)
+        )
+        ends = [(images.min(), images.max()) for images in parts]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    return extent
 
 
 def check_splits(splits):

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_pixelrnn import checks
+
+MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
 MOST_LEVELS = 65_536
 
 
@@ -28,11 +31,11 @@ class Values:
     def of(cls, described):
         """From what `described` gave; `ValueError` where it did not."""
         try:
-            low, high = described["range"]
+            low, high = checks.limits("range", described["range"])
             meaning, levels = described["meaning"], described["levels"]
             binarization = described.get("binarization")
-            whole = isinstance(levels, int) and 2 <= levels <= MOST_LEVELS
-            if not (isinstance(meaning, str) and whole and np.isfinite(low) and low < high):
+            most = 2 if meaning in ("binary", "spins") else MOST_LEVELS
+            if meaning not in MEANINGS or not isinstance(levels, int) or not 2 <= levels <= most:
                 raise ValueError
         except (TypeError, ValueError, KeyError, AttributeError):
             raise ValueError(

@@ -117,7 +117,7 @@ def read_object(file: Path) -> dict[str, Any]:
     """The object in a JSON file; `ValueError` that names a file which holds none."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged. Received: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"{file} is damaged: it must hold an object. Received: {str(found)[:100]}")
