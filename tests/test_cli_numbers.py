@@ -182,8 +182,11 @@ def test_arrays_of_more_than_8_bits_are_pictures_of_the_same_numbers():
         np.testing.assert_array_equal(found[..., 0], read)
 
 
-def test_numbers_that_could_be_those_of_the_training_are_told(capsys):
+@pytest.mark.parametrize("known", [True, False])
+def test_numbers_that_could_be_those_of_the_training_are_told(known, capsys):
     model = preset("model", D.Categorical(8), ("integers", 0, 7, 8), None)
+    if not known:
+        model.save_to_preset("model")
     form = numbers.of("model", model)
     for value, told in ((0, False), (7, True), (8, False)):
         Image.new("L", (5, 3), value).save("grey.png")
@@ -191,6 +194,12 @@ def test_numbers_that_could_be_those_of_the_training_are_told(capsys):
             form.read("grey.png", (3, 5))
         said = capsys.readouterr().err
         assert ("no number above 7: read as 0 .. 255" in said) == told
+    palette = Image.new("P", (5, 3), 7)  # an index, not a number
+    palette.putpalette([200] * 768)
+    palette.save("palette.png")
+    with click.Context(cli.pixelrnn):
+        assert (form.read("palette.png", (3, 5)) == 6).all()
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize("most", [1, 8])
@@ -259,18 +268,8 @@ def test_a_packed_folder_means_to_commands_what_the_folder_does(tmp_path):
     said = ["--value-range", 0, 4095, "--levels", 16]
     files = ["--image-size", "3x5", "--channels", 1]
     run("data", "pack", "scans", "scans.npz", *said, *files)
-    small = [
-        "--model",
-        "pixelcnn",
-        "--units",
-        2,
-        "--num-blocks",
-        1,
-        "--epochs",
-        1,
-        "--batch-size",
-        3,
-    ]
+    small = ["--model", "pixelcnn", "--units", 2, "--num-blocks", 1]
+    small += ["--epochs", 1, "--batch-size", 3]
     run("train", "--dataset", "scans", *said, *files, *small, "--output", "a")
     run("train", "--dataset", "scans.npz", *small, "--output", "b")
     for name in ("a", "b", "b/model.keras"):

@@ -153,13 +153,16 @@ class Numbers:
                 _say_once(path, said)
             return
         known = self.trained
-        high = 255 if known is None or known.low < 0 or known.meaning == "spins" else known.high
-        most = np.max(picture.getextrema())
+        told = f"its values 0 .. {self.levels - 1}"
+        high = self.levels - 1
+        if known is not None and known.low >= 0:
+            told, high = f"the {known.low} .. {known.high} of its training", known.high
+        most = 0 if picture.palette else np.max(picture.getextrema())
         if 0 < most <= high < 255:
             _say_once(
                 path,
                 f"has no number above {most}: read as 0 .. 255, as all pictures of this model are, not "
-                f"as the {known.low} .. {high} of its training",
+                f"as {told}",
             )
 
     def _is_cut(self, picture, values):
