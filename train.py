@@ -5,6 +5,7 @@ import sys
 
 if __name__ == "__main__":
     sys.argv[0] = "pixelrnn"  # by which the package knows that Keras can wait
-    from keras_pixelrnn.cli import main
+    from keras_pixelrnn.cli import run
 
-    main(["train", *sys.argv[1:]])
+    sys.argv.insert(1, "train")
+    run()

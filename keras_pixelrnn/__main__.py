@@ -1,6 +1,6 @@
 """`python -m keras_pixelrnn` is the command `pixelrnn`."""
 
-from keras_pixelrnn.cli import main
+from keras_pixelrnn.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

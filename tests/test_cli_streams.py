@@ -79,6 +79,7 @@ def test_names_that_are_no_text(encoding, written, model, tmp_path, monkeypatch)
     ],
 )
 def test_a_file_of_figures_that_was_edited(text, words, model, tmp_path, capsys):
+    (tmp_path / "config.json").touch()
     (tmp_path / "metrics.json").write_text(text)
     _, said = fails(capsys, "evaluate", tmp_path)
     assert re.search(f"metrics.json.*{words}", said)

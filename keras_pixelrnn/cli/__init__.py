@@ -4,6 +4,7 @@ Commands hold no logic but arguments and printing, and import Keras inside their
 `--help` and a wrong argument are answered at once.
 """
 
+import atexit
 import importlib
 import os
 import sys
@@ -11,6 +12,7 @@ import sys
 import click
 
 from keras_pixelrnn._version import __version__
+from keras_pixelrnn.cli import streams
 
 COMMANDS = {
     "app": "a page to hide parts of images and watch completions grow",
@@ -71,10 +73,29 @@ def pixelrnn():
     """
 
 
+def run():
+    """`main` as a process of its own, which ends without taking apart what libraries hold: TensorFlow
+    needs a second and more for it, and Ctrl-C would wait for that."""
+    codes = []
+    atexit.register(_leave, codes)  # registered first, called last
+    try:
+        main()
+    except SystemExit as left:
+        codes.append(1 if isinstance(left.code, str) else left.code)
+        raise
+    codes.append(0)
+
+
+def _leave(codes):
+    if codes:  # else a traceback is to be shown
+        streams.settle()
+        os._exit(codes[0])
+
+
 def main(argv=None):
     """Run the command: exit code 0, 1 for an error, 2 for arguments that are none, 128 + n for
     signal n."""
-    from keras_pixelrnn.cli import interrupts, quiet, streams, words
+    from keras_pixelrnn.cli import interrupts, quiet, words
 
     argv = sys.argv[1:] if argv is None else list(argv)
     debug = "--debug" in argv

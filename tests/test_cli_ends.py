@@ -1,0 +1,60 @@
+"""The command `pixelrnn` ends at once: when all is done, and when it is interrupted."""
+
+import signal
+import time
+
+import pytest
+
+from tests.commands import process
+
+
+@pytest.mark.parametrize(
+    "busy",
+    ["while True: pass", "import ctypes; ctypes.PyDLL(None).sleep(20)"],
+    ids=["in Python", "where Python does not listen"],
+)
+def test_ctrl_c_ends_it_within_a_second(busy):
+    """Also while a library keeps Python's lock, as it may in a compilation."""
+    code = f"""
+import sys
+sys.argv = ["pixelrnn", "models"]
+from keras_pixelrnn import cli, presets
+def names():
+    print("begun", flush=True)
+    {busy}
+presets.names = names
+cli.main()
+"""
+    running = process(code=code)
+    assert running.stdout.readline() == "begun\n"
+    start = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert time.monotonic() - start < 3  # 1 s on a machine with nothing else to do
+    assert err == "pixelrnn: interrupted\n"
+    assert running.returncode == 128 + signal.SIGINT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["models"], 0), (["sample", "digitz"], 2), (["train", "--resume"], 1)]
+)
+def test_it_ends_at_once_when_all_is_done(arguments, code):
+    """What libraries would take a second to take apart goes with the process; who asked is told."""
+    ran = process(
+        code=f"""
+import atexit, sys
+sys.argv = ["pixelrnn", *{arguments}]
+from keras_pixelrnn import cli
+class Slow:
+    def __del__(self):
+        print("taken apart")
+library = Slow()
+streams = cli.streams.prepare
+cli.streams.prepare = lambda: atexit.register(print, "asked") and streams()
+cli.run()
+"""
+    )
+    out, err = ran.communicate(timeout=60)
+    assert out.splitlines()[-1] == "asked"
+    assert (ran.returncode, "Traceback" in err) == (code, False)
+    assert err.count("\n") == (code != 0)
