@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.data.values import Values
 from tests.commands import fails, run
+from tests.conformance import randomised
 
 
 @pytest.mark.slow
@@ -28,6 +30,37 @@ def test_codes_are_drawn_completed_and_scored(tmp_path, monkeypatch):
     np.testing.assert_array_equal(found[:2], drawn[0][:2])
     nats = float(run("score", "codes", "codes.png", "--label", 1).splitlines()[1].split(",")[1])
     np.testing.assert_allclose(nats, model.log_prob(drawn[:1], context=1)[0], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("head", "told", "most"),
+    [
+        (kp.distributions.Categorical(9, embedded=True, embedding_size=2), ("codes", 0, 8, 9), 8),
+        (kp.distributions.Categorical(17), ("integers", 0, 16, 17), 16),
+        (kp.distributions.Categorical(4), ("intensities", 0, 4095, 4), 4095),
+        (kp.distributions.Bernoulli(), ("binary", 0, 1, 2, "static"), 1),
+        (kp.distributions.Bernoulli(), ("intensities", 0, 100, 2, "threshold"), 100),
+    ],
+)
+def test_pictures_mean_to_evaluate_what_they_mean_to_score(
+    head, told, most, tmp_path, monkeypatch, capsys
+):
+    """A folder is read as the training's; told otherwise, `evaluate` listens."""
+    monkeypatch.chdir(tmp_path)
+    model = randomised(kp.models.PixelCNN((3, 5, 1), head, units=2, num_blocks=1))
+    values = {**Values(*told).described(), "files": {"background": None}}
+    model.save_to_preset("model", {"training": {"values": values}})
+    Path("pictures/test").mkdir(parents=True)
+    Path("pictures/train").mkdir()
+    for number in range(5):
+        pixels = np.random.default_rng(number).integers(0, most + 1, (3, 5))
+        picture = Image.fromarray(pixels.astype(np.uint8 if most < 256 else np.uint16))
+        picture.save(f"pictures/{'test' if number < 2 else 'train'}/{number}.png")
+    lines = run("score", "model", "pictures/test").splitlines()[1:]
+    mean = np.mean([-float(line.split(",")[1]) for line in lines])
+    assert f"test: {mean:.3f} " in run("evaluate", "model", "--dataset", "pictures")
+    said = ["--value-range", 0, 1.5]
+    assert "1.5" in fails(capsys, "evaluate", "model", "--dataset", "pictures", *said)[1]
 
 
 def test_what_numbers_mean_is_told_to_evaluate(tmp_path, monkeypatch, capsys):

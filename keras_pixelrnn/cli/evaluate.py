@@ -46,6 +46,7 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     model = models.from_preset(name)
     if dataset is not None and os.path.isdir(os.path.expanduser(dataset)):
         settings |= {"image_size": model.image_shape[:2], "channels": model.image_shape[2]}
+        settings |= _as_pictures(name, model, given)
     if dataset is not None and given["levels"] is None:
         settings["levels"] = model.distribution.levels
     settings |= {"data_dir": data_dir}
@@ -81,6 +82,24 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     changed = any(value is not None for value in (dataset, *given.values()))
     if stated_nats is not None and split == "test" and not changed:
         click.echo(f"stated: {stated_nats:.3f} nats")
+
+
+def _as_pictures(name, model, given):
+    """What the numbers of a folder's pictures mean where nobody said it: what they mean to `score`."""
+    from keras_pixelrnn.cli import numbers
+
+    form, found = numbers.of(name, model), {}
+    if form.background is not None and given["transparent_on"] is None:
+        found["transparent_on"] = "#{:02x}{:02x}{:02x}".format(*form.background)
+    if form.meaning is None or given["values"] is not None or given["value_range"] is not None:
+        return found
+    meaning = form.meaning
+    found |= {"values": meaning.meaning}
+    if not meaning.exact:
+        found["value_range"] = (meaning.low, meaning.high)
+    if given["binarization"] is None and form.trained is not None:
+        found["binarization"] = form.trained.binarization
+    return found
 
 
 def stated(name):

@@ -161,7 +161,7 @@ class Numbers:
         if 0 < most <= high < 255:
             _say_once(
                 path,
-                f"has no number above {most}: read as 0 .. 255, as all pictures of this model are, not "
+                f"has no number above {high}: read as 0 .. 255, as all pictures of this model are, not "
                 f"as {told}",
             )
 
