@@ -68,3 +68,19 @@ def test_a_turn_is_one_operation_in_one_thread():
     assert sum("While" in node.op for node in nodes) == 1
     executors = [n.attr["executor_type"].s for n in nodes if n.op == "PartitionedCall"]
     assert executors.count(b"SINGLE_THREADED_EXECUTOR") == 1
+
+
+def test_functions_that_are_traced_once_each_are_no_warning(caplog):
+    """TensorFlow counts tracings by code, and warned of the ten functions of a decoder."""
+    caplog.set_level("WARNING", "tensorflow")
+    tf.get_logger().addHandler(caplog.handler)
+    try:
+        for number in range(12):
+            backend.compiled(lambda x, number=number: x + number, [], xla=False)(tf.zeros(()))
+        assert not caplog.records
+        once = backend.compiled(lambda x: x + 1, [], xla=False)
+        for size in range(12):  # a planted fault, which TensorFlow shall go on to tell
+            once(tf.zeros(size))
+        assert "retracing" in caplog.text
+    finally:
+        tf.get_logger().removeHandler(caplog.handler)

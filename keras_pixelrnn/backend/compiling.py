@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import functools
 import os
 
 import keras
@@ -59,7 +60,9 @@ def compiled(function, variables, xla=True):
             with tracing(xla):
                 return function(*args)
 
-        return tf.function(traced, jit_compile=xla, autograph=False)
+        # TensorFlow warns of code that is traced often; all that is compiled here is of the same code.
+        own = functools.partial(traced)
+        return tf.function(own, jit_compile=xla, autograph=False)
 
     import jax
 
