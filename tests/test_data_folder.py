@@ -188,6 +188,8 @@ def test_files_of_codes_are_not_taken_for_dark_ones(tmp_path, levels):
     packed = kp.data.load(kp.data.pack(said, tmp_path / "packed.npz"))  # which knows it
     assert said.values == packed.values
     assert kp.data.load(tmp_path, image_size=4).levels == 256
+    with pytest.raises(ValueError, match="already be 0"):  # where files are read later, too
+        kp.data.load(tmp_path, cache=None, **options)
 
 
 @pytest.mark.parametrize(

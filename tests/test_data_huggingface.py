@@ -49,6 +49,15 @@ def test_all_splits_have_the_classes_of_train():
 
 
 @needed
+def test_codes_are_not_taken_for_dark_pictures():
+    codes = [Image.fromarray(np.arange(20).reshape(4, 5).astype(np.uint8) % 9) for _ in range(9)]
+    options = {"image_size": (4, 5), "channels": 1, "levels": 9}
+    with pytest.raises(ValueError, match=r"already be 0 \.\. 8"):
+        kp.data.load(rows(pictures=codes), **options)
+    assert kp.data.load(rows(pictures=codes), values="codes", **options).levels == 9
+
+
+@needed
 def test_numbers_of_classes():
     whole = datasets.Value("int64")
     parts = {"train": rows([0, 1] * 6, whole), "test": rows([5] * 12, whole)}

@@ -185,6 +185,7 @@ def test_tensorflow_datasets_that_do_not_fit_the_protobuf(monkeypatch):
         ("tif", {"compression": "jpeg"}, True),
         ("tif", {"compression": "tiff_lzw"}, False),
         ("png", {}, False),
+        ("gif", {}, True),
     ],
 )
 @pytest.mark.parametrize("values", ["codes", "integers"])

@@ -46,11 +46,9 @@ def test_without_a_network_it_is_said_soon(tmp_path, monkeypatch):
     assert before == downloader.MAX_RETRIES
 
 
-@pytest.mark.parametrize("dtype", ["uint16", "int64", "float32"])
-def test_tensorflow_datasets_of_other_numbers(dtype, tmp_path):
-    """They used to be cut to 8 bits without a word."""
-    high = 1 if dtype == "float32" else 4095
-    images = np.linspace(0, high, 400).reshape(20, 4, 5, 1).astype(dtype)
+def prepare(images, folder):
+    """A data set `other_<dtype>` of images (n, 4, 5, 1) in a folder."""
+    dtype = str(images.dtype)
 
     class Other(tensorflow_datasets.core.GeneratorBasedBuilder):
         name = f"other_{dtype}"
@@ -68,7 +66,27 @@ def test_tensorflow_datasets_of_other_numbers(dtype, tmp_path):
         def _generate_examples(self):
             yield from enumerate({"image": image} for image in images)
 
-    Other(data_dir=tmp_path).download_and_prepare()
+    Other(data_dir=folder).download_and_prepare()
+
+
+def test_codes_of_8_bits_are_not_taken_for_dark_pictures(tmp_path):
+    """0 .. 63 with levels=64 became 16 of them."""
+    images = np.arange(400).reshape(20, 4, 5, 1).astype(np.uint8) % 64
+    prepare(images, tmp_path)
+    with pytest.raises(ValueError, match=r"(?s)already be 0 .. 63.*values from 0 to 63"):
+        kp.data.load("other_uint8", data_dir=tmp_path, levels=64)
+    data = kp.data.load("other_uint8", data_dir=tmp_path, levels=64, values="codes")
+    found = np.concatenate([collect(data.evaluation(split, 9)) for split in data.sizes])
+    np.testing.assert_array_equal(np.sort(found.ravel()), np.sort(images.ravel()))
+    assert kp.data.load("other_uint8", data_dir=tmp_path, levels=63).levels == 63
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int64", "float32"])
+def test_tensorflow_datasets_of_other_numbers(dtype, tmp_path):
+    """They used to be cut to 8 bits without a word."""
+    high = 1 if dtype == "float32" else 4095
+    images = np.linspace(0, high, 400).reshape(20, 4, 5, 1).astype(dtype)
+    prepare(images, tmp_path)
     with pytest.raises(ValueError, match=f"Numbers of dtype {dtype} can mean several things"):
         kp.data.load(f"other_{dtype}", data_dir=tmp_path, levels=256)
     data = kp.data.load(f"other_{dtype}", data_dir=tmp_path, levels=256, value_range=(0, high))

@@ -106,14 +106,13 @@ def folder(
     check_splits(splits)
     skipped = f", {len(bad)} unreadable files left out" if bad else ""
     classes = f", {len(names)} classes" if names else ""
-    at_hand = at_once and whole is not files
     return Source(
         splits,
         (0, 255) if dtype == np.uint8 and not exact else None,
         names,
         f"folder {path.name}{words}{skipped}{classes}, {height}x{width}x{channels}",
-        extent=extent_of(splits) if at_hand else None,
-        at_hand=at_hand,
+        extent=extent_of(splits),
+        at_hand=at_once and whole is not files,
         dataset={"name": path.resolve().name},
         files={"background": reader.background},
     )

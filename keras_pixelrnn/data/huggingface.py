@@ -21,6 +21,7 @@ from keras_pixelrnn.data.split import (
     Source,
     Subset,
     check_splits,
+    extent_of,
     hold_out,
     tenths,
 )
@@ -59,7 +60,15 @@ def huggingface(data, class_names=None, *, image_size, channels, background, exa
     about = {"name": title, **({"licence": licence} if licence else {})}
     protocol = f"{title} (Hugging Face){words}"
     files = {"background": checked_colour(background)} if encoded else None
-    return Source(splits, None if exact else known, names, protocol, dataset=about, files=files)
+    return Source(
+        splits,
+        None if exact else known,
+        names,
+        protocol,
+        extent=extent_of(splits) if encoded else None,
+        dataset=about,
+        files=files,
+    )
 
 
 def _check(rows, name):

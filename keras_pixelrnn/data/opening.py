@@ -9,7 +9,8 @@ from typing import NamedTuple
 from PIL import Image
 
 PREVIEWED = ("JPEG", "MPO")  # formats of cameras, whose further images are previews
-LOSSLESS = ("PNG", "GIF", "BMP", "PPM")  # as TIFF and WebP are, too, where they say so
+LOSSLESS = ("PNG", "BMP", "PPM")  # as TIFF and WebP are, too, where they say so
+# GIF keeps colours, not their numbers: Pillow for one numbers those of each file anew.
 
 
 class Encoded(NamedTuple):
@@ -71,7 +72,7 @@ def bytes_of(file):
 
 
 def is_lossy(image):
-    """Whether an open picture's file keeps its numbers only nearly."""
+    """Whether an open picture's file keeps other numbers than it was given, if only nearly those."""
     if image.format == "TIFF":
         return image.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
     if image.format is None:

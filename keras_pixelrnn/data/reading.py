@@ -85,8 +85,9 @@ class Reader:
         """
         if self.exact and is_lossy(image):
             raise ValueError(
-                "Exact values do not outlast a lossy format: what was written is not what is read. Save "
-                f"codes, integers, 0 and 1 as PNG. Received: {file}, lossy {image.format}"
+                "Exact values do not outlast a lossy format or GIF, whose colours are numbered anew: "
+                "what was written is not what is read. Save codes, integers, 0 and 1 as PNG. "
+                f"Received: {file}, {'lossy ' * (image.format != 'GIF')}{image.format}"
             )
         dtype, in_colour = depth(image)
         if dtype != self.dtype:

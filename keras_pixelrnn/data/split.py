@@ -8,7 +8,7 @@ import numpy as np
 from keras_pixelrnn import mapped
 
 SPLITS = ("train", "validation", "test")
-PART = 1_024  # images that are looked at in one go
+LOOKED_AT = 64  # images of a split, to see what its numbers may mean
 FAULT_BYTES = 2**16  # Linux maps that much around a page that is read
 
 
@@ -22,7 +22,8 @@ class Source(NamedTuple):
             range, else None.
         class_names: names of the labels; empty where there are none.
         protocol: data set and splits in words.
-        extent: function giving the smallest and largest number; None where that is too much work.
+        extent: function giving the smallest and largest number, of image files those of some; None where
+            that is too much work.
         at_hand: whether all images are in memory or soon read: their values are checked at once.
         dataset: what is known of the data set: its "name", and its "licence" where that is stated.
         files: of image files how they were read, {"background": (r, g, b) or None}; else None.
@@ -128,15 +129,15 @@ def hold_out(splits):
 
 
 def extent_of(splits):
-    """Function giving the smallest and largest number of some splits, a part at a time."""
+    """Function giving the smallest and largest number of some images of each split, spread over it."""
 
     def extent():
-        parts = (
-            split.read(np.arange(first, min(first + PART, split.shape[0])))[0]
-            for split in splits.values()
-            for first in range(0, split.shape[0], PART)
-        )
-        ends = [(images.min(), images.max()) for images in parts]
+        ends = []
+        for split in splits.values():
+            some = np.unique(np.linspace(0, split.shape[0] - 1, LOOKED_AT).astype(int))
+            for part in np.array_split(some, -(-len(some) // 16)):
+                images, _ = split.read(part)
+                ends.append((images.min(), images.max()))
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     return extent

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from keras_pixelrnn.data import cache, streams
-from keras_pixelrnn.data.split import SPLITS, Arrays, Later, Source
+from keras_pixelrnn.data.split import LOOKED_AT, SPLITS, Arrays, Later, Source
 
 BATCH = 256
 RETRIES = (
@@ -48,12 +48,20 @@ def tfds(name, data_dir=None):
 
         return Later((sizes[split], *shape), dtype, make)
 
+    def extent():
+        import tensorflow_datasets
+
+        some = builder.as_dataset(split=names["train"]).take(LOOKED_AT)
+        found = [row["image"] for row in tensorflow_datasets.as_numpy(some)]
+        return np.min(found), np.max(found)
+
     known = (0, 255) if dtype == np.uint8 else None
     return Source(
         {split: later(split) for split in SPLITS},
         (0, 1) if builder.name == "binarized_mnist" else known,  # stored as 0 and 1
         classes,
         f"{name} (TFDS), {'/'.join(str(sizes[split]) for split in SPLITS)}{held_out}",
+        extent=extent,
         dataset=_about(builder),
     )
 
