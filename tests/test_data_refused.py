@@ -5,6 +5,7 @@ import sys
 import types
 
 import h5py
+import jax
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -138,10 +139,11 @@ def test_calls_are_as_strict_as_log_prob():
     )
     assert model([BYTES, LABELS]).shape == model({"image": BYTES, "label": LABELS}).shape
     for labels in (LABELS + 1, LABELS / 2, LABELS[:, None] * 1.0):
-        for told in (labels, tf.constant(labels)):
+        for told in (labels, tf.constant(labels), jax.numpy.asarray(labels)):
             with pytest.raises(ValueError, match=r"conditional on a label in 0 \.\. 2"):
                 model([BYTES, told])
-    for images in (BYTES.astype(int) + 256, tf.constant(BYTES.astype(int) - 1)):
+    beyond = BYTES.astype(int) + 256
+    for images in (beyond, tf.constant(BYTES.astype(int) - 1), jax.numpy.asarray(beyond)):
         with pytest.raises(ValueError, match=r"must lie in 0 \.\. 255"):
             model([images, LABELS])
     with pytest.raises(ValueError, match="Received: None"):

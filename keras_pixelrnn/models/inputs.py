@@ -226,11 +226,11 @@ def dtype_of(array):
 
 
 def _numbers(x):
-    """A tensor or array whose numbers are there already, as NumPy's; None inside a graph."""
+    """What numbers a tensor or array of any library holds, as NumPy's; None inside a graph."""
     if isinstance(x, np.ndarray):
         return x
     is_eager = hasattr(x, "numpy") or (hasattr(x, "devices") and not hasattr(x, "_trace"))
-    return np.asarray(host(x)) if keras.ops.is_tensor(x) and is_eager else None
+    return np.asarray(host(x)) if is_eager else None
 
 
 def host(array):
