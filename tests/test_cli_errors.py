@@ -179,6 +179,7 @@ def test_progress_is_for_terminals(monkeypatch, capsys):
         ["sample", "digits", "--label", "1"],
         ["sample", "digits_conditional", "--label", "10"],
         ["sample", "digits", "--temperature", "-1"],
+        ["sample", "digits", "--npz", "--grid"],
         ["sample", "digits", "--temperature", "nan"],
         ["sample", "digits", "--top-p", "1.5"],
         ["score", "digits", "tests", "--false-positive-rate", "nan"],

@@ -28,9 +28,9 @@ from keras_pixelrnn.cli import bulk, names, numbers, progress
     show_default=True,
     help="only values of that share",
 )
-@click.option("--grid", "form", flag_value="grid", help="one picture of all, grid.png")
-@click.option("--npz", "form", flag_value="npz", help="values as they are, samples.npz")
-@click.option("--film", "form", flag_value="film", help="their making, film.gif")
+@click.option("--grid", is_flag=True, help="one picture of all, grid.png")
+@click.option("--npz", is_flag=True, help="values as they are, samples.npz")
+@click.option("--film", is_flag=True, help="their making, film.gif")
 @names.batch_size
 @bulk.options
 @click.pass_context
@@ -45,7 +45,9 @@ def command(
     temperature,
     top_k,
     top_p,
-    form,
+    grid,
+    npz,
+    film,
     batch_size,
     runner,
     pipeline,
@@ -62,8 +64,12 @@ def command(
     A conditional model without --label draws every label in turn. An image depends on --seed and on
     its number alone.
     """
+    forms = [form for form in ("grid", "npz", "film") if called.params[form]]
+    if len(forms) > 1:
+        raise click.UsageError(f"Choose one of {' and '.join(f'--{form}' for form in forms)}.")
+    form = next(iter(forms), None)
     if runner is not None:
-        bulk.refused(called, ["size", "temperature", "top_k", "top_p", "form"])
+        bulk.refused(called, ["size", "temperature", "top_k", "top_p", "grid", "npz", "film"])
         path = bulk.export_of(name)
 
         from keras_pixelrnn.serving import bulk as work
