@@ -63,6 +63,15 @@ def test_pictures_mean_to_evaluate_what_they_mean_to_score(
     assert "1.5" in fails(capsys, "evaluate", "model", "--dataset", "pictures", *said)[1]
 
 
+def test_a_packed_file_is_told_how_it_is_made_binary(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("grey.npy", np.random.default_rng(0).integers(0, 256, (9, 3, 5, 1)).astype(np.uint8))
+    said = ["data", "pack", "grey.npy", "packed.npz", "--values", "intensities", "--levels", 2]
+    assert "`--binarization` to be one of" in fails(capsys, *said)[1]
+    run(*said, "--binarization", "threshold")
+    assert kp.data.load("packed.npz").values.binarization == "threshold"
+
+
 def test_what_numbers_mean_is_told_to_evaluate(tmp_path, monkeypatch, capsys):
     """What the error advises, the command can be told."""
     monkeypatch.chdir(tmp_path)

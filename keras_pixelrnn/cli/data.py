@@ -41,9 +41,14 @@ def command():
     help="how many integers or codes there are, and of floats steps",
 )
 @click.option(
+    "--binarization",
+    type=click.Choice(["static", "dynamic", "threshold"]),
+    help="how --levels 2 are made of intensities",
+)
+@click.option(
     "--transparent-on", help="colour under transparent pixels of images of a folder, such as white"
 )
-def pack(source, path, data_dir, image_size, channels, value_range, values, levels, transparent_on):
+def pack(source, path, transparent_on, channels, **given):
     """Write the data SOURCE into the file PATH, which ends in .npz.
 
     \b
@@ -55,24 +60,18 @@ def pack(source, path, data_dir, image_size, channels, value_range, values, leve
     SOURCE is 'digits', a name of TensorFlow Datasets, a folder of images or a file of arrays. The file
     holds the images as they are stored there, before quantisation, their labels and what their values
     mean: training from it sees the same batches, bit for bit, and needs neither the source nor
-    TensorFlow. Levels of intensities and binarization are chosen in training, as for the source itself.
+    TensorFlow. Levels of intensities and binarization may be chosen anew in training, as for the source
+    itself.
     """
     if path.suffix != ".npz":
         raise click.UsageError(f"A packed file ends in .npz. Received: {path}")
     names.spare([source], [path], "PATH")
-    names.data_dir_of(source, data_dir)
+    names.data_dir_of(source, given["data_dir"])
 
     from keras_pixelrnn import data
 
     found = data.load(
-        source,
-        data_dir=data_dir,
-        image_size=image_size,
-        channels=channels and int(channels),
-        value_range=value_range,
-        values=values,
-        levels=levels,
-        background=transparent_on,
+        source, channels=channels and int(channels), background=transparent_on, **given
     )
     data.pack(found, path)
     sizes = ", ".join(f"{count:,} {split}" for split, count in found.sizes.items())
