@@ -76,6 +76,7 @@ def test_names_that_are_no_text(encoding, written, model, tmp_path, monkeypatch)
         ("[]", "must hold an object"),
         ('{"settings": 3}', "settings that a training does not have.*3"),
         ('{"settings": {"foo": 1}}', "settings that a training does not have.*foo"),
+        ('{"settings": {"units": 3}}', "settings name no dataset"),
     ],
 )
 def test_a_file_of_figures_that_was_edited(text, words, model, tmp_path, capsys):

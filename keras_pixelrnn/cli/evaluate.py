@@ -78,9 +78,10 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     count = -(-images.sizes[split] // batch_size)
     found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
     click.echo(f"{split}: {found}\nprotocol: {images.protocol}")
-    stated_nats = facts.get("test", {}).get("nats")
+    test = facts.get("test")
+    stated_nats = test.get("nats") if isinstance(test, dict) else None
     changed = any(value is not None for value in (dataset, *given.values()))
-    if stated_nats is not None and split == "test" and not changed:
+    if isinstance(stated_nats, (int, float)) and split == "test" and not changed:
         click.echo(f"stated: {stated_nats:.3f} nats")
 
 
@@ -155,6 +156,8 @@ def _settings(settings, file):
         )
     try:
         Settings(**as_given(settings or {}))
+        if settings and "dataset" not in settings:
+            raise ValueError("its settings name no dataset.")
     except ValueError as error:
         raise ValueError(f"{file} is damaged: {error}") from error
     return settings and as_given(settings)
