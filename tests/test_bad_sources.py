@@ -80,6 +80,18 @@ def test_a_packed_file_that_was_edited(edit, packed, tmp_path):
         kp.data.load(tmp_path / "edited.npz")
 
 
+def test_a_packed_range_that_its_numbers_cannot_have_is_refused(tmp_path):
+    data = kp.data.load(np.zeros((9, 3, 5, 1), np.uint8), value_range=(0, 1))
+    path = kp.data.pack(data, tmp_path / "packed.npz")
+    assert kp.data.load(path).values == data.values
+    with np.load(path) as file:
+        arrays = dict(file)
+    about = json.loads(str(arrays[stored.ABOUT])) | {"range": [0, 65535]}
+    np.savez(path, **{**arrays, stored.ABOUT: np.array(json.dumps(about))})
+    with pytest.raises(ValueError, match=r"uint8 lie in 0 \.\. 255.*\(0, 65535\)"):
+        kp.data.load(path)
+
+
 def test_a_source_is_not_packed_over_itself(tmp_path, capsys):
     path = tmp_path / "mine.npz"
     np.savez(path, images=np.zeros((30, 3, 5, 1), np.uint8), notes=np.arange(3))

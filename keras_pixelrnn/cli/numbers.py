@@ -193,7 +193,10 @@ class Numbers:
 
 def mask(path, size):
     """A picture of `(height, width)` as booleans: white, 128 and more."""
-    return Numbers(2, 1).read(path, size)[..., 0] == 1
+    from keras_pixelrnn.data.values import Values
+
+    shades = Values("intensities", 0, 255, 2)
+    return Numbers(2, 1, trained=shades).read(path, size)[..., 0] == 1
 
 
 def _is_colour(picture):

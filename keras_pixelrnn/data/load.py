@@ -127,7 +127,7 @@ def load(
             f"Received: channels={channels}, images of {own}"
         )
     if about and values is None and value_range is None:
-        said, found = _packed(said, about, found)
+        said = _packed(said, about)
     decided = meanings.decide(
         found.splits["train"].dtype, known=found.known, extent=found.extent, **said
     )
@@ -267,22 +267,15 @@ def _refuse(files, what):
             )
 
 
-def _packed(said, about, found):
+def _packed(said, about):
     """What was said, completed by what a packed file knows of itself."""
-    low, high = about["range"]
     if about["meaning"] != "intensities":
-        return {
-            **said,
-            "values": about["meaning"],
-            "levels": said["levels"] or about["levels"],
-        }, found
-    if found.splits["train"].dtype.kind == "f":
-        said = {**said, "value_range": (low, high)}
+        return {**said, "values": about["meaning"], "levels": said["levels"] or about["levels"]}
+    said = {**said, "value_range": tuple(about["range"])}
     if said["levels"] is None:
-        said = {**said, "levels": about["levels"]}
+        said["levels"] = about["levels"]
         said["binarization"] = said["binarization"] or about["binarization"]
-    known = None if said["value_range"] else (int(low), int(high))
-    return said, found._replace(known=known, extent=None)
+    return said
 
 
 def _check_now(found, decided):
