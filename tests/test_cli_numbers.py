@@ -140,7 +140,9 @@ def test_intensities_are_not_taken_for_codes(capsys):
     Path("grey").mkdir()
     for number in range(4):
         Image.new("L", (5, 3), 60 * number).save(f"grey/{number}.png")
-    code, text = fails(capsys, "evaluate", "codes", "--dataset", "grey")
+    assert "Codes must lie in 0 .. 8" in fails(capsys, "evaluate", "codes", "--dataset", "grey")[1]
+    kp.data.pack(kp.data.load("grey", image_size=(3, 5), channels=1), "grey.npz")
+    code, text = fails(capsys, "evaluate", "codes", "--dataset", "grey.npz")
     assert (code, "quantised as intensities: say --values codes" in text) == (2, True)
 
 
