@@ -119,11 +119,12 @@ def main(argv=None):
         click.echo(text, err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        interrupts.say()
-        sys.exit(interrupts.EXIT_CODE)
+        sys.exit(interrupts.say())
     except BrokenPipeError:  # `pixelrnn score ... | head`
         sys.exit(1)
     except Exception as error:
+        if interrupts.received:  # of which a library made an error of its own
+            sys.exit(interrupts.say())
         if debug:
             raise
         sys.exit(f"pixelrnn: {words.one_line(error, argv, pixelrnn)}")
