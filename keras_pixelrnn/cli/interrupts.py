@@ -65,8 +65,8 @@ def _interrupt(number, frame):
 
 def _watch(signals, heeded):
     with signals:
-        while (received := signals.recv(1)) not in (b"", b"\0"):
-            if received[0] in heeded:
+        while (heard := signals.recv(1)) not in (b"", b"\0"):
+            if heard[0] in heeded:
                 threading.Event().wait(GRACE)
-                received.append(received[0])  # unless Python has heard it
+                received.append(heard[0])  # unless Python has heard it
                 os._exit(say())
