@@ -40,6 +40,7 @@ def test_codes_are_drawn_completed_and_scored(tmp_path, monkeypatch):
         (kp.distributions.Categorical(4), ("intensities", 0, 4095, 4), 4095),
         (kp.distributions.Bernoulli(), ("binary", 0, 1, 2, "static"), 1),
         (kp.distributions.Bernoulli(), ("intensities", 0, 100, 2, "threshold"), 100),
+        (kp.distributions.Bernoulli(), ("intensities", 0, 255, 2, "threshold"), 255),
     ],
 )
 def test_pictures_mean_to_evaluate_what_they_mean_to_score(

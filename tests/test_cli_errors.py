@@ -31,6 +31,7 @@ def _elsewhere(tmp_path, monkeypatch):
         (["sample", "whole/model.keras"], 1, "damaged or cut off"),
         (["models", "empty"], 2, "The folder empty has no preset.json"),
         (["sample", "digits_conditional", "--label", "10"], 2, "Received: 10. See pixelrnn sample"),
+        (["export", "digits", "more"], 2, "argument (more). See pixelrnn export"),
         (["evaluate", "digits", "--levels", "5"], 2, "Received: images of 5 levels"),
         (["sample", "digits", "--temperature", "-1", "-n", "1"], 2, "temperature"),
         (["complete", "digits", "absent.png"], 2, "absent.png"),

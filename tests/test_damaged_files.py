@@ -89,6 +89,9 @@ def test_commands_name_the_file_and_the_key_that_is_damaged(files, tmp_path, cap
         assert code == 1
         assert str(folder / "preset.json") in text
         assert words in text
+    (folder / "preset.json").write_text('{"name": ')
+    for command in ("evaluate", "models"):
+        assert "preset.json is damaged" in fails(capsys, command, folder)[1]
 
 
 def test_no_flipped_bit_of_a_png_file_is_taken_for_a_picture(files, tmp_path):

@@ -112,7 +112,7 @@ def main(argv=None):
         usage = isinstance(error, click.UsageError) and error.ctx
         hint = f" See {error.ctx.command_path} --help." if usage else ""
         said = error.format_message()
-        stop = "." if hint and said[-1:].isalnum() else ""
+        stop = "." if hint and not said.endswith((".", "?")) else ""
         text = f"pixelrnn: {said}{stop}{hint}"
         if isinstance(error, HELP):
             text = error.format_message()

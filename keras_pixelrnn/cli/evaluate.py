@@ -92,14 +92,16 @@ def _as_pictures(name, model, given):
     form, found = numbers.of(name, model), {}
     if form.background is not None and given["transparent_on"] is None:
         found["transparent_on"] = "#{:02x}{:02x}{:02x}".format(*form.background)
-    if form.meaning is None or given["values"] is not None or given["value_range"] is not None:
+    if given["values"] is not None or given["value_range"] is not None:
         return found
-    meaning = form.meaning
-    found |= {"values": meaning.meaning}
-    if not meaning.exact:
-        found["value_range"] = (meaning.low, meaning.high)
-    if given["binarization"] is None and form.trained is not None:
-        found["binarization"] = form.trained.binarization
+    meaning, trained = form.meaning, form.trained
+    if meaning is not None:
+        found["values"] = meaning.meaning
+        if not meaning.exact:
+            found["value_range"] = (meaning.low, meaning.high)
+    as_in_training = meaning is not None or (trained and (trained.low, trained.high) == (0, 255))
+    if given["binarization"] is None and trained is not None and as_in_training:
+        found["binarization"] = trained.binarization
     return found
 
 
@@ -130,15 +132,17 @@ def stored_numbers(name):
 def _kept(name):
     """What a model's folder says of it, of its training there, and the file."""
     folder = Path(name).parent if Path(name).name == "model.keras" else Path(name)
+    if presets.comes_along(name):
+        folder = presets.folder(name)
     file = folder / "metrics.json"
-    if file.is_file() and not presets.comes_along(name):
+    if file.is_file():
         facts = presets.read_object(file)
         return facts, facts, file
-    try:
-        facts = presets.facts(name)
-    except ValueError:
+    file = folder / presets.FACTS
+    if not file.is_file():
         return {}, {}, None
-    file, training = folder / presets.FACTS, facts.get("training") or {}
+    facts = presets.read_object(file)
+    training = facts.get("training") or {}
     if not isinstance(training, dict):
         raise ValueError(f"{file} is damaged: its training must be an object.")
     return facts, training, file
