@@ -143,7 +143,7 @@ def main():
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--gigabytes", type=float, default=5.0)
     parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--turn", type=int, default=2048, help="images of a timed turn")
+    parser.add_argument("--turn", type=int, default=8192, help="images of a timed turn")
     parser.add_argument("--only", choices=["files", "array", "fit", "speed"])
     parser.add_argument("--steps", type=int, default=200, help="of fit")
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
