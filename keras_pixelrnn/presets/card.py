@@ -157,10 +157,11 @@ def _rows(facts, preset):
     """Pairs of the table: what is known."""
     test, training, data = (facts.get(key) or {} for key in ("test", "training", "dataset"))
     if test:
-        yield (
-            f"test, {test['images']:,} images",
-            f"{score(facts)} ({test['bits_per_dim']:.4f} bits/dim)",
-        )
+        first = score(facts)
+        other = f"{test['nats']:.2f} nats"
+        if first.endswith("nats"):
+            other = f"{test['bits_per_dim']:.4f} bits/dim"
+        yield f"test, {test['images']:,} images", f"{first} ({other})"
     else:
         yield "test", score(facts)
     if facts.get("paper"):
