@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
-from keras_pixelrnn.cli import sample
+from keras_pixelrnn.cli import numbers, sample
 from keras_pixelrnn.training import archive, results
 from keras_pixelrnn.training.checkpoints import Checkpoints
 from tests.conformance import QUICK
@@ -88,7 +88,7 @@ def test_what_commands_write_is_whole_or_not_there(name, model_of, tmp_path):
         elif name == "png":
             kp.visualize.save_png(path, noise)
         else:
-            sample.write(images, model, path.parent, forms[name], "digits")
+            sample.write(images, numbers.of("digits", model), path.parent, forms[name], "digits")
 
     with room(30), pytest.raises(OSError, match=r"Cannot write .*out.*Free space"):
         write()

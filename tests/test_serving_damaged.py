@@ -69,7 +69,7 @@ def test_a_file_that_is_not_there_is_named(version, gone, words, capsys):
 def test_a_folder_of_other_things_is_called_so(tmp_path, capsys):
     (tmp_path / "notes").mkdir()
     code, text = fails(capsys, "serve", tmp_path / "notes")
-    assert code == 1
+    assert code == 2
     assert "holds no model" in text
 
 

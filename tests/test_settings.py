@@ -114,6 +114,7 @@ def test_what_a_recipe_says_of_another_model_is_left_out():
 def test_the_command_that_a_card_states_has_the_same_settings(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "model.keras").touch()  # looked for, not read
 
     def settings_of(words):
         given = COMMAND.make_context("train", words).params
