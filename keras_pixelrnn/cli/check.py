@@ -16,11 +16,12 @@ def command(folder, xla):
     machine, and on requests that fail or differ from Python with XLA off. An export with a second set
     of signatures, for XLA, is servable where XLA runs alone: by --xla.
     """
-    if names.newest(folder) is None:
+    newest = names.newest(folder)
+    if newest is None:
         raise click.UsageError(
             f"{folder} is no export: it holds neither saved_model.pb nor folders of versions."
         )
-    folder = names.newest(folder)
+    folder = newest
 
     from keras_pixelrnn.serving import check, operations
 
