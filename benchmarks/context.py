@@ -2,9 +2,11 @@
 1,000 classes or a vector of 4,000 numbers, against the same model told nothing. 28x28x1.
 
     python -m benchmarks.context
+    python -m benchmarks.context --architectures gated --operations train
 
 Times are medians of interleaved runs in one process; memory is the peak of a process of its own for each
-model, the median of three, above one that only imports the package.
+model above one that only imports the package: medians of nine such processes in turns, since two of the
+same differ by up to 20 MiB.
 """
 
 import argparse
@@ -26,7 +28,8 @@ CONTEXTS = {
     "1,000 classes": {"num_classes": 1000},
     "4,000 numbers": {"context_shape": (4000,)},
 }
-BATCH, PROCESSES = 16, 3
+OPERATIONS = ("train", "log_prob", "sample")
+BATCH, PROCESSES = 16, 9
 
 
 def made(architecture, context):
@@ -55,29 +58,41 @@ def operations(architecture, context):
     }
 
 
-def times(architecture, runs):
+def times(architecture, names, runs):
     """`{operation: {context: seconds}}`."""
     by_context = {context: operations(architecture, context) for context in CONTEXTS}
     return {
         name: timing.interleaved({c: by_context[c][name] for c in CONTEXTS}, runs, warmup=2)[0]
-        for name in ("train", "log_prob", "sample")
+        for name in names
     }
 
 
-def memory(architecture, context, operation):
-    """Peak of a process that does nothing else, MiB; of three such processes the median."""
+def peak(architecture, context, operation):
+    """Peak of a process that does nothing else, MiB."""
     command = [sys.executable, "-m", __spec__.name, "--peak", architecture, context, operation]
-    found = [
-        subprocess.run(command, capture_output=True, text=True, check=True)
-        for _ in range(PROCESSES)
+    out = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(out.stdout.split()[-1])
+
+
+def memory(architecture, operation, processes):
+    """`{context: MiB above import}`: medians of processes in turns."""
+    turns = [
+        {
+            "import": peak(architecture, "nothing", "import"),
+            **{context: peak(architecture, context, operation) for context in CONTEXTS},
+        }
+        for _ in range(processes)
     ]
-    return statistics.median(float(out.stdout.split()[-1]) for out in found)
+    middle = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+    return {context: middle[context] - middle["import"] for context in CONTEXTS}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architectures", nargs="+", default=["diagonal", "gated"])
+    parser.add_argument("--operations", nargs="+", default=OPERATIONS, choices=OPERATIONS)
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="of each peak of memory")
     parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.peak:
@@ -86,11 +101,10 @@ def main():
             run = operations(architecture, context)[operation]
             run(), run()
         return print(timing.peak_memory_mib())
-    bare = memory("diagonal", "nothing", "import")
     print(f"{timing.machine()}\n| model | operation | told | time | MiB above import | ratios |")
     for architecture in args.architectures:
-        for operation, seconds in times(architecture, args.runs).items():
-            peaks = {c: memory(architecture, c, operation) - bare for c in CONTEXTS}
+        for operation, seconds in times(architecture, args.operations, args.runs).items():
+            peaks = memory(architecture, operation, args.processes)
             for context in CONTEXTS:
                 ratios = f"{seconds[context] / seconds['nothing']:.2f}, "
                 ratios += f"{peaks[context] / peaks['nothing']:.2f}"
