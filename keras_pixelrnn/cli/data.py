@@ -15,7 +15,7 @@ def command():
 @command.command("pack", params=[DEBUG])
 @click.argument("source")
 @click.argument("path", type=names.Target(path_type=Path, dir_okay=False))
-@click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]")
+@names.data_dir
 @click.option(
     "--image-size",
     type=names.Size(),
@@ -27,27 +27,7 @@ def command():
     type=click.Choice(["1", "3", "4"]),
     help="of images of a folder  [default: 3]",
 )
-@click.option(
-    "--value-range",
-    nargs=2,
-    type=names.Finite(),
-    metavar="LOW HIGH",
-    help="smallest and largest number of intensities of more than 8 bits, such as 0 4095",
-)
-@click.option("--values", type=click.Choice(names.MEANINGS), help="what stored numbers mean")
-@click.option(
-    "--levels",
-    type=click.IntRange(2),
-    help="how many integers or codes there are, and of floats steps",
-)
-@click.option(
-    "--binarization",
-    type=click.Choice(["static", "dynamic", "threshold"]),
-    help="how --levels 2 are made of intensities",
-)
-@click.option(
-    "--transparent-on", help="colour under transparent pixels of images of a folder, such as white"
-)
+@names.meaning_options
 def pack(source, path, transparent_on, channels, **given):
     """Write the data SOURCE into the file PATH, which ends in .npz.
 

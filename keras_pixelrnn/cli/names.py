@@ -180,8 +180,8 @@ size = click.option(
 label = click.option("--label", type=click.IntRange(0), help="of a conditional model: the class")
 
 
-def data_options(function):
-    """Where images come from, instead of the data that a model was trained on."""
+def meaning_options(function):
+    """What the numbers of a data set mean."""
     for option in (
         click.option(
             "--transparent-on",
@@ -198,14 +198,29 @@ def data_options(function):
         click.option(
             "--binarization",
             type=click.Choice(["static", "dynamic", "threshold"]),
-            help="for binary",
+            help="how --levels 2 are made of intensities",
         ),
-        click.option("--levels", type=click.IntRange(2), help="values of a sub-pixel"),
-        click.option("--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]"),
-        click.option("--dataset", help="'digits', a TFDS name, a folder of images, a packed file"),
+        click.option(
+            "--levels",
+            type=click.IntRange(2),
+            help="values of a sub-pixel: of integers and codes how many there are",
+        ),
     ):
         function = option(function)
     return function
+
+
+data_dir = click.option(
+    "--data-dir", help="folder of prepared TFDS data  [default: $TFDS_DATA_DIR]"
+)
+
+
+def data_options(function):
+    """Where images come from, instead of the data that a model was trained on, and what they mean."""
+    dataset = click.option(
+        "--dataset", help="'digits', a TFDS name, a folder of images, a packed file"
+    )
+    return dataset(data_dir(meaning_options(function)))
 
 
 def data_dir_of(dataset, data_dir):
