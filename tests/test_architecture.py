@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "keras_pixelrnn"
 FLOORS = [
-    ["_lazy", "_types", "_version", "mapped"],
+    ["_lazy", "_types", "_version", "formats", "mapped"],
     ["backend", "checks", "masks", "geometry", "presets"],
     ["noise", "sweep"],
     ["layers", "distributions"],

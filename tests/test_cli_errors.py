@@ -21,7 +21,7 @@ def _elsewhere(tmp_path, monkeypatch):
     ("arguments", "code", "words"),
     [
         (["nothing"], 2, "No such command 'nothing'"),
-        (["score", "digits", "hidden"], 2, "no PNG or JPEG"),
+        (["score", "digits", "hidden"], 2, "no pictures (PNG"),
         (["sample"], 2, "Missing argument 'NAME'"),
         (["sample", "digitz"], 2, "Did you mean 'digits'?"),
         (["sample", "digits", "-n", "0"], 2, "-n"),
@@ -35,7 +35,7 @@ def _elsewhere(tmp_path, monkeypatch):
         (["evaluate", "digits", "--levels", "5"], 2, "Received: images of 5 levels"),
         (["sample", "digits", "--temperature", "-1", "-n", "1"], 2, "temperature"),
         (["complete", "digits", "absent.png"], 2, "absent.png"),
-        (["score", "digits", "empty"], 2, "no PNG or JPEG"),
+        (["score", "digits", "empty"], 2, "no pictures (PNG"),
         (["train", "--epochs", "many"], 2, "--epochs"),
         (["train", "--model", "transformer"], 2, "transformer"),
         (["train", "--recipe", "nothing"], 2, "nothing"),
@@ -65,7 +65,7 @@ def _elsewhere(tmp_path, monkeypatch):
         (
             ["score", "digits", "p.png", "--false-positive-rate", "0.1", "--validation", "empty"],
             2,
-            "no PNG or JPEG files in empty",
+            "no pictures (PNG",
         ),
     ],
 )

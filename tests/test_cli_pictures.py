@@ -131,12 +131,12 @@ def test_a_turned_picture_comes_back_upright_and_what_is_left_out_is_named(grey)
     exif, pixels = Image.Exif(), np.zeros((5, 3), np.uint8)
     exif[0x0112], pixels[0, 0] = 6, 255  # turn to the right
     Image.fromarray(pixels).save("turned.png", exif=exif)
-    Image.new("L", SHAPE[1::-1]).save("more.bmp")
+    Path("more.txt").write_text("no picture")
     Path(".ipynb_checkpoints").mkdir()
     Image.fromarray(pixels).save(".ipynb_checkpoints/turned.png", exif=exif)
     done = CliRunner().invoke(cli.pixelrnn, ["compress", ".", "some.kpz", "--model", grey])
     assert done.exit_code == 0, done.output
-    assert "1 file such as more.bmp" in done.stderr
+    assert "1 file such as more.txt" in done.stderr
     Path("back").mkdir()
     Image.new("L", SHAPE[1::-1]).save("back/00009.png")
     said = run("decompress", "some.kpz", "--model", grey, "--out", "back")
@@ -258,3 +258,16 @@ def test_each_map_has_a_name_of_its_own(grey):
         Image.new("L", SHAPE[1::-1]).save(path)
     run("score", grey, "a", "b", "c", "d", "--maps", "maps")
     assert len(list(Path("maps").iterdir())) == 5
+
+
+def test_pictures_of_every_format_of_training_are_read(grey):
+    """Those that are no PNG or JPEG were left out, by `score` without a word."""
+    shape = kp.models.from_preset(str(grey)).image_shape
+    pixels = np.random.default_rng(0).integers(0, 256, shape[:2], np.uint8)
+    Path("all").mkdir()
+    for suffix in ("png", "bmp", "tif", "pgm", "webp"):
+        Image.fromarray(pixels).save(f"all/a.{suffix}", lossless=True)
+    result = CliRunner().invoke(cli.pixelrnn, ["score", grey, "all"])
+    rows = [line.split(",") for line in result.stdout.splitlines()[1:]]
+    assert len(rows) == 5
+    assert len({nats for _, nats, *_ in rows}) == 1

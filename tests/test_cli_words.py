@@ -218,7 +218,7 @@ def test_a_size_is_a_side_or_a_height_and_width(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("backend", "arguments"),
-    [(None, ["sample", "digits"]), ("jax", ["check", "."])],
+    [(None, ["sample", "digits"]), ("jax", ["check", "."]), ("jax", ["export", "digits"])],
 )
 def test_without_tensorflow_it_says_what_runs(backend, arguments, tmp_path):
     (tmp_path / "1").mkdir()

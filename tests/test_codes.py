@@ -186,3 +186,9 @@ def test_nobody_is_told_to_quantise_codes(change, text):
 def test_bad_arguments(wrong):
     with pytest.raises(ValueError, match="Received"):
         D.Categorical(7, **wrong)
+
+
+def test_what_is_not_embedded_has_no_embedding_size():
+    with pytest.raises(ValueError, match=r"Pass embedded=True.*Received: embedding_size=4"):
+        D.Categorical(8, embedding_size=4)
+    assert D.Categorical(8, embedded=True).embedding_size == 32

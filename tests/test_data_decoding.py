@@ -6,7 +6,7 @@ from PIL import Image, ImageOps
 
 from keras_pixelrnn.data import decoding
 from keras_pixelrnn.data.reading import Reader
-from tests.image_files import COLOUR, GREY
+from tests.image_files import COLOUR, GREY, load_one
 
 DECODERS = {
     "TensorFlow": decoding._ByTensorFlow,
@@ -93,3 +93,13 @@ def test_files_are_read_together_as_they_are_alone(tmp_path):
     fine = decoding.plain(files[1].read_bytes(), 3)
     found = decoding.decoded([damaged, *[fine] * (decoding.GROUP - 1)])
     assert [pixels is None for pixels in found] == [True] + [False] * (decoding.GROUP - 1)
+
+
+def test_inks_are_no_colours(tmp_path):
+    inks = np.stack([GREY, 255 - GREY, GREY // 2, np.full_like(GREY, 100)], axis=-1)
+    picture = Image.frombytes("CMYK", (8, 6), inks.tobytes())
+    for channels, mode in ((1, "L"), (3, "RGB"), (4, "RGBA")):
+        found = load_one(picture, tmp_path, "a.jpg", {"quality": 100}, channels=channels)
+        with Image.open(tmp_path / "test" / "a.jpg") as stored:
+            wanted = stored.convert("RGB").convert(mode) if channels == 4 else stored.convert(mode)
+        np.testing.assert_array_equal(found, np.reshape(wanted, found.shape))

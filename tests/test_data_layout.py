@@ -61,3 +61,68 @@ def test_backgrounds(tmp_path, colour, wanted):
     clear = Image.new("RGBA", (8, 6), (90, 90, 90, 0))
     found = load_one(clear, tmp_path, background=colour)
     np.testing.assert_array_equal(found, np.broadcast_to(wanted, (6, 8, 3)))
+
+
+CODES = np.random.default_rng(0).integers(0, 64, (64, 4, 4), np.uint8)
+NARROW = {
+    "batches of grey ones": lambda: (CODES[first : first + 8] for first in range(0, 64, 8)),
+    "grey ones of a stream": lambda: iter(CODES.reshape(32, 2, 4, 4)),
+    "a channel first": lambda: CODES[:, None],
+    "three channels first": lambda: CODES[:, :3, None].repeat(4, axis=2),
+    "a batch in a stream": lambda: iter([CODES[:, None]]),
+    "2x2 of two channels": lambda: iter(np.zeros((9, 2, 2, 2), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("made", NARROW)
+def test_layouts_that_cannot_be_told_apart(made):
+    said = {"values": "codes", "levels": 64}
+    with pytest.raises(
+        ValueError, match=r"channels=[24].*images\[\.\.\., None\].*moveaxis.*Received"
+    ):
+        kp.data.load(NARROW[made](), **said)
+    channels = 2 if made.startswith("2x2") else 4
+    assert kp.data.load(NARROW[made](), channels=channels, **said).image_shape[2] == channels
+
+
+@pytest.mark.parametrize("shape", [(9, 8, 4, 4), (9, 4, 4, 4), (9, 4, 4, 1), (9, 3, 5, 4)])
+def test_narrow_images_that_are_clear(shape):
+    assert kp.data.load(np.zeros(shape, np.uint8)).image_shape == shape[1:]
+
+
+def test_narrow_images_in_files(tmp_path):
+    np.save(tmp_path / "a.npy", CODES[:, None])
+    with pytest.raises(ValueError, match="channels=4"):
+        kp.data.load(tmp_path / "a.npy", values="codes", levels=64)
+    data = kp.data.load(CODES[:, None], values="codes", levels=64, channels=4)
+    packed = kp.data.load(kp.data.pack(data, tmp_path / "a.npz"))  # which knows its layout
+    assert packed.image_shape == (1, 4, 4)
+
+
+@pytest.mark.parametrize("inner", ["", "train"])
+def test_a_folder_without_images_is_no_class(tmp_path, inner):
+    for name in ("ant", "bee"):
+        fill(tmp_path / inner / name, 5)
+    (tmp_path / inner / "cat").mkdir()
+    with pytest.warns(UserWarning, match="No class is made of cat.* are ant, bee"):
+        assert kp.data.load(tmp_path, image_size=4).class_names == ("ant", "bee")
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "words"),
+    [
+        (
+            {"values": "codes", "levels": 64},
+            {"values": "intensities"},
+            "values='intensities'.*'codes'",
+        ),
+        ({"value_range": (0, 127)}, {"value_range": (0, 255)}, r"\(0, 255\).*\(0, 127\)"),
+        ({"value_range": (0, 127)}, {"values": "integers", "levels": 128}, "'integers'"),
+    ],
+)
+def test_a_packed_file_is_not_told_otherwise(own, said, words, tmp_path):
+    path = kp.data.pack(kp.data.load(CODES[..., None], **own), tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=f"knows what its numbers mean.*Received: .*{words}"):
+        kp.data.load(path, **said)
+    again = kp.data.load(path, **{**own, "value_range": own.get("value_range") and [0, 127]})
+    assert again.levels == kp.data.load(path).levels

@@ -112,7 +112,7 @@ CONSTRUCTORS = [
     Constructor(
         D.Categorical,
         {"levels": 5, "embedded": True},
-        {"levels": LEVELS, "embedded": SWITCH, "embedding_size": COUNT},
+        {"levels": LEVELS, "embedded": SWITCH, "embedding_size": optional(COUNT)},
     ),
     Constructor(D.DiscretizedLogisticMixture, {"levels": 5}, MIXTURE),
     Constructor(D.DiscretizedNormalMixture, {"levels": 5}, MIXTURE),

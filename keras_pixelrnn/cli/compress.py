@@ -5,6 +5,7 @@ import importlib.util
 import click
 
 from keras_pixelrnn.cli import names, numbers, pictures, progress
+from keras_pixelrnn.formats import FORMATS
 
 
 @click.command("compress")
@@ -30,7 +31,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     """
     files = pictures.files_in(folder)
     if not files:
-        raise click.UsageError(f"There are no PNG or JPEG files in {folder}.")
+        raise click.UsageError(f"There are no pictures ({FORMATS}) in {folder}.")
     names.spare(files, [file], "FILE")
     needed()
 
@@ -61,7 +62,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     click.echo(f"{names.counted(len(images))}, {size} bytes (the files: {before}): {file}")
     if others := _others(folder, [*files, file]):
         click.echo(
-            f"left out, no PNG or JPEG: {names.counted(len(others), 'file')} such as {others[0]}",
+            f"left out, no picture: {names.counted(len(others), 'file')} such as {others[0]}",
             err=True,
         )
 

@@ -4,6 +4,7 @@ import click
 
 from keras_pixelrnn.cli import names, pictures
 from keras_pixelrnn.cli.evaluate import stated
+from keras_pixelrnn.formats import FORMATS
 
 METHODS = ("nats", "complexity", "ratio")
 
@@ -47,7 +48,7 @@ def check(method, background, threshold, false_positive_rate, validation, data_d
         if value is not None and false_positive_rate is None:
             raise click.UsageError(f"{option} is of --false-positive-rate.")
     if validation is not None and not pictures.files_in(validation):
-        raise click.UsageError(f"There are no PNG or JPEG files in {validation}.")
+        raise click.UsageError(f"There are no pictures ({FORMATS}) in {validation}.")
 
 
 def background_of(model, method, background):

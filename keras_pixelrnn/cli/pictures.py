@@ -6,12 +6,12 @@ that names the file.
 
 import click
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
+from keras_pixelrnn.formats import SUFFIXES
 
 
 def files_in(path):
-    """The PNG and JPEG files below a folder, by name, or the file itself. Hidden and system files and
-    folders are left out, as by `kp.data.load`."""
+    """The picture files below a folder, by name, or the file itself. Hidden and system files and
+    folders are left out, as by `kp.data.load`, which reads the same formats."""
     if not path.is_dir():
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)

@@ -7,6 +7,7 @@ import sys
 import click
 
 from keras_pixelrnn.cli import bulk, judging, names, numbers, pictures, progress, streams
+from keras_pixelrnn.formats import FORMATS
 
 
 @click.command("score")
@@ -74,7 +75,9 @@ def command(
     streams.needed()
     found = [file for path in paths for file in pictures.files_in(path)]
     if not found:
-        raise click.UsageError(f"There are no PNG or JPEG files in {', '.join(map(str, paths))}.")
+        raise click.UsageError(
+            f"There are no pictures ({FORMATS}) in {', '.join(map(str, paths))}."
+        )
 
     pictured = dict(zip(found, _different(found))) if maps else {}
     names.spare(found, (maps / file for file in pictured.values()), "--maps")

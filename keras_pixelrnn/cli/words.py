@@ -4,6 +4,8 @@ import re
 
 import click
 
+from keras_pixelrnn._lazy import WITHOUT_TENSORFLOW
+
 # Options that are called otherwise than the argument of Python.
 ALSO = {
     "n": "count",
@@ -15,10 +17,6 @@ ALSO = {
 IN_PIPELINE = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
 # In these `background` is a colour; the option of that name is something else.
 COLOUR = ("transparent pixels", "`background` is for image files")
-WITHOUT_TENSORFLOW = (
-    "TensorFlow is not installed: pip install tensorflow. Without it KERAS_BACKEND=jax runs all but "
-    "export, check, serve and data sets of TensorFlow by name."
-)
 VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
 
 

@@ -22,7 +22,8 @@ def check(
     checks.optional(checks.choice, "cache", cache, [kind for kind in kept.KINDS if kind])
     checks.optional(checks.limits, "value_range", value_range)
     checks.optional(meanings.check_levels, "levels", levels)
-    checks.optional(checks.channels, "channels", channels)
+    if not (checks.is_whole(channels) and channels == 2):  # which arrays may have
+        checks.optional(checks.channels, "channels", channels)
     if not isinstance(data_dir, (str, os.PathLike, type(None))):
         raise ValueError(
             "`data_dir` must be the folder of prepared TensorFlow Datasets. "

@@ -112,8 +112,8 @@ def _plain_jpeg(data, channels):
         end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
         if marker in FRAMES:
             bits, height, width, parts = struct.unpack(">BHHB", data[place + 4 : place + 10])
-            if bits != 8 or parts != channels or not _reasonable(width, height):
-                return None
+            if bits != 8 or parts != channels or parts == 4 or not _reasonable(width, height):
+                return None  # four are inks (CMYK), which Pillow turns to colours
             pixels = width * height
         elif marker == b"\xe1":  # EXIF, or a description in XMP, which may say it, too
             segment = data[place + 4 : end]

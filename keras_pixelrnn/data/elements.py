@@ -36,6 +36,24 @@ def image(value, where, exact=False):
         ) from error
 
 
+def check_layout(shape, channels, where):
+    """`ValueError` where narrow images fit several layouts, and `channels` do not say which is meant.
+
+    Args:
+        shape: of an image, which may be a batch of grey ones, or of a batch.
+        channels: of each image, or None.
+        where: words for errors.
+    """
+    several = 1 < shape[-1] == shape[-2] <= 4 and (len(shape) == 3 or shape[1] in (1, 3))
+    if channels is None and several:
+        raise ValueError(
+            "The last axis may hold channels, as it should, or columns. If it holds channels pass "
+            f"channels={shape[-1]}; grey images without a channel axis pass as images[..., None], "
+            "PyTorch's (n, channels, height, width) as np.moveaxis(images, 1, -1). "
+            f"Received: {where} of shape {tuple(shape)}"
+        )
+
+
 def need_reading(images):
     """Whether a list holds what `numpy.asarray` would not take for what it means."""
     return any(isinstance(each, (Image.Image, np.ma.MaskedArray)) for each in images)

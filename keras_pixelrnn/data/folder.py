@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageColor
 
-from keras_pixelrnn import checks
+from keras_pixelrnn import checks, formats
 from keras_pixelrnn.data import cache, listing
 from keras_pixelrnn.data.opening import UnreadableError
 from keras_pixelrnn.data.reading import Reader, probe
@@ -82,11 +82,12 @@ def folder(
         kept: see `cache.keep`.
     """
     path = Path(path)
+    checks.channels("channels", channels)
     height, width = checked_size(image_size)
     listed = listing.listing(path)
     if len(listed.files) < (1 if listed.splits else 3):
         raise ValueError(
-            f"Expected {listing.FORMATS} files in {path}, at least one for each of the three "
+            f"Expected {formats.FORMATS} files in {path}, at least one for each of the three "
             f"splits. Received: {len(listed.files)} files"
         )
     probed = listed.files[:: max(1, len(listed.files) // PROBED)]

@@ -134,6 +134,7 @@ def _split(rows, name, labels, image_size, channels, background, exact, kept):
         return Arrays(arrays.as_images(images, f"{name} images"), labels), False
     encoded = _Rows(rows.cast_column(column, datasets.Image(decode=False)), column, name)
     dtype = one_dtype([encoded[n] for n in range(0, len(rows), max(1, len(rows) // PROBED))])
+    checks.channels("channels", channels)
     height, width = checked_size(image_size)
     reader = Reader(height, width, channels, dtype, exact, checked_colour(background))
     files = Files(encoded, reader, labels)

@@ -9,19 +9,11 @@ from typing import NamedTuple
 
 from keras_pixelrnn.data.arrays import ALIASES
 from keras_pixelrnn.data.split import SPLITS
+from keras_pixelrnn.formats import FORMATS, SUFFIXES, UNREAD
 
-SUFFIXES = {
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".pgm", ".ppm", ".pbm", ".pnm"),
-}
-UNREAD = {
-    *(".heic", ".heif", ".avif", ".jp2", ".psd", ".tga", ".exr", ".hdr", ".dng", ".nef", ".cr2"),
-    *(".svg", ".dcm", ".ico", ".eps"),
-}
 SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
 MARKS = {"masks", "mask", "labels", "label", "annotations", "segmentations", "segmentation", "gt"}
-FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM"
 
 
 class Listing(NamedTuple):
@@ -66,6 +58,7 @@ def listing(root):
         _refuse_two_classes(root, found)
         classes = _classes([(root, found.files)])
         _refuse_masks(root, classes)
+        _warn_of_empty(root, classes)
         return Listing(found.files, {}, classes)
     others = [folder for folder in below if folder not in named.values() and _files(folder)]
     if "train" not in named or others or loose:
@@ -84,6 +77,7 @@ def listing(root):
         parts.append((named[split], one.files))
     classes = _classes(parts)
     _refuse_masks(root, classes)
+    _warn_of_empty(named["train"], classes)
     return Listing(files, splits, classes)
 
 
@@ -215,6 +209,17 @@ def _refuse_masks(root, classes):
             "These folders look like pictures and what is marked in them, not like two classes. "
             "Load the folder of one of them. "
             f"Received: {root} with {', '.join(sorted({*classes} - {None}))}"
+        )
+
+
+def _warn_of_empty(root, classes):
+    """Say which folders beside those of classes hold no images: they become none."""
+    others = [folder for folder in _children(root)[0] if folder.name not in (classes or ())]
+    if empty := [folder.name for folder in others if classes and not _files(folder)]:
+        warnings.warn(
+            f"No class is made of {', '.join(empty[:5])}: there are no images in it. The classes of "
+            f"{root} are {', '.join(sorted({*classes} - {None})[:10])}.",
+            stacklevel=2,
         )
 
 

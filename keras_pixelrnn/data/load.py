@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.data import arguments, arrays, meanings, stored, streams
+from keras_pixelrnn.data import arguments, arrays, elements, meanings, stored, streams
 from keras_pixelrnn.data.digits import digits
 from keras_pixelrnn.data.folder import folder
 from keras_pixelrnn.data.pipeline import ImageData
@@ -63,7 +63,8 @@ def load(
             2008), "threshold" cuts at half the range. "static" names binary data as it is stored
             (`binarized_mnist`: Larochelle and Murray 2011).
         image_size: for image files: `(height, width)` or one int that they are cut and resized to.
-        channels: for image files: 1, 3 or 4; None: 3. Other images keep theirs, and must have as many.
+        channels: for image files: 1, 3 or 4; None: 3. Other images keep theirs, and must have as many;
+            of images as narrow as their channels are many it says that the last axis holds these.
         background: for image files: colour under transparent pixels, a name or `(r, g, b)`.
         class_names: names of the labels of arrays.
         on_error: for folders: "raise" names the first file that cannot be read, "skip" leaves such
@@ -109,10 +110,10 @@ def load(
         "kept": cache,
     }
     if isinstance(source, (str, Path)):
-        found, about = _named(source, data_dir, class_names, files)
+        found, about = _named(source, data_dir, class_names, channels, files)
         found = found._replace(place=f" of {source}")
     else:
-        found, about = _given(source, class_names, files), {}
+        found, about = _given(source, class_names, channels, files), {}
     if class_names is not None and found.class_names != class_names:
         own = f"names of their own, {checks.shown(found.class_names)}"
         raise ValueError(
@@ -126,8 +127,8 @@ def load(
             "`channels` is for image files; other images keep theirs. Leave it out, or convert them. "
             f"Received: channels={channels}, images of {own}"
         )
-    if about and values is None and value_range is None:
-        said = _packed(said, about)
+    if about:
+        said = meanings.of_packed(said, about, source)
     decided = meanings.decide(
         found.splits["train"].dtype, known=found.known, extent=found.extent, **said
     )
@@ -141,7 +142,8 @@ def from_array(images: Any, labels: Any = None, **options: Any) -> ImageData:
     Args:
         images: array `(n, height, width, channels)`, or a dict of arrays by split.
         labels: ints, one-hot rows or names, one for each image; a dict where `images` is one.
-        **options: `values`, `value_range`, `levels`, `binarization`, `class_names` of `load`.
+        **options: `values`, `value_range`, `levels`, `binarization`, `channels` and `class_names` of
+            `load`.
 
     Example:
 
@@ -159,7 +161,7 @@ def from_array(images: Any, labels: Any = None, **options: Any) -> ImageData:
     return load((images, labels), **options)
 
 
-def _named(source, data_dir, class_names, files):
+def _named(source, data_dir, class_names, channels, files):
     """Source of a name or path, and what a packed file says about itself."""
     name = str(source)
     if "://" in name:
@@ -190,7 +192,10 @@ def _named(source, data_dir, class_names, files):
                 f"{', '.join(sorted(stored.SUFFIXES))}. Received: {name!r}"
             )
         _refuse(files, "files of arrays")
-        return stored.stored(path, class_names)
+        found, about = stored.stored(path, class_names)
+        if not about:
+            elements.check_layout(found.splits["train"].shape, channels, f"{path}")
+        return found, about
     if (
         isinstance(source, Path)
         or name[:1] in ("/", "~", ".")
@@ -207,7 +212,7 @@ def _named(source, data_dir, class_names, files):
     return tfds(name, data_dir), {}
 
 
-def _given(source, class_names, files):
+def _given(source, class_names, channels, files):
     """Source of arrays, streams, or a dict of them."""
     parts = source.values() if isinstance(source, dict) and source else [source]
     if all(type(part).__module__.split(".")[0] == "datasets" for part in parts):
@@ -226,10 +231,14 @@ def _given(source, class_names, files):
     if _is_train_and_test(source):
         source = dict(zip(("train", "test"), map(tuple, source), strict=True))
     if isinstance(source, dict) and not streams.is_named(source):
-        source = {key: _drained(part, f"{key} images", exact) for key, part in source.items()}
+        source = {
+            key: _drained(part, f"{key} images", exact, channels) for key, part in source.items()
+        }
     else:
-        source = _drained(source, "the stream", exact)
-    return arrays.from_splits(source, class_names, exact=exact)
+        source = _drained(source, "the stream", exact, channels)
+    found = arrays.from_splits(source, class_names, exact=exact)
+    elements.check_layout(found.splits["train"].shape, channels, "images")
+    return found
 
 
 def _may_be_images(source):
@@ -241,10 +250,10 @@ def _may_be_images(source):
     )
 
 
-def _drained(part, where, exact):
+def _drained(part, where, exact, channels):
     if not streams.is_stream(part):
         return part
-    images, labels = streams.drained(part, where, exact)
+    images, labels = streams.drained(part, where, exact, channels)
     return images if labels is None else (images, labels)
 
 
@@ -265,17 +274,6 @@ def _refuse(files, what):
                 f"`{name}` is for image files; images of {what} keep their size and values. "
                 f"Received: {name}={files[name]!r}"
             )
-
-
-def _packed(said, about):
-    """What was said, completed by what a packed file knows of itself."""
-    if about["meaning"] != "intensities":
-        return {**said, "values": about["meaning"], "levels": said["levels"] or about["levels"]}
-    said = {**said, "value_range": tuple(about["range"])}
-    if said["levels"] is None:
-        said["levels"] = about["levels"]
-        said["binarization"] = said["binarization"] or about["binarization"]
-    return said
 
 
 def _check_now(found, decided):

@@ -120,6 +120,27 @@ def _range(value_range, dtype):
     return low, high
 
 
+def of_packed(said, about, path):
+    """What was said, completed by what a packed file knows of itself; `ValueError` where they differ."""
+    own = {"values": about["meaning"], "value_range": tuple(about["range"])}
+    said = {**said, "value_range": said["value_range"] and tuple(said["value_range"])}
+    wrong = [name for name, value in own.items() if said[name] not in (None, value)]
+    if wrong:
+        raise ValueError(
+            "A packed file knows what its numbers mean: leave it out, or pack the source anew. "
+            f"Received: {', '.join(f'{name}={said[name]!r}' for name in wrong)} for {path} with "
+            f"{', '.join(f'{name}={own[name]!r}' for name in wrong)}"
+        )
+    said = {**said, "value_range": None}
+    if about["meaning"] != "intensities":
+        return {**said, "values": about["meaning"], "levels": said["levels"] or about["levels"]}
+    said["value_range"] = tuple(about["range"])
+    if said["levels"] is None:
+        said["levels"] = about["levels"]
+        said["binarization"] = said["binarization"] or about["binarization"]
+    return said
+
+
 def check_levels(name, value):
     """`value` as a number of levels."""
     if not checks.is_whole(value):
@@ -167,9 +188,10 @@ def _binarization(meaning, low, high, levels, binarization):
     fitting = ("static",) if is_binary else ("dynamic", "threshold")
     if is_binary and binarization is None:
         return "static"
+    else_ = "" if is_binary else "; or, where its numbers are 0 and 1 already, values='binary'"
     if binarization not in fitting:
         raise ValueError(
-            f"Binary images of this source need `binarization` to be one of {fitting}. "
+            f"Binary images of this source need `binarization` to be one of {fitting}{else_}. "
             f"Received: binarization={binarization!r}"
         )
     return binarization

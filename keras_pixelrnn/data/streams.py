@@ -26,7 +26,7 @@ def is_named(source):
     return isinstance(source, dict) and any(key in source for key in KEYS[0])
 
 
-def drained(source, where="the stream", exact=False):
+def drained(source, where="the stream", exact=False, channels=None):
     """All images of a finite stream, and their labels or None.
 
     Args:
@@ -34,6 +34,7 @@ def drained(source, where="the stream", exact=False):
             `(image, label)` or of dicts with "image" and "label"; or a `PyDataset`.
         where: words for errors.
         exact: see `elements.image`.
+        channels: of the images, where that is known.
     """
     spool, labels, labelled = None, [], None
     for element in _elements(source, where):
@@ -47,6 +48,8 @@ def drained(source, where="the stream", exact=False):
                 f"element of shape {image.shape}"
             )
         single = image.ndim == 3
+        if spool is None:
+            elements.check_layout(image.shape, channels, f"{where} with an element")
         images = image[None] if single else image
         spool = spool or Spool(images, where)
         spool.add(images)

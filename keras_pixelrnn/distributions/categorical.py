@@ -23,7 +23,7 @@ class Categorical(PixelDistribution):
 
         embedded: whether values are codes without order among them (indices of a VQ-VAE): each then
             enters the network by a learned embedding, a table for each channel, not as a number.
-        embedding_size: features of an embedded value.
+        embedding_size: features of an embedded value, 32 if None.
 
     Raises:
         ValueError: `levels` does not fit an image, or another argument that does not fit.
@@ -36,11 +36,17 @@ class Categorical(PixelDistribution):
     array([511], dtype=int32)
     """
 
-    def __init__(self, levels: int, embedded: bool = False, embedding_size: int | None = 32):
+    def __init__(self, levels: int, embedded: bool = False, embedding_size: int | None = None):
         self.levels = check_levels(levels, "Categorical")
         self.embedded = checks.switch("embedded", embedded)
-        size = checks.positive_int("embedding_size", embedding_size, checks.MOST_FEATURES)
-        self.embedding_size = size if self.embedded else None
+        if embedding_size is not None and not self.embedded:
+            raise ValueError(
+                "Only values that are codes are embedded. Pass embedded=True, or leave `embedding_size` "
+                f"out. Received: embedding_size={checks.shown(embedding_size)}, embedded=False"
+            )
+        size = 32 if embedding_size is None else embedding_size
+        checks.positive_int("embedding_size", size, checks.MOST_FEATURES)
+        self.embedding_size = int(size) if self.embedded else None
 
     def params_size(self, channels: int) -> int:
         return channels * self.levels

@@ -105,6 +105,12 @@ class Context:
             ("int", "uint") if self.num_classes is not None else ("int", "uint", "float", "bfloat")
         )
         shape, name = tuple(shape), getattr(dtype, "name", None) or str(dtype)  # of any byte order
+        if self.num_classes is not None and not name.startswith(kinds):
+            raise ValueError(
+                f"This model is conditional {self}: labels are ints, such as labels.astype('int32'); "
+                "names of classes are numbered by np.unique(names, return_inverse=True)[1], or by "
+                f"`kp.data.load`. Received: context of dtype {dtype}"
+            )
         if shape not in (self.shape, (n, *self.shape)) or not name.startswith(kinds):
             raise ValueError(
                 f"This model is conditional {self}, {self.dtype}: one for all {n} images or one for "

@@ -1,0 +1,11 @@
+"""Formats of picture files, known before anything that reads them is imported."""
+
+SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
+    *(".pgm", ".ppm", ".pbm", ".pnm"),
+}
+UNREAD = {
+    *(".heic", ".heif", ".avif", ".jp2", ".psd", ".tga", ".exr", ".hdr", ".dng", ".nef", ".cr2"),
+    *(".svg", ".dcm", ".ico", ".eps"),
+}
+FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM"
