@@ -5,8 +5,8 @@
 
 20,000 requests of 32 clients to all signatures over gRPC, 1 to 3 rows each. Each is one of 60 whose
 answers were computed alone, before. Integers must be equal and nats within 1e-3; an image may depart
-where rounding decides a draw (counted). Memory is that of the server's process, after a tenth of the
-requests and at the end.
+where rounding decides a draw: counted, and wrong where more than one in a thousand does. Memory is that
+of the server's process, after a tenth of the requests and at the end.
 """
 
 import argparse
@@ -38,7 +38,14 @@ def requests_for(servable, rng):
     made = []
     names = sorted(set(servable.signatures) - {"serving_default"})
     for number, name in zip(range(KINDS), itertools.cycle(names)):
-        made.append((name, inputs_of(servable, name, 1 + number % 3, rng)))
+        inputs = inputs_of(servable, name, 1 + number % 3, rng)
+        if name.startswith("sample_rows"):  # an image is begun, or gone on with
+            inputs["row"], inputs["state"] = inputs["row"] * 0, inputs["state"] * 0
+            if len(made) // len(names) % 2:
+                begun = servable.predict(name, inputs)
+                inputs["row"] += begun["image"].shape[1]
+                inputs["state"] = begun["state"]
+        made.append((name, inputs))
     return made
 
 
@@ -52,16 +59,21 @@ def proto(model, signature, inputs):
 
 def departs(answer, expected):
     """None where an answer is the one expected; else "rounding" or the output that is wrong."""
+    found = {name: tf.make_ndarray(answer.outputs[name]) for name in expected}
+    same = np.ones(len(next(iter(expected.values()))), bool)  # rows whose image is the one expected
+    if "image" in expected and found["image"].shape == expected["image"].shape:
+        same = (found["image"] == expected["image"]).reshape(len(same), -1).all(axis=1)
     for name, value in expected.items():
-        found = tf.make_ndarray(answer.outputs[name])
-        if found.shape != value.shape:
+        if found[name].shape != value.shape:
             return name
-        if value.dtype.kind == "f":
-            if "image" not in expected and not np.allclose(found, value, atol=1e-3):
-                return name
-        elif not np.array_equal(found, value):
-            return "rounding"
-    return None
+        ours, theirs = found[name][same], value[same]
+        if value.dtype.kind != "f":
+            fits = np.array_equal(ours, theirs)
+        else:
+            fits = np.allclose(ours, theirs, atol=1e-3) and np.isfinite(found[name]).all()
+        if not fits:
+            return name
+    return None if same.all() else "rounding"
 
 
 def load(address, model, kinds, expected, count, clients, pid):
@@ -110,7 +122,7 @@ def load(address, model, kinds, expected, count, clients, pid):
         print(
             f"memory {memory[0]:.0f} MiB after a tenth, {memory[1]:.0f} at the end: {growth:+.1%}"
         )
-    return len(wrong) - len(rounding)
+    return len(wrong) - len(rounding) + max(0, len(rounding) - count // 1000)
 
 
 def main():

@@ -108,7 +108,7 @@ def main():
         draw(args)
     except grpc.RpcError as error:
         parser.exit(1, f"{args.address} answered {error.code().name}: {error.details()}\n")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, OverflowError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 
 

@@ -44,6 +44,7 @@ def _elsewhere(tmp_path, monkeypatch):
         (["check", "absent"], 2, "absent"),
         (["serve", "digits", "--port", "99999"], 2, "--port"),
         (["serve", "digits", "--rest-port", "-1"], 2, "--rest-port"),
+        (["serve", "digits", "--host", "::1"], 2, "--host is a name or an address of IPv4"),
         (["sample", "digits", "-n", "99999999999"], 1, "`--count` must be an int, from 1 to"),
         (["complete", "digits", "p.png", "-n", "99999999999"], 1, "`--count` must be an int"),
         (

@@ -156,6 +156,20 @@ def test_batching_parameters_are_read_as_the_development_server_reads_them():
     assert int(flags()["tensorflow_inter_op_parallelism"]) > threads  # drawings hold one each
 
 
+def test_threads_are_enough_for_full_batches():
+    """Each request that waits for its batch holds one."""
+    full = pytest.importorskip("keras_pixelrnn.serving.export").BATCH_SIZES[-1]
+    assert int(flags()["grpc_max_threads"]) > full
+    assert int(flags()["rest_api_num_threads"]) > full
+
+
+def test_alerts_are_within_what_the_server_measures():
+    """Its buckets of waiting for a batch end at 100 us * 1.2**51; no quantile is beyond."""
+    (group,) = yaml.safe_load(read("alerts.yaml"))["groups"]
+    (waiting,) = [rule["expr"] for rule in group["rules"] if "queuing_latency" in rule["expr"]]
+    assert float(waiting.split(">")[1]) < 100 * 1.2**51
+
+
 def test_tools_of_operators_accept_the_files(tmp_path):
     """Those that are installed here, of pip and apt; none is needed."""
     (tmp_path / "prometheus.yml").write_text(read("prometheus.yaml"))

@@ -1,4 +1,4 @@
-"""More than 256 levels: images of uint16 in, out, in pictures and in an exported model."""
+"""More than 256 levels: images of uint16 in, out and in pictures, of int32 in an exported model."""
 
 import numpy as np
 import pytest
@@ -55,11 +55,22 @@ def test_export(model, tmp_path):
     signatures = tf.saved_model.load(path).signatures
     seeds = np.array([3, 4], np.int64)
     drawn = signatures["sample"](seed=tf.constant(seeds))
-    assert drawn["image"].dtype == tf.uint16
+    # Names of dtypes that TensorFlow Serving reads from JSON and writes to it.
+    assert drawn["image"].dtype == tf.int32
     scored = signatures["log_prob"](image=drawn["image"])["log_prob"]
     np.testing.assert_allclose(scored, drawn["log_prob"], rtol=1e-5)
+    levels, given = model.distribution.levels, drawn["image"].numpy()
+    given[0, 0, 0], given[1, 0, 0] = -1, levels
+    assert np.isneginf(signatures["log_prob"](image=tf.constant(given))["log_prob"]).all()
+    nats = signatures["nats_map"](image=tf.constant(given))["nats"].numpy()
+    assert np.isneginf(nats).sum() == np.isneginf(nats[:, 0, 0]).sum() == 2
+    known = np.ones(given.shape, bool)
+    known[0, 0, 0] = False  # what is hidden may be anything
+    told = {"image": tf.constant(given), "known": tf.constant(known), "seed": tf.constant(seeds)}
+    completed = signatures["complete"](**told)
+    assert np.isneginf(completed["log_prob"]).tolist() == [False, True]
+    np.testing.assert_array_equal(completed["image"][0][known[0]], given[0][known[0]])
     png = tf.io.decode_png(drawn["png_bytes"][0], dtype=tf.uint16).numpy()
-    levels = model.distribution.levels
     np.testing.assert_array_equal(png.astype(np.int64) * levels // 65536, drawn["image"][0])
 
 

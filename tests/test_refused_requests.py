@@ -1,5 +1,6 @@
 """What is no request, over REST and gRPC: refused in the words and codes of TensorFlow Serving."""
 
+import contextlib
 import functools
 import gzip
 import importlib
@@ -76,6 +77,8 @@ def test_rest_refuses(server, body, words):
         ("POST", "quick:classify", 400, "Malformed"),
         ("PUT", "quick", 400, "Malformed"),
         ("DELETE", "quick", 400, "Malformed"),
+        ("TRACE", "quick", 501, "Unsupported method ('TRACE')"),
+        ("FOO", "quick", 501, "Unsupported method ('FOO')"),
         ("GET", "quick/versions/one", 400, "Malformed"),
         pytest.param("GET", f"quick/versions/{'9' * 5000}", 400, "Malformed", id="no int64"),
     ],
@@ -84,6 +87,20 @@ def test_rest_paths_that_are_none(server, method, path, status, words):
     found, body = server.ask(method, path)
     assert found == status
     assert words in body["error"]
+
+
+def test_a_client_that_resets_its_connection_is_no_fault(capsys):
+    rest = pytest.importorskip("keras_pixelrnn.serving.server.rest")
+    made = rest.make_server(None, "127.0.0.1", 0)
+    with contextlib.closing(made.socket):
+        for error, words in ((ConnectionResetError("gone"), ""), (KeyError("ours"), "KeyError")):
+            try:
+                raise error
+            except type(error):
+                made.handle_error(None, ("127.0.0.1", 1))
+            said = capsys.readouterr().err
+            assert words in said
+            assert bool(words) == bool(said)
 
 
 def test_rest_bodies_as_clients_send_them(server):

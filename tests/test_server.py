@@ -76,6 +76,7 @@ def test_rest_client(server, url, expected, tmp_path, monkeypatch):
         ("rest_client", ["--url", "{url}", "--output", "/nowhere"], "/nowhere/rest-1.png"),
         ("grpc_client", ["--address", "{address}", "--model", "other"], "NOT_FOUND: Could not"),
         ("grpc_client", ["--address", "127.0.0.1:1"], "127.0.0.1:1 answered UNAVAILABLE"),
+        ("grpc_client", ["--address", "{address}", "--seeds", "9" * 20], "too large"),
         ("grpc_client", ["--address", "{address}", "--model", "quick", "--seeds", "-1"], "marked"),
         (
             "grpc_client",

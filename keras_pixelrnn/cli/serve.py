@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import urllib.parse
 from pathlib import Path
 
 import click
@@ -35,6 +36,8 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
         )
     if port == rest_port != 0:
         raise click.UsageError(f"--port and --rest-port must differ. Received: {port} twice")
+    if ":" in host:
+        raise click.UsageError(f"--host is a name or an address of IPv4. Received: {host}")
     for each, option in ((port, "--port"), (rest_port, "--rest-port")):
         names.can_listen(host, each, f"--host or {option}")
 
@@ -47,7 +50,7 @@ def command(name, host, port, rest_port, model_name, no_batching, xla):
     with server:  # it has read all, and is ended by what leaves no time to tidy up
         click.echo(
             f"{model_name}, version {path.name}: gRPC on {host}:{server.port}, "
-            f"REST on http://{host}:{server.rest_port}/v1/models/{model_name}\n"
+            f"REST on http://{host}:{server.rest_port}/v1/models/{urllib.parse.quote(model_name)}\n"
             "For development; Ctrl-C ends it."
         )
         server.wait()

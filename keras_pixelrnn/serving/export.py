@@ -64,7 +64,7 @@ def save_for_serving(
 
     With them go warm-up requests for each signature and `batching_params.pbtxt`.
     `seed` is int64, `temperature` and `top_p` float32, `top_k` int32, one per image; `image` uint8,
-    uint16 beyond 256 levels;
+    int32 beyond 256 levels, since TensorFlow Serving's REST has no uint16;
     `known` boolean shaped like `image`. `log_prob` are nats of the values drawn.
 
     A row with an input that Python would refuse is marked, and other rows do not notice:

@@ -73,7 +73,8 @@ class Rows:
     """
 
     def __init__(self, model, seed_or_image):
-        self._levels, self._context = model.distribution.levels, model.context
+        self._levels, self._dtype = model.distribution.levels, model.distribution.dtype
+        self._context = model.context
         rows = tf.shape(seed_or_image)[:1]
         self.fit = tf.fill(rows, True)
 
@@ -96,11 +97,16 @@ class Rows:
             kept.append(tf.where(fit, tensor, tf.zeros_like(tensor)))
         return kept
 
+    def image(self, image):
+        """The image as the model takes it, 0 where it has none of its levels, and where it has one."""
+        inside = (tf.cast(image, tf.int32) >= 0) & (tf.cast(image, tf.int32) < self._levels)
+        return tf.cast(tf.where(inside, image, 0), self._dtype), inside
+
     def known(self, image, known):
-        """`known` but where the image has no level of the model."""
-        inside = tf.cast(image, tf.int32) < self._levels
+        """`image`, and `known` but where it has no level of the model."""
+        image, inside = self.image(image)
         self._hold(inside | ~known)
-        return known & inside
+        return image, known & inside
 
     def place(self, row, state, height, number):
         """Rows of the image, and the model's own part of states that `state_for` made for just these

@@ -35,7 +35,9 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
     stay outside: XLA has no strings."""
     shape, context, head = model.image_shape, model.context, model.distribution
     seed = tf.TensorSpec([None], tf.int64, name="seed")
-    image = tf.TensorSpec([None, *shape], head.dtype, name="image")
+    # TensorFlow Serving's REST has no uint16.
+    served = head.dtype if head.dtype == "uint8" else "int32"
+    image = tf.TensorSpec([None, *shape], served, name="image")
     known = tf.TensorSpec([None, *shape], tf.bool, name="known")
     temperature = tf.TensorSpec([None], tf.float32, name="temperature")
     top_k = tf.TensorSpec([None], tf.int32, name="top_k")
@@ -58,7 +60,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
 
     def drawn(rows, image, nats):
         return {
-            "image": image,
+            "image": tf.cast(image, served),
             "png_bytes": png_bytes(image, head),
             "log_prob": rows.marked(tf.reduce_sum(nats, axis=(1, 2, 3))),
         }
@@ -80,7 +82,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
         nats = tf.where(drawn, tf.reduce_sum(nats, axis=(2, 3)), 0.0)
         log_prob = rows.marked(tf.reduce_sum(nats, axis=1))
         state = rows.state_for(row + rows_at_once, state, number)
-        return {"image": image, "log_prob": log_prob, "state": state}
+        return {"image": tf.cast(image, served), "log_prob": log_prob, "state": state}
 
     def sample_with(seed, temperature, top_k, top_p, *given):
         rows, seed, temperature, top_k, top_p, given = checked(
@@ -92,13 +94,13 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
 
     def complete(image, known, seed, *given):
         rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
-        known = rows.known(image, known)
+        image, known = rows.known(image, known)
         uniform = noise.uniform(rows.seed(seed), shape)
         return drawn(rows, *drawing(model.complete_graph)(image, known, uniform, *given))
 
     def complete_smc(image, known, seed, *given):
         rows, image, known, seed, given = checked(given, image=image, known=known, seed=seed)
-        known = rows.known(image, known)
+        image, known = rows.known(image, known)
         count = smc.count_of_numbers(shape, particles["n_particles"])
         numbers = noise.uniform(rows.seed(seed), (count,))
         threshold = tf.fill(tf.shape(seed), 0.5)
@@ -108,7 +110,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
         image = found["image"][:, 0]
         more = {"log_z": log_z, "ess": found["ess"], "mean": found["mean"]}
         return {
-            "image": image,
+            "image": tf.cast(image, served),
             "png_bytes": png_bytes(image, head),
             "log_prob": log_prob,
             **more,
@@ -116,12 +118,16 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
 
     def log_prob(image, *given):
         rows, image, given = checked(given, image=image)
-        nats = rows.marked(scoring(model.log_prob_graph)(image, *given))
+        image, inside = rows.image(image)
+        nats = scoring(model.log_prob_graph)(image, *given)
+        nats = rows.marked(tf.where(tf.reduce_all(inside, axis=(1, 2, 3)), nats, -np.inf))
         return {"log_prob": nats, "bits_per_dim": -bits_per_dim(nats, shape)}
 
     def nats_map(image, *given):
         rows, image, given = checked(given, image=image)
-        return {"nats": rows.marked(scoring(model.nats_graph)(image, *given))}
+        image, inside = rows.image(image)
+        nats = rows.marked(scoring(model.nats_graph)(image, *given))
+        return {"nats": tf.where(inside, nats, -np.inf)}
 
     more = {"complete_smc": (complete_smc, [image, known, seed, *given])} if particles else {}
     if rows_at_once:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import sys
 import traceback
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -138,11 +139,27 @@ def make_server(servable, host, port):
             servable.find(unquote(match["name"]), version, unquote(match["label"] or ""))
             return answers[what and what.lower()]
 
+        def send_error(self, code, message=None, explain=None):
+            """What the base class finds wrong before any method runs, as other errors are told."""
+            text = json.dumps({"error": message or self.responses[code][0]}).encode()
+            self.close_connection = True
+            with contextlib.suppress(ConnectionError):
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
         def log_message(self, *args):
             """Silent: clients are told."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 128
+
+        def handle_error(self, request, address):
+            """A client that went away is no fault."""
+            if not isinstance(sys.exc_info()[1], ConnectionError):
+                super().handle_error(request, address)
 
     return Server((host, port), Handler)

@@ -54,9 +54,12 @@ class Server:
             try:
                 self.servable.predict(signature, inputs)
             except RequestError as error:
+                why = "its files do not fit each other. Export it again"
+                if signature.endswith("_xla") and not xla:
+                    why = "XLA is off. Turn it on by --xla (xla=True), or export the model without"
                 raise ValueError(
                     f"{path}: the request to {signature!r} in {warmup.FILE} fails, so a server would "
-                    "not load the model: its files do not fit each other. Export it again. "
+                    f"not load the model: {why}. "
                     f"Received: {str(error)[:200]}"
                 ) from error
         self._pool = concurrent.futures.ThreadPoolExecutor(threads)
