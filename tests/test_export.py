@@ -104,8 +104,17 @@ def test_xla_compiles_likelihoods_and_says_what_it_does_not(exported, request):
     draw = tf.function(lambda **inputs: signatures["sample"](**inputs)["image"], jit_compile=True)
     inputs["seed"] = tf.range(3, dtype=tf.int64)
     del inputs["image"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="load_the_model_itself"):
-        draw(**inputs)
+    found, said = None, ""
+    try:
+        found = draw(**inputs)
+    except tf.errors.InvalidArgumentError as error:
+        said = str(error)
+    if found is None:
+        assert "load_the_model_itself" in said
+    else:  # without LSTMs nothing is in the way
+        assert not loops_both_ways
+        expected = signatures["sample"](**inputs)["image"]
+        assert_same_images(model, np.arange(3), expected.numpy(), found.numpy())
 
 
 def test_complete(exported):
