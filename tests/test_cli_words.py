@@ -4,6 +4,7 @@ import ast
 import re
 import socket
 import sys
+import warnings
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -57,9 +58,10 @@ def test_no_error_advises_an_argument_that_the_command_has_as_an_option(name):
     [
         (
             "score",
-            "pass it as `background`. Received: background=None",
-            "`--background`. Received: b",
+            "pass it as `background`. Received: background='a'",
+            "`--background`. Received: background='a'",
         ),
+        ("train", "Received: values=None, levels=3, cache=None", "no --values, levels=3, cache=N"),
         ("train", "Pass `image_size=`, or values='codes'.", "`--image-size`, or --values codes."),
         ("train", "with levels=2, binarization='static'", "--levels 2, --binarization static"),
         ("train", "values='intensities', value_range=(low, high)", "--value-range low high"),
@@ -87,6 +89,43 @@ def test_what_is_refused_while_data_are_read_ahead_is_said_as_it_is():
         next(iter(batches.prefetch(1)))
     said = words.one_line(caught.value, ["train"], cli.pixelrnn)
     assert said == "Codes must lie in 0 .. 255. Received: 511"
+
+
+def test_choices_of_an_error_read_well_in_one_line(tmp_path, capsys):
+    np.save(tmp_path / "deep.npy", np.zeros((9, 4, 5, 1), np.uint16))
+    _, text = fails(capsys, "train", "--dataset", tmp_path / "deep.npy")
+    assert "hold: --values intensities, --value-range low high: ordered, quantised to" in text
+    assert "; --values integers, --levels L: ordered, 0 .. L-1 as they are; --values codes" in text
+    assert text.endswith(
+        "-1 and +1. Received: dtype uint16, no --values, no --value-range, no --levels"
+    )
+
+
+def test_broken_pictures_are_left_out_where_that_is_asked_for(tmp_path, capsys):
+    fill(tmp_path / "pictures", 12)
+    broken = tmp_path / "pictures" / "005.png"
+    broken.write_bytes(broken.read_bytes()[:45])
+    pack = ("data", "pack", tmp_path / "pictures", tmp_path / "packed.npz", *PACKED)
+    for command in (pack, ("train", "--dataset", tmp_path / "pictures", *PACKED)):
+        _, text = fails(capsys, *command)
+        assert "out of the folder; --on-error skip leaves it out. Received: OSError" in text
+        assert text.endswith(": the file is cut off")
+    _, text = fails(capsys, "score", "digits", broken)
+    assert "out of the folder. Received: OSError: the file is cut off" in text
+    with pytest.warns(UserWarning, match=r"1 of 12 .*folder\. Received"):
+        said = run(*pack, "--on-error", "skip")
+    assert "1 unreadable files left out" in said
+    for command in (("train", "--dataset", "digits"), ("data", "pack", "digits", pack[3])):
+        _, text = fails(capsys, *command, "--on-error", "skip")
+        assert "`--on-error` is for folders of image files" in text
+
+
+def test_a_warning_is_one_line():
+    with words.warned(["train"], cli.pixelrnn):
+        line = warnings.formatwarning("left\nout: values='codes'", UserWarning, "load.py", 113)
+        assert line == "pixelrnn: left out: --values codes\n"
+        assert "load.py:113" in warnings.formatwarning("x", RuntimeWarning, "load.py", 113, "")
+    assert "load.py:113" in warnings.formatwarning("x", UserWarning, "load.py", 113, "")
 
 
 def test_a_training_takes_deep_and_transparent_pictures(tmp_path):

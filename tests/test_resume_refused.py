@@ -123,6 +123,23 @@ def test_channels_that_nobody_said_are_stored_as_before(tmp_path):
     assert Settings(**as_given(grey.to_dict())).channels == 1
 
 
+def test_broken_pictures_are_left_out_again(tmp_path):
+    """And are an error to a training that was begun before one could say so."""
+    begun = Settings(dataset="pictures", output=tmp_path, on_error="skip")
+    stored = begun.to_dict()
+    older = {name: value for name, value in stored.items() if name != "on_error"}
+    asked = {"output": tmp_path, "resume": True}
+    for number, (settings, expected) in enumerate(((stored, "skip"), (older, "raise"))):
+        manifest = progress.Progress().manifest(settings)
+        Checkpoints(begun.state).save(number, manifest, {})
+        assert given.resumed(asked).on_error == expected
+        if settings is stored:
+            with pytest.raises(ValueError, match="on_error='raise', begun with on_error='skip'"):
+                given.resumed({**asked, "on_error": "raise"})
+    with pytest.raises(ValueError, match="`on_error` must be one of"):
+        Settings(on_error="ignore")
+
+
 def one_more(array, at):
     changed = array.copy()
     changed[at] += 1

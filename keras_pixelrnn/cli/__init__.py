@@ -5,6 +5,7 @@ Commands hold no logic but arguments and printing, and import Keras inside their
 """
 
 import atexit
+import contextlib
 import importlib
 import os
 import sys
@@ -105,7 +106,8 @@ def main(argv=None):
         quiet.import_quietly("tensorflow")
         quiet.downloads()
     try:
-        with interrupts.within_a_second():
+        plain = contextlib.nullcontext() if debug else words.warned(argv, pixelrnn)
+        with interrupts.within_a_second(), plain:
             pixelrnn.main(argv, prog_name="pixelrnn", standalone_mode=False)
             sys.stdout.flush()
     except click.ClickException as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from keras_pixelrnn.cli import DEBUG, names
+from keras_pixelrnn.training.settings import ON_ERROR
 
 
 @click.group("data")
@@ -28,6 +29,13 @@ def command():
     help="of images of a folder  [default: 3]",
 )
 @names.meaning_options
+@click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default="raise",
+    show_default=True,
+    help="at a picture of a folder that cannot be read",
+)
 def pack(source, path, transparent_on, channels, **given):
     """Write the data SOURCE into the file PATH, which ends in .npz.
 

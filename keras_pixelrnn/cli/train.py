@@ -8,7 +8,7 @@ from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, progress, words
 from keras_pixelrnn.presets.architectures import ARCHITECTURES
 from keras_pixelrnn.training.recipes import recipe_names
-from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
+from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, ON_ERROR, Settings
 
 CHOICES = {
     "recipe": recipe_names(),
@@ -16,6 +16,7 @@ CHOICES = {
     "distribution": DISTRIBUTIONS,
     "values": MEANINGS,
     "binarization": ("static", "dynamic", "threshold"),
+    "on_error": ON_ERROR,
     "recurrence": ("diagonal", "row"),
 }
 

@@ -1,6 +1,9 @@
 """Errors in the words of a command: arguments of Python are called as its options are."""
 
+import contextlib
 import re
+import warnings
+from collections.abc import Iterator
 
 import click
 
@@ -17,6 +20,8 @@ ALSO = {
 IN_PIPELINE = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
 # In these `background` is a colour; the option of that name is something else.
 COLOUR = ("transparent pixels", "`background` is for image files")
+SKIP = re.compile(r"; `kp\.data\.load\(\.\.\., (on_error='skip')\)`( leaves it out)")
+LIST = re.compile(r"(?<=:)(?:\n {2,}.*)+")
 VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
 
 
@@ -28,10 +33,38 @@ def one_line(error, argv, group):
         error = ImportError(text)
     if inner := IN_PIPELINE.search(text):  # TensorFlow wraps what is raised while it reads ahead
         error = ValueError(inner[1])
-    text = " ".join(str(error).split())
+    text = _joined(str(error))
     if isinstance(error, (ValueError, TypeError, OSError, ImportError)) and text:
         return in_options(text, command_of(argv, group))
     return f"{type(error).__name__}: {text[:300]} (--debug shows where)"
+
+
+@contextlib.contextmanager
+def warned(argv, group) -> Iterator[None]:
+    """While this lasts warnings of the package are one line each, without their place in the code."""
+    before = warnings.formatwarning
+
+    def line(message, category, *place, **more):
+        if not issubclass(category, UserWarning):
+            return before(message, category, *place, **more)
+        return f"pixelrnn: {in_options(_joined(str(message)), command_of(argv, group))}\n"
+
+    warnings.formatwarning = line
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
+def _joined(text):
+    """Lines as one: items of an indented list are told apart by semicolons, and what an item is called
+    from what it means by a colon."""
+
+    def items(found):
+        lines = (re.sub(" {2,}", ": ", line.strip()) for line in found[0].strip().splitlines())
+        return f" {'; '.join(lines)}. "
+
+    return " ".join(LIST.sub(items, text).split())
 
 
 def command_of(argv, group):
@@ -47,9 +80,11 @@ def command_of(argv, group):
 
 def in_options(text, command):
     """`text` with the arguments that `command` has as options called by these: `background=` and
-    on_error='skip' become `--background` and --on-error skip. What was received stays as it is."""
+    on_error='skip' become `--background` and --on-error skip. What was received stays as it is, but for
+    values=None, which becomes no --values."""
     advice, received, rest = text.partition("Received:")
     options = {param.name: param for param in command.params if isinstance(param, click.Option)}
+    advice = SKIP.sub(r"; \1\2" if "on_error" in options else "", advice)
     if any(words in text for words in COLOUR):
         options["background"] = options.get("transparent_on")
     for name in {*options, *ALSO}:
@@ -68,4 +103,5 @@ def in_options(text, command):
 
         advice = re.sub(rf"`{name}=?`", f"`{called}`", advice)
         advice = re.sub(rf"(?<![\w.`-]){name}=({VALUE})", given, advice)
+        rest = re.sub(rf"(?<![\w.`-]){name}=None\b", f"no {called}", rest)
     return advice + received + rest

@@ -10,7 +10,7 @@ from PIL import ImageColor
 
 from keras_pixelrnn import checks, formats
 from keras_pixelrnn.data import cache, listing
-from keras_pixelrnn.data.opening import UnreadableError
+from keras_pixelrnn.data.opening import SKIP, UnreadableError
 from keras_pixelrnn.data.reading import Reader, probe
 from keras_pixelrnn.data.split import (
     SPLITS,
@@ -97,9 +97,9 @@ def folder(
     files = Files(listed.files, reader, labels)
     bad = files.broken() if on_error == "skip" else {}
     if bad:
+        first = next(iter(bad.values())).replace(SKIP, "")
         warnings.warn(
-            f"{len(bad)} of {len(listed.files)} files are left out: {next(iter(bad.values()))}",
-            stacklevel=3,
+            f"{len(bad)} of {len(listed.files)} files are left out: {first}", stacklevel=3
         )
     at_once = len(listed.files) <= ALL_AT_ONCE and not bad
     whole = cache.keep(files, kept, at_once)

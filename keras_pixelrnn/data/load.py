@@ -274,6 +274,11 @@ def _refuse(files, what):
                 f"`{name}` is for image files; images of {what} keep their size and values. "
                 f"Received: {name}={files[name]!r}"
             )
+    if files["on_error"] != "raise":
+        raise ValueError(
+            f"`on_error` is for folders of image files; leave it out for {what}. "
+            f"Received: on_error={files['on_error']!r}"
+        )
 
 
 def _check_now(found, decided):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+SKIP = "; `kp.data.load(..., on_error='skip')` leaves it out"
 PREVIEWED = ("JPEG", "MPO")  # formats of cameras, whose further images are previews
 LOSSLESS = ("PNG", "BMP", "PPM")  # as TIFF and WebP are, too, where they say so
 # GIF keeps colours, not their numbers: Pillow for one numbers those of each file anew.
@@ -97,6 +98,6 @@ def _frames(image):
 def unreadable(file, error):
     why = re.sub(r" <.* at 0x\w+>", "", str(error))  # Pillow names the buffer it was given
     return UnreadableError(
-        f"Cannot read the image {file}. Repair it or take it out of the folder; "
-        f"`kp.data.load(..., on_error='skip')` leaves it out. Received: {type(error).__name__}: {why}"
+        f"Cannot read the image {file}. Repair it or take it out of the folder{SKIP}. "
+        f"Received: {type(error).__name__}: {why}"
     )

@@ -34,6 +34,7 @@ def load_data(settings):
         image_size=settings.image_size,
         channels=settings.channels,
         background=settings.transparent_on,
+        on_error=settings.on_error,
     )
     return found if settings.background is None else found.noised(settings.background)
 

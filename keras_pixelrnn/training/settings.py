@@ -7,6 +7,7 @@ from typing import Any
 
 MODELS = ("diagonal", "row", "pixelcnn", "gated", "multi_scale")
 DISTRIBUTIONS = ("bernoulli", "categorical", "logistic", "normal")
+ON_ERROR = ("raise", "skip")
 MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
 
 
@@ -41,6 +42,7 @@ class Settings:
     transparent_on: str | None = _setting(
         None, "colour under transparent pixels of images of a folder, such as white"
     )
+    on_error: str = _setting("raise", "at a picture of a folder that cannot be read: raise or skip")
     background: float | None = _setting(
         None, "share of sub-pixels replaced at random: a background model for score --method ratio"
     )
@@ -116,6 +118,7 @@ class Settings:
             checks.optional(checks.positive_int, name, getattr(self, name), most)
         checks.optional(checks.channels, "channels", self.channels)
         checks.optional(checks.choice, "dtype", self.dtype, checks.POLICIES)
+        checks.choice("on_error", self.on_error, ON_ERROR)
         checks.odd("kernel_size", self.kernel_size)
         checks.whole("seed", self.seed, 0, 2**32 - 1)  # as Keras takes it
         if self.value_range is not None:
