@@ -5,7 +5,7 @@ import math
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import names, numbers, pictures, progress
+from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
 
 FILE = names.Source(dir_okay=False)
 
@@ -38,7 +38,7 @@ def _file_or_name(context, option, value):
     help="of --method smc: file of `fit_lookahead`, or name of a model that comes with one",
 )
 @names.size
-@names.label
+@labels.option
 @names.batch_size
 def command(
     name, image, mask, count, seed, out, method, particles, lookahead, size, label, batch_size
@@ -57,6 +57,7 @@ def command(
     """
     if method != "smc" and (particles or lookahead):
         raise click.UsageError("--particles and --lookahead are of --method smc.")
+    label = labels.number_of(name, label)
 
     import numpy as np
 
@@ -98,7 +99,7 @@ def command(
             seed=seed,
             batch_size=batch_size,
             xla=count > names.FEW,
-            **names.context_of(model, label, count),
+            **labels.context_of(model, label, count),
         )
         drawn = np.concatenate(list(progress.over(batches, count, "completing")))
     out.mkdir(parents=True, exist_ok=True)
@@ -131,7 +132,7 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
             method="smc",
             n=count // rows,
             progress=tell,
-            **names.context_of(model, label, rows),
+            **labels.context_of(model, label, rows),
             **options,
         )
     return found.images.reshape(count, *original.shape), (

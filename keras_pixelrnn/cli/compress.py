@@ -4,7 +4,7 @@ import importlib.util
 
 import click
 
-from keras_pixelrnn.cli import names, numbers, pictures, progress
+from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
 from keras_pixelrnn.formats import FORMATS
 
 
@@ -17,7 +17,7 @@ from keras_pixelrnn.formats import FORMATS
 @click.option("--quantise", is_flag=True, help="also pictures with more values than the model has")
 @click.option("--verify", is_flag=True, help="decode again, and store as it is what fails")
 @click.option("--block-size", type=click.IntRange(1), help="images read together  [default: 4 KiB]")
-@names.label
+@labels.option
 @names.batch_size
 def command(folder, file, name, quantise, verify, block_size, label, batch_size):
     """Code the pictures in FOLDER, or one picture, losslessly into FILE.
@@ -33,6 +33,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     if not files:
         raise click.UsageError(f"There are no pictures ({FORMATS}) in {folder}.")
     names.spare(files, [file], "FILE")
+    label = labels.number_of(name, label)
     needed()
 
     import numpy as np
@@ -56,7 +57,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
             verify=verify,
             batch_size=batch_size or 64,
             progress=tell,
-            **names.context_of(model, label, len(images)),
+            **labels.context_of(model, label, len(images)),
         )
     before = sum(path.stat().st_size for path in files)
     click.echo(f"{names.counted(len(images))}, {size} bytes (the files: {before}): {file}")

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_pixelrnn.cli import compress, names, numbers, progress
+from keras_pixelrnn.cli import compress, labels, names, numbers, progress
 
 
 @click.command("decompress")
@@ -12,7 +12,7 @@ from keras_pixelrnn.cli import compress, names, numbers, progress
 )
 @click.option("--out", type=names.Target(file_okay=False), default="images", show_default=True)
 @click.option("--only", type=click.IntRange(0), multiple=True, help="one image; several times")
-@names.label
+@labels.option
 @names.batch_size
 def command(file, name, out, only, label, batch_size):
     """Write the images of FILE, which `pixelrnn compress` made, as PNG files into a folder.
@@ -23,6 +23,7 @@ def command(file, name, out, only, label, batch_size):
 
     Another model, another label or a damaged file is an error; nothing wrong is ever written.
     """
+    label = labels.number_of(name, label)
     compress.needed()
 
     from keras_pixelrnn import codec, models, visualize
@@ -50,7 +51,7 @@ def command(file, name, out, only, label, batch_size):
             indices=wanted,
             batch_size=batch_size or 256,
             progress=tell,
-            **names.context_of(model, label, count),
+            **labels.context_of(model, label, count),
         )
     out.mkdir(parents=True, exist_ok=True)
     for path, image in zip(files, images, strict=True):

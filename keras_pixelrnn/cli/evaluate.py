@@ -129,6 +129,15 @@ def stored_numbers(name):
     return values, files, file
 
 
+def class_names(name):
+    """Names of a model's classes by their numbers, [] where they are not known."""
+    facts, _, file = _kept(name)
+    found = facts.get("class_names") or []
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise ValueError(f"{file} is damaged: its class_names must be a list of names.")
+    return found
+
+
 def _kept(name):
     """What a model's folder says of it, of its training there, and the file."""
     folder = Path(name).parent if Path(name).name == "model.keras" else Path(name)

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_pixelrnn.cli import names, pictures
+from keras_pixelrnn.cli import labels, names, pictures
 from keras_pixelrnn.cli.evaluate import stated
 from keras_pixelrnn.formats import FORMATS
 
@@ -90,7 +90,7 @@ def judged(
     if false_positive_rate is not None:
         if validation is not None:
             usual = pictures_in(validation)
-            usual = [(usual, names.context_of(model, label, len(usual)))]
+            usual = [(usual, labels.context_of(model, label, len(usual)))]
         else:
             usual = _validation_images(name, model, batch_size, data_dir)
         rows = [model.score(part, **told, **options) for part, told in usual]

@@ -154,16 +154,7 @@ class Finite(click.FloatRange):
         return "" if self.min is None and self.max is None else super()._describe_range()
 
 
-def _with_label(context, option, name):
-    """The name of a model; a --label is refused at once where the card of what comes along tells that it
-    is none. Options are read before arguments."""
-    label = context.params.get("label")
-    if label is not None and presets.comes_along(name):
-        _fits(label, presets.facts(name).get("num_classes"))
-    return name
-
-
-model = click.argument("name", type=Model(), metavar="NAME", callback=_with_label)
+model = click.argument("name", type=Model(), metavar="NAME")
 seed = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random numbers"
 )
@@ -177,7 +168,6 @@ size = click.option(
     metavar="HEIGHT WIDTH",
     help="of the images, where it is not the model's own",
 )
-label = click.option("--label", type=click.IntRange(0), help="of a conditional model: the class")
 
 
 def meaning_options(function):
@@ -242,31 +232,6 @@ def newest(path):
     entries = path.iterdir() if path.is_dir() else ()
     versions = [entry for entry in entries if entry.name.isdecimal() and entry.is_dir()]
     return max(versions, key=lambda entry: int(entry.name), default=None)
-
-
-def _fits(label, classes):
-    """`UsageError` where a label is none of a model's classes; None of a model without."""
-    if classes is None:
-        raise click.UsageError("This model is not conditional on a label; leave --label out.")
-    if label >= classes:
-        raise click.UsageError(f"--label must be below {classes}. Received: {label}")
-
-
-def context_of(model, label, count):
-    """`context` for `count` images of a model: the label given, or every label in turn."""
-    import numpy as np
-
-    classes = model.context.num_classes
-    if label is not None:
-        _fits(label, classes)
-    if not model.context.given:
-        return {}
-    if classes is None:
-        raise click.UsageError(
-            f"This model is conditional {model.context}, which the command line cannot give; use it "
-            "from Python."
-        )
-    return {"context": np.arange(count) % classes if label is None else np.full(count, label)}
 
 
 def counted(number, what="image"):

@@ -3,7 +3,7 @@
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import bulk, names, numbers, progress
+from keras_pixelrnn.cli import bulk, labels, names, numbers, progress
 
 
 @click.command("sample")
@@ -12,7 +12,7 @@ from keras_pixelrnn.cli import bulk, names, numbers, progress
 @names.seed
 @click.option("--out", type=names.Target(file_okay=False), default="samples", show_default=True)
 @names.size
-@names.label
+@labels.option
 @click.option(
     "--temperature",
     type=names.Finite(0, min_open=True),
@@ -71,6 +71,7 @@ def command(
     if runner is not None:
         bulk.refused(called, ["size", "temperature", "top_k", "top_p", "grid", "npz", "film"])
         path = bulk.export_of(name)
+        label = labels.number_of(path.parent, label)
 
         from keras_pixelrnn.serving import bulk as work
 
@@ -80,6 +81,8 @@ def command(
         click.echo(f"{names.counted(count)}, seed {seed}: {out}-*.{options['file_format']}")
         return
     bulk.refused(called, ["pipeline", "file_format"])
+    label = labels.number_of(name, label)
+
     import numpy as np
 
     from keras_pixelrnn import checks, models
@@ -98,7 +101,7 @@ def command(
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
-        **names.context_of(model, label, count),
+        **labels.context_of(model, label, count),
     )
     images = np.concatenate(list(progress.over(batches, count, "drawing")))
     written = write(images, pictures, out, form, name)

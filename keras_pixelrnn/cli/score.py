@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from keras_pixelrnn.cli import bulk, judging, names, numbers, pictures, progress, streams
+from keras_pixelrnn.cli import bulk, judging, labels, names, numbers, pictures, progress, streams
 from keras_pixelrnn.formats import FORMATS
 
 
@@ -16,7 +16,7 @@ from keras_pixelrnn.formats import FORMATS
 @click.option("--maps", type=names.Target(file_okay=False), help="folder for pictures of the nats")
 @judging.options
 @names.size
-@names.label
+@labels.option
 @names.batch_size
 @bulk.options
 @click.option("--out", type=names.Target(), help="of --runner: beginning of the files' names")
@@ -72,6 +72,7 @@ def command(
         return
     bulk.refused(called, ["pipeline", "file_format", "out", "split"])
     judging.check(**judged)
+    label = labels.number_of(name, label)
     streams.needed()
     found = [file for path in paths for file in pictures.files_in(path)]
     if not found:
@@ -94,7 +95,7 @@ def command(
     judged["background"] = judging.background_of(model, judged["method"], judged["background"])
     form = numbers.of(name, model)
     files, images = read(form, model.image_shape[:2], found, paths)
-    context = names.context_of(model, label, len(files))
+    context = labels.context_of(model, label, len(files))
     batches = model.nats_batches(images, batch_size=batch_size, **context)
     nats = np.concatenate(list(progress.over(batches, len(files), "scoring")))
     if maps is not None:
