@@ -1,5 +1,7 @@
-"""The command on a model of codes: drawn, completed and scored as values and as pictures."""
+"""The command on a model of codes: drawn, completed and scored as values and as pictures; what drawn
+values are to `kp.data.load`."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 from PIL import Image
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.cli.numbers import Numbers
+from keras_pixelrnn.cli.sample import write
 from keras_pixelrnn.data.values import Values
 from tests.commands import fails, run
 from tests.conformance import randomised
@@ -106,3 +110,31 @@ def test_what_numbers_mean_is_told_to_evaluate(tmp_path, monkeypatch, capsys):
     said = ["told", "--dataset", "hidden.npz", "--values", "codes", "--levels", 512]
     assert "the test images have no labels" in fails(capsys, "evaluate", *said)[1]
     assert "train: " in run("evaluate", *said, "--split", "train")
+
+
+@pytest.mark.parametrize(
+    ("levels", "coded", "told", "expected"),
+    [
+        (9, True, None, ("codes", 0, 8, 9)),
+        (2, False, ("intensities", 0.0, 1.0, 2, "threshold"), ("binary", 0, 1, 2, "static")),
+        (5, False, None, ("integers", 0, 4, 5)),
+        (5, False, ("intensities", 0, 255, 5), ("integers", 0, 4, 5)),
+        (256, False, ("intensities", 0, 255, 256), ("intensities", 0, 255, 256)),
+        (4096, False, ("intensities", 0, 4095, 4096), ("intensities", 0, 4095, 4096)),
+    ],
+)
+def test_drawn_arrays_say_what_they_hold(levels, coded, told, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    meaning = Values("codes", 0, levels - 1, levels) if coded else None
+    form = Numbers(levels, 1, meaning, told and Values(*told))
+    drawn = (
+        np.random.default_rng(0).integers(0, levels, (20, 3, 5, 1)).astype(Values(*expected).dtype)
+    )
+    said = write(drawn, form, Path("drawn"), "npz", "runs/mine/")
+    assert said.startswith("drawn/samples.npz, array `image`")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = kp.data.load("drawn/samples.npz")
+    assert data.values == Values(*expected)
+    assert data.protocol.startswith("drawn from mine, split 80/10/10")
+    np.testing.assert_array_equal(np.concatenate([*map(data.whole, data.sizes)]), drawn)

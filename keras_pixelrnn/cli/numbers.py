@@ -176,6 +176,22 @@ class Numbers:
         drawn = np.asarray(visualize.to_picture(values, self.levels))
         return not np.array_equal(drawn, np.asarray(picture))
 
+    def drawn(self):
+        """`Values` of the model's values as they are, 0 .. levels-1: those of its training where its
+        numbers were these."""
+        from keras_pixelrnn.data.values import Values
+
+        most, own = self.levels - 1, self.trained
+        if self.meaning is not None and self.meaning.meaning == "codes":
+            return self.meaning
+        if self.levels == 2:
+            return Values("binary", 0, 1, 2, "static")
+        return (
+            own
+            if own and (own.low, own.high) == (0, most)
+            else Values("integers", 0, most, most + 1)
+        )
+
     def picture(self, image):
         """The picture of an image of the model; `read` is the way back."""
         import numpy as np

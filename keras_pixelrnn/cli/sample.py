@@ -1,5 +1,7 @@
 """`pixelrnn sample`"""
 
+from pathlib import Path
+
 import click
 
 from keras_pixelrnn import presets
@@ -29,7 +31,9 @@ from keras_pixelrnn.cli import bulk, labels, names, numbers, progress
     help="only values of that share",
 )
 @click.option("--grid", is_flag=True, help="one picture of all, grid.png")
-@click.option("--npz", is_flag=True, help="values as they are, samples.npz")
+@click.option(
+    "--npz", is_flag=True, help="values as they are, samples.npz, which kp.data.load reads"
+)
 @click.option("--film", is_flag=True, help="their making, film.gif")
 @names.batch_size
 @bulk.options
@@ -113,14 +117,16 @@ def write(images, pictures, out, form, name):
     import numpy as np
 
     from keras_pixelrnn import checks, visualize
+    from keras_pixelrnn.data.pack import drawn
 
     with checks.writing(out, "Nothing was written."):
         out.mkdir(parents=True, exist_ok=True)
     levels = pictures.levels
     if form == "npz":
+        about = drawn(pictures.drawn(), Path(name).resolve().name)
         checks.replace(
             out / "samples.npz",
-            lambda file: np.savez_compressed(file, image=images, levels=levels),
+            lambda file: np.savez_compressed(file, image=images, levels=levels, **about),
         )
         return f"{out / 'samples.npz'}, array `image` {images.dtype} {images.shape}"
     if form == "film":

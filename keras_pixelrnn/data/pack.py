@@ -65,6 +65,23 @@ def numbers_of(data):
     return {**data.values.described(), "files": data.source.files}
 
 
+def drawn(values, name):
+    """What a file of one array of images says of them, `stored.ABOUT`, where a model drew them.
+
+    Args:
+        values: `Values` of its numbers.
+        name: of the model.
+    """
+    about = {
+        **values.described(),
+        "files": None,
+        "class_names": [],
+        "protocol": f"drawn from {name}, split 80/10/10 in their order",
+        "dataset": {"name": f"drawn from {name}"},
+    }
+    return {stored.ABOUT: np.array(json.dumps(about))}
+
+
 def _about(data):
     return {
         **numbers_of(data),

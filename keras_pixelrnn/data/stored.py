@@ -54,6 +54,8 @@ def stored(path, class_names=None):
         ) from error
     try:
         about = _about(found.pop(ABOUT)) if ABOUT in found else {}
+        if about:
+            found.pop("levels", None)  # for NumPy alone, in what `pixelrnn sample --npz` writes
         names = about.get("class_names") if class_names is None else class_names
         source = arrays.from_splits(_parts(found, path), names or None, f"file {path.name}")
     except (ValueError, AttributeError) as error:
