@@ -213,6 +213,26 @@ def test_a_block_that_noise_breaks_is_tried_in_another_execution(coded, monkeypa
     assert runs == [(True, 4), (False, 4)]
 
 
+def test_a_block_whose_code_is_none_is_tried_in_another_execution(coded, monkeypatch):
+    """After noise the range coder itself may find no code: other blocks and executions go on."""
+    model, images, data = coded
+    made, decoded = coder.Decoder.__init__, []
+
+    class Breaks:
+        def decode(self, *args):
+            raise AssertionError
+
+    def breaking(self, blocks, *args):
+        made(self, blocks, *args)
+        decoded.append(len(blocks))
+        if len(decoded) == 1:
+            self._parts[0] = (self._parts[0][0], Breaks())
+
+    monkeypatch.setattr(coder.Decoder, "__init__", breaking)
+    np.testing.assert_array_equal(codec.decompress(model, data, batch_size=64), images)
+    assert decoded == [3, 1]
+
+
 def test_what_the_model_cannot_code_is_stored_as_it_is(coded, monkeypatch):
     model, images, _ = coded
     monkeypatch.setattr(lossless, "_decode", lambda *args: ({}, [0]))

@@ -15,6 +15,7 @@ lies better for the values that are to be coded than the others: a part costs a 
 it again.
 """
 
+import contextlib
 import zlib
 
 import numpy as np
@@ -181,12 +182,13 @@ class Decoder:
             shift = self._shift[self._done].astype(np.int64)
             cell = decisions.cells(decisions.bent(logits), shift, hinted)
             p = decisions.probabilities(cell, shift)
-            bits = np.zeros_like(node)
-            for here, decoder in self._parts:
-                try:
+            bits, parts, self._parts = np.zeros_like(node), self._parts, []
+            for here, decoder in parts:
+                # Where a block holds no such code, which constriction tells so, noise has moved what was
+                # read before: its rows are 0 from here on, which its check sum tells.
+                with contextlib.suppress(AssertionError):
                     bits[here][open_[here]] = decoder.decode(self._family, p[here][open_[here]])
-                except AssertionError:  # how constriction says so
-                    raise Damaged("A block does not decode: it holds no such code.") from None
+                    self._parts.append((here, decoder))
             node = 2 * node + bits
             self._done += 1
         return node

@@ -182,8 +182,9 @@ def write(path: str | os.PathLike, model: PixelModel, images: np.ndarray, **opti
     """
     path = checks.local("path", path)
     if path.is_dir() or not path.absolute().parent.is_dir():  # said before the work, not after it
+        way_out = "Name a file in it" if path.is_dir() else "Make the folder"
         raise ValueError(
-            f"`path` must be a file in a folder that is there. Make the folder. Received: path='{path}'"
+            f"`path` must be a file in a folder that is there. {way_out}. Received: path='{path}'"
         )
     data = compress(model, images, **options)
     checks.replace(path, lambda file: file.write(data))

@@ -18,6 +18,9 @@ from keras_pixelrnn.serving.signatures import XLA, signatures
 
 MOST_VERSION = 2**63 - 1
 
+OTHER_BACKEND = (
+    "Set KERAS_BACKEND=tensorflow, which makes exports, and load the model. Received: the backend"
+)
 NOTHING_LEFT = "Nothing is left behind."
 BATCH_SIZES = (1, 4, 16, 64)
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
@@ -108,6 +111,8 @@ def save_for_serving(
     TensorShape([2, 8, 8, 1])
     """
     check_finite(checks.pixel_model("model", model), f"the model {model.name!r}")
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(f"{OTHER_BACKEND} {keras.backend.backend()}")
     more = (
         _particles(model, n_particles, lookahead),
         _rows_at_once(model, rows_at_once),
