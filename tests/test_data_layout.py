@@ -124,5 +124,6 @@ def test_a_packed_file_is_not_told_otherwise(own, said, words, tmp_path):
     path = kp.data.pack(kp.data.load(CODES[..., None], **own), tmp_path / "a.npz")
     with pytest.raises(ValueError, match=f"knows what its numbers mean.*Received: .*{words}"):
         kp.data.load(path, **said)
-    again = kp.data.load(path, **{**own, "value_range": own.get("value_range") and [0, 127]})
-    assert again.levels == kp.data.load(path).levels
+    for same in ([0, 127], np.array([0, 127])):
+        again = kp.data.load(path, **{**own, "value_range": same if "value_range" in own else None})
+        assert again.levels == kp.data.load(path).levels

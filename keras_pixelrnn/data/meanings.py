@@ -123,7 +123,8 @@ def _range(value_range, dtype):
 def of_packed(said, about, path):
     """What was said, completed by what a packed file knows of itself; `ValueError` where they differ."""
     own = {"values": about["meaning"], "value_range": tuple(about["range"])}
-    said = {**said, "value_range": said["value_range"] and tuple(said["value_range"])}
+    if said["value_range"] is not None:  # a list, or an array, which has no truth value
+        said = {**said, "value_range": tuple(said["value_range"])}
     wrong = [name for name, value in own.items() if said[name] not in (None, value)]
     if wrong:
         raise ValueError(
@@ -131,10 +132,10 @@ def of_packed(said, about, path):
             f"Received: {', '.join(f'{name}={said[name]!r}' for name in wrong)} for {path} with "
             f"{', '.join(f'{name}={own[name]!r}' for name in wrong)}"
         )
-    said = {**said, "value_range": None}
     if about["meaning"] != "intensities":
-        return {**said, "values": about["meaning"], "levels": said["levels"] or about["levels"]}
-    said["value_range"] = tuple(about["range"])
+        levels = said["levels"] or about["levels"]
+        return {**said, "values": about["meaning"], "value_range": None, "levels": levels}
+    said = {**said, "value_range": own["value_range"]}
     if said["levels"] is None:
         said["levels"] = about["levels"]
         said["binarization"] = said["binarization"] or about["binarization"]
