@@ -6,7 +6,7 @@
 
 Times are medians of interleaved runs in one process; memory is the peak of a process of its own for each
 model above one that only imports the package: medians of nine such processes in turns, since two of the
-same differ by up to 20 MiB.
+same differ by up to 30 MiB.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Formats of picture files, known before anything that reads them is imported."""
+"""Picture files: what is known before anything that reads them is imported."""
 
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
@@ -8,4 +8,5 @@ UNREAD = {
     *(".heic", ".heif", ".avif", ".jp2", ".psd", ".tga", ".exr", ".hdr", ".dng", ".nef", ".cr2"),
     *(".svg", ".dcm", ".ico", ".eps"),
 }
+ON_ERROR = ("raise", "skip")  # what becomes of a file that cannot be read
 FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM"

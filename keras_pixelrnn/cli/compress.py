@@ -5,7 +5,6 @@ import importlib.util
 import click
 
 from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
-from keras_pixelrnn.formats import FORMATS
 
 
 @click.command("compress")
@@ -29,9 +28,7 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
     What is kept are the pixels, in the order of the files' names; names are not. Pictures must have
     the size of the model's images and no values that its levels do not hold.
     """
-    files = pictures.files_in(folder)
-    if not files:
-        raise click.UsageError(f"There are no pictures ({FORMATS}) in {folder}.")
+    files = pictures.needed_in(folder)
     names.spare(files, [file], "FILE")
     label = labels.number_of(name, label)
     needed()

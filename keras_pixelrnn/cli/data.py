@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_pixelrnn.cli import DEBUG, names
-from keras_pixelrnn.training.settings import ON_ERROR
+from keras_pixelrnn.formats import ON_ERROR
 
 
 @click.group("data")

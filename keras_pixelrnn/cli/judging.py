@@ -4,7 +4,6 @@ import click
 
 from keras_pixelrnn.cli import labels, names, pictures
 from keras_pixelrnn.cli.evaluate import stated
-from keras_pixelrnn.formats import FORMATS
 
 METHODS = ("nats", "complexity", "ratio")
 
@@ -47,8 +46,8 @@ def check(method, background, threshold, false_positive_rate, validation, data_d
     for option, value in (("--validation", validation), ("--data-dir", data_dir)):
         if value is not None and false_positive_rate is None:
             raise click.UsageError(f"{option} is of --false-positive-rate.")
-    if validation is not None and not pictures.files_in(validation):
-        raise click.UsageError(f"There are no pictures ({FORMATS}) in {validation}.")
+    if validation is not None:
+        pictures.needed_in(validation)
 
 
 def background_of(model, method, background):

@@ -186,11 +186,9 @@ class Numbers:
             return self.meaning
         if self.levels == 2:
             return Values("binary", 0, 1, 2, "static")
-        return (
-            own
-            if own and (own.low, own.high) == (0, most)
-            else Values("integers", 0, most, most + 1)
-        )
+        if own and (own.low, own.high) == (0, most):
+            return own
+        return Values("integers", 0, most, self.levels)
 
     def picture(self, image):
         """The picture of an image of the model; `read` is the way back."""

@@ -6,7 +6,7 @@ that names the file.
 
 import click
 
-from keras_pixelrnn.formats import SUFFIXES
+from keras_pixelrnn.formats import FORMATS, SUFFIXES
 
 
 def files_in(path):
@@ -16,6 +16,16 @@ def files_in(path):
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
     return seen(path, found) if found else []  # none: told before Keras is imported
+
+
+def needed_in(*paths):
+    """The `files_in` some paths; `UsageError` where there are none."""
+    found = [file for path in paths for file in files_in(path)]
+    if not found:
+        raise click.UsageError(
+            f"There are no pictures ({FORMATS}) in {', '.join(map(str, paths))}."
+        )
+    return found
 
 
 def seen(folder, files):

@@ -7,7 +7,6 @@ import sys
 import click
 
 from keras_pixelrnn.cli import bulk, judging, labels, names, numbers, pictures, progress, streams
-from keras_pixelrnn.formats import FORMATS
 
 
 @click.command("score")
@@ -74,11 +73,7 @@ def command(
     judging.check(**judged)
     label = labels.number_of(name, label)
     streams.needed()
-    found = [file for path in paths for file in pictures.files_in(path)]
-    if not found:
-        raise click.UsageError(
-            f"There are no pictures ({FORMATS}) in {', '.join(map(str, paths))}."
-        )
+    found = pictures.needed_in(*paths)
 
     pictured = dict(zip(found, _different(found))) if maps else {}
     names.spare(found, (maps / file for file in pictured.values()), "--maps")

@@ -6,9 +6,10 @@ import click
 
 from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names, progress, words
+from keras_pixelrnn.formats import ON_ERROR
 from keras_pixelrnn.presets.architectures import ARCHITECTURES
 from keras_pixelrnn.training.recipes import recipe_names
-from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, ON_ERROR, Settings
+from keras_pixelrnn.training.settings import DISTRIBUTIONS, MEANINGS, MODELS, Settings
 
 CHOICES = {
     "recipe": recipe_names(),

@@ -8,8 +8,7 @@ import numpy as np
 from keras_pixelrnn import checks
 from keras_pixelrnn.data import cache as kept
 from keras_pixelrnn.data import meanings
-
-ON_ERROR = ("raise", "skip")
+from keras_pixelrnn.formats import ON_ERROR
 
 
 def check(

@@ -45,8 +45,8 @@ class Categorical(PixelDistribution):
                 f"out. Received: embedding_size={checks.shown(embedding_size)}, embedded=False"
             )
         size = 32 if embedding_size is None else embedding_size
-        checks.positive_int("embedding_size", size, checks.MOST_FEATURES)
-        self.embedding_size = int(size) if self.embedded else None
+        size = checks.positive_int("embedding_size", size, checks.MOST_FEATURES)
+        self.embedding_size = size if self.embedded else None
 
     def params_size(self, channels: int) -> int:
         return channels * self.levels

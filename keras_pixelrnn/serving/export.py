@@ -18,9 +18,6 @@ from keras_pixelrnn.serving.signatures import XLA, signatures
 
 MOST_VERSION = 2**63 - 1
 
-OTHER_BACKEND = (
-    "Set KERAS_BACKEND=tensorflow, which makes exports, and load the model. Received: the backend"
-)
 NOTHING_LEFT = "Nothing is left behind."
 BATCH_SIZES = (1, 4, 16, 64)
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
@@ -112,7 +109,10 @@ def save_for_serving(
     """
     check_finite(checks.pixel_model("model", model), f"the model {model.name!r}")
     if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"{OTHER_BACKEND} {keras.backend.backend()}")
+        raise ValueError(
+            "Set KERAS_BACKEND=tensorflow, which makes exports, and load the model. "
+            f"Received: the backend {keras.backend.backend()}"
+        )
     more = (
         _particles(model, n_particles, lookahead),
         _rows_at_once(model, rows_at_once),

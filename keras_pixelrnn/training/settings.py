@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from keras_pixelrnn.formats import ON_ERROR
+
 MODELS = ("diagonal", "row", "pixelcnn", "gated", "multi_scale")
 DISTRIBUTIONS = ("bernoulli", "categorical", "logistic", "normal")
-ON_ERROR = ("raise", "skip")
 MEANINGS = ("intensities", "integers", "codes", "binary", "spins")
 
 

@@ -115,6 +115,9 @@ def make_server(servable, host, port):
             except Exception as error:  # a fault of ours, which the client is told as well
                 traceback.print_exc()
                 status, body = 500, {"error": f"{type(error).__name__}: {error}"}
+            self._send(status, body)
+
+        def _send(self, status, body):
             if status != 200:
                 self.close_connection = True  # what is left of a body is not read
             text = json.dumps(body).encode()
@@ -141,14 +144,7 @@ def make_server(servable, host, port):
 
         def send_error(self, code, message=None, explain=None):
             """What the base class finds wrong before any method runs, as other errors are told."""
-            text = json.dumps({"error": message or self.responses[code][0]}).encode()
-            self.close_connection = True
-            with contextlib.suppress(ConnectionError):
-                self.send_response(code)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+            self._send(code, {"error": message or self.responses[code][0]})
 
         def log_message(self, *args):
             """Silent: clients are told."""
