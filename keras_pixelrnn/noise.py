@@ -35,9 +35,11 @@ def image_seeds(seed, count=None):
     >>> image_seeds([3, 4], 2)
     array([3, 4])
     """
-    array = None if checks.is_whole(seed) else checks.as_array("seed", seed)
+    whole = checks.is_whole(seed)
+    scalar = whole or seed is None or isinstance(seed, (str, bytes))
+    array = None if scalar else checks.as_array("seed", seed)
     single = array is None or array.ndim == 0
-    fits = checks.is_whole(seed) or (array.dtype.kind in "iu" and array.ndim <= 1)
+    fits = whole if scalar else array.dtype.kind in "iu" and array.ndim <= 1
     if not fits or np.any((seed if array is None else array) < 0):
         raise ValueError(
             "`seed` must be a non-negative integer, or an array of one non-negative integer per "

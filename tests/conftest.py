@@ -19,6 +19,7 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 
 import keras_pixelrnn
+from keras_pixelrnn.models import functions
 from keras_pixelrnn.models.by_rows import ByRows
 from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.serving import check
@@ -98,6 +99,15 @@ def _without_xla(patch):
         Functions, "__call__", lambda self, name, xla=True, **o: call(self, name, False, **o)
     )
     patch.setattr(ByRows, "row_state_size_for", lambda self, xla: size(self, False))
+    if keras.backend.backend() == "tensorflow":
+        patch.setattr(functions.backend, "trace", _trace_for_any_number)
+
+
+def _trace_for_any_number(function, *arrays):
+    """One graph for blocks of every size, as in an export: tracing is most of the time."""
+    function.get_concrete_function(
+        *(tf.TensorSpec((None, *np.shape(array)[1:]), array.dtype) for array in arrays)
+    )
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def _elsewhere(tmp_path, monkeypatch):
         (["train", "--resume"], 1, "no training to resume"),
         (["train", "--dataset", "digits", "--levels", "99"], 1, "levels=99"),
         (["check", "absent"], 2, "absent"),
+        (["export", "digits", "--lookahead", "digits"], 2, "--lookahead is of --particles"),
         (["serve", "digits", "--port", "99999"], 2, "--port"),
         (["serve", "digits", "--rest-port", "-1"], 2, "--rest-port"),
         (["serve", "digits", "--host", "::1"], 2, "--host is a name or an address of IPv4"),

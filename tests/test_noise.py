@@ -50,10 +50,15 @@ def test_image_seeds():
     np.testing.assert_array_equal(noise.image_seeds([1, 2], 2), [1, 2])
 
 
-@pytest.mark.parametrize("bad", [-1, 1.5, None, [1, 2, 3], [[1, 2]], "a"])
+@pytest.mark.parametrize("bad", [-1, 1.5, None, True, [[1, 2]], "a", b"a"])
 def test_bad_seeds(bad):
-    with pytest.raises(ValueError, match="Received"):
+    with pytest.raises(ValueError, match="`seed` must be a non-negative integer, or an array of one"):
         noise.image_seeds(bad, 2)
+
+
+def test_seeds_of_other_images():
+    with pytest.raises(ValueError, match=r"for each of the 2 images.*Received: shape \(3,\)"):
+        noise.image_seeds([1, 2, 3], 2)
 
 
 def test_seeds_that_do_not_fit_an_int64():

@@ -4,17 +4,9 @@ import math
 
 import click
 
-from keras_pixelrnn import presets
-from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
+from keras_pixelrnn.cli import labels, lookaheads, names, numbers, pictures, progress
 
 FILE = names.Source(dir_okay=False)
-
-
-def _file_or_name(context, option, value):
-    """The name of a preset as it is, else the path of a file that is there."""
-    if value is None or presets.comes_along(value):
-        return value
-    return FILE.convert(value, option, context)
 
 
 @click.command("complete")
@@ -32,11 +24,7 @@ def _file_or_name(context, option, value):
     help="smc: what is given further down acts, too",
 )
 @click.option("--particles", type=click.IntRange(1), help="of --method smc  [default: 256]")
-@click.option(
-    "--lookahead",
-    callback=_file_or_name,
-    help="of --method smc: file of `fit_lookahead`, or name of a model that comes with one",
-)
+@lookaheads.option("--method smc")
 @names.size
 @labels.option
 @names.batch_size
@@ -122,7 +110,7 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
     from keras_pixelrnn.completion.complete import in_groups
 
     if lookahead is not None:
-        options["lookahead"] = _lookahead(lookahead)
+        options["lookahead"] = lookaheads.load(lookahead)
     # Draws of one label share their particles; with every label in turn each has its own.
     rows = count if model.context.given and label is None else 1
     with progress.telling(rows, "completing") as tell:
@@ -139,20 +127,3 @@ def _by_particles(model, original, known, count, label, lookahead, **options):
         f"; log p(known): {', '.join(f'{nats:.3f}' for nats in found.log_z)} nats; effective particles: "
         f"{found.ess.min():.1f} of {math.prod(in_groups(options['n_particles']))} at the least"
     )
-
-
-def _lookahead(path):
-    """The look-ahead in a file, or the one that comes with a model of that name."""
-    import keras
-
-    from keras_pixelrnn.completion import Lookahead
-
-    if isinstance(path, str):
-        return Lookahead.from_preset(path)
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # h5py, zipfile and Keras raise a dozen kinds
-        raise click.UsageError(
-            f"--lookahead must be a .keras file, whole, of what `fit_lookahead` returns. "
-            f"Received: {path}, {type(error).__name__}: {str(error)[:200]}"
-        ) from error

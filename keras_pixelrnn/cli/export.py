@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import names
+from keras_pixelrnn.cli import lookaheads, names
 
 TRACING = "Tracing the signatures takes about half a minute."
 
@@ -21,11 +21,12 @@ TRACING = "Tracing the signatures takes about half a minute."
 @click.option(
     "--particles", type=click.IntRange(1), help="also a signature `complete_smc` of so many"
 )
+@lookaheads.option("--particles")
 @click.option(
     "--rows", type=click.IntRange(1), help="also a signature `sample_rows` of so many rows at once"
 )
 @click.option("--xla", is_flag=True, help="also all signatures for servers that run XLA")
-def command(name, out, size, version, particles, rows, xla):
+def command(name, out, size, version, particles, lookahead, rows, xla):
     """Write the model NAME as a SavedModel that a stock TensorFlow Serving runs.
 
     \b
@@ -33,6 +34,8 @@ def command(name, out, size, version, particles, rows, xla):
     pixelrnn export saved_models/my-digits      # saved_models/my-digits/2
     pixelrnn export digits --size 16 24         # exports/digits-16x24/1, the same weights
     """
+    if lookahead and not particles:
+        raise click.UsageError("--lookahead is of --particles, how many `complete_smc` draws.")
     if out is None:
         own = Path(name).is_dir() and not presets.comes_along(name)
         out = Path(name) if own else Path("exports") / Path(name).stem
@@ -49,7 +52,13 @@ def command(name, out, size, version, particles, rows, xla):
     model = models.from_preset(name).at_size(size)
     click.echo(TRACING, err=True)
     path = export.save_for_serving(
-        model, out, version, n_particles=particles, rows_at_once=rows, xla=xla
+        model,
+        out,
+        version,
+        n_particles=particles,
+        lookahead=lookaheads.load(lookahead) if lookahead else None,
+        rows_at_once=rows,
+        xla=xla,
     )
     flag, server = (" --xla", " --xla_cpu_compilation_enabled") if xla else ("", "")
     served = out.resolve().name

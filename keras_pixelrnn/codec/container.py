@@ -24,6 +24,7 @@ from keras_pixelrnn import checks
 
 MAGIC, VERSION = b"kpz", 2
 LONGEST_NAME = 40  # bytes
+AGAIN = "Copy it again from where it is whole."
 
 
 class Damaged(ValueError):
@@ -83,7 +84,7 @@ class Reader:
 
     def take(self, size):
         if self._at + size > len(self._data):
-            raise Damaged("The data ends too soon: the file was cut off, or is damaged.")
+            raise Damaged(f"The data ends too soon: the file was cut off, or is damaged. {AGAIN}")
         self._at += size
         return self._data[self._at - size : self._at]
 
@@ -142,15 +143,16 @@ def read(data):
             "This is no file of `keras_pixelrnn.codec`, whose first bytes are 'kpz'. "
             f"Received: {data[:4]!r}"
         )
-    if data[3:4] != bytes([VERSION]):
+    version = Reader(data[3:4]).take(1)[0]
+    if version != VERSION:
         raise Damaged(
             f"This package reads version {VERSION} of the format. Use the keras_pixelrnn that wrote the "
             "file, or a newer one than this. "
-            f"Received: version {data[3] if len(data) > 3 else 'none'}"
+            f"Received: version {version}"
         )
     start, body = Reader(data[4:8]).take(4), data[8:]
     if zlib.crc32(body).to_bytes(4, "little") != start:
-        raise Damaged("The check sum of the file does not fit: it is damaged.")
+        raise Damaged(f"The check sum of the file does not fit: it is damaged. {AGAIN}")
     reader = Reader(body)
     fingerprint = reader.take(8)
     *shape, levels, count, block_size = (reader.number() for _ in range(6))

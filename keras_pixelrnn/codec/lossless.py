@@ -243,8 +243,7 @@ def _check(model, header, context):
     given = model.context.check(context, header.count)
     if given and container.crc_of(given[0]) != header.context.to_bytes(4, "little"):
         raise ValueError(
-            "The images were coded with another `context`. Pass the same, one for all images or one "
-            "for each, in their order."
+            "The images were coded with another `context`. Pass the one that they were coded with."
         )
     return given
 
