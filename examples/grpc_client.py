@@ -43,11 +43,21 @@ def check_rows(outputs):
             raise MarkedRows(np.flatnonzero(~fit).tolist(), outputs)
 
 
+def connected(address):
+    """A channel to a server; gRPC itself writes lines of its own where there is no address."""
+    if not address.strip():
+        raise ValueError(
+            f"The address must be HOST:PORT, localhost:8500 say. Received: {address!r}"
+        )
+    return grpc.insecure_channel(address, ANY_SIZE)
+
+
 def predict(address, model, signature, inputs, timeout=120):
     """`{output: array}` of a signature for `{input: array}`.
 
     Raises:
         grpc.RpcError: the server refused the request.
+        ValueError: `address` is empty.
         MarkedRows: a row of it.
     """
     request = predict_pb2.PredictRequest()
@@ -55,7 +65,7 @@ def predict(address, model, signature, inputs, timeout=120):
     request.model_spec.signature_name = signature
     for name, value in inputs.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-    with grpc.insecure_channel(address, ANY_SIZE) as channel:
+    with connected(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         response = stub.Predict(request, timeout)
     outputs = {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
@@ -68,11 +78,11 @@ def shape_of(address, model, signature, kind, name):
 
     Raises:
         grpc.RpcError: the server refused the request.
-        ValueError: the model has no such signature.
+        ValueError: the model has no such signature, or `address` is empty.
     """
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = model
-    with grpc.insecure_channel(address, ANY_SIZE) as channel:
+    with connected(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         answer = stub.GetModelMetadata(request, 120)
     found = get_model_metadata_pb2.SignatureDefMap()

@@ -5,6 +5,7 @@ python rest_client.py --url http://localhost:8501/v1/models/digits --seeds 1 2 3
 
 import argparse
 import base64
+import http.client
 import json
 import math
 import urllib.error
@@ -46,18 +47,26 @@ def predict(url, signature, instances, timeout=120):
     """Predictions of a signature for instances in REST row format.
 
     Raises:
-        RuntimeError: no server answers, or it refused the request, in its own words.
+        RuntimeError: no server answers, or not as TensorFlow Serving does, or it refused the request, in
+            its own words.
         MarkedRows: the server marked a row of it.
     """
     body = json.dumps({"signature_name": signature, "instances": instances}).encode()
-    request = urllib.request.Request(f"{url}:predict", body, {"Content-Type": "application/json"})
     try:
+        request = urllib.request.Request(
+            f"{url}:predict", body, {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=timeout) as response:
             predictions = json.load(response)["predictions"]
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"{url} answered {error.code}: {error.read().decode()}") from error
     except OSError as error:
         raise RuntimeError(f"{url} does not answer: {error}") from error
+    except (http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+        raise RuntimeError(
+            f"{url!r} is no model of TensorFlow Serving. Expected its REST address, such as "
+            f"http://localhost:8501/v1/models/digits. Received: {error!r}"
+        ) from error
     check_rows(predictions)
     return predictions
 

@@ -99,7 +99,12 @@ def spoiled(inputs, key, value):
 
 def faults(name, context, one_of_each=False):
     inputs = good_inputs(name, context)
-    return [
+    overflowing = []
+    if "state" in inputs:  # finite, of the right row and model, and no number in the end
+        state = inputs["state"].copy()
+        state[BAD, MARKS:] = 3e38
+        overflowing = [{**inputs, "state": state}]
+    return overflowing + [
         spoiled(inputs, key, value)
         for key in inputs.keys() & FAULTS.keys()
         for value in FAULTS[key][: 1 if one_of_each else None]
@@ -122,6 +127,9 @@ def assert_marked(found, name):
     assert found.keys() & {"log_prob", "nats"}
     if "image" in found:
         assert found["image"].max() < LEVELS
+    if "state" in found:  # for no row but the first, so what goes on from here is marked as well
+        assert (found["state"][BAD] == 0).all()
+        assert (np.delete(found["state"], BAD, axis=0)[:, 1] != 0).all()
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -72,9 +72,21 @@ def test_rest_client(server, url, expected, tmp_path, monkeypatch):
     [
         ("rest_client", ["--url", "{url}s"], "answered 404"),
         ("rest_client", ["--url", "http://127.0.0.1:1/v1"], "does not answer"),
+        ("rest_client", ["--url", "http://{address}/v1/models/quick"], "models/quick' is no model"),
+        *(
+            ("rest_client", ["--url", url], f"{url!r} is no model of TensorFlow Serving. Expected")
+            for url in (
+                "http://localhost:1",
+                "http://x:y/v1/z",
+                "http://x/v1/a b",
+                "",
+                "http://[x/v1",
+            )
+        ),
         ("rest_client", ["--url", "{url}", "--seeds", "-1"], "marked rows [0]"),
         ("rest_client", ["--url", "{url}", "--output", "/nowhere"], "/nowhere/rest-1.png"),
         ("grpc_client", ["--address", "{address}", "--model", "other"], "NOT_FOUND: Could not"),
+        *(("grpc_client", ["--address", none], f"Received: {none!r}") for none in ("", " ")),
         ("grpc_client", ["--address", "127.0.0.1:1"], "127.0.0.1:1 answered UNAVAILABLE"),
         ("grpc_client", ["--address", "{address}", "--seeds", "9" * 20], "too large"),
         ("grpc_client", ["--address", "{address}", "--model", "quick", "--seeds", "-1"], "marked"),

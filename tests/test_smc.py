@@ -269,6 +269,27 @@ def test_a_state_that_is_not_resampled_is_seen(monkeypatch):
     assert np.abs(found.log_prob.reshape(-1) - scored).max() > 1e-2
 
 
+@pytest.mark.parametrize(
+    ("weight", "threshold", "expected"),
+    [
+        ([1, 0], 0.5, True),  # a pair of which one is left
+        ([1, 1], 0.5, False),
+        ([3, 3, 0], 2 / 3, True),
+        ([3, 3, 0, 0, 0, 0, 0], 2 / 7, True),
+        ([3, 3, 3, 0, 0, 0, 0], 2 / 7, False),
+        ([1, 0, 0], 0.0, False),
+        ([1, 0.5, 0.9], 1.0, True),
+    ],
+)
+def test_ties_of_the_threshold_are_not_decided_by_rounding(weight, threshold, expected, rng):
+    with np.errstate(divide="ignore"):
+        log_weight = np.log(np.array(weight, np.float32)) - rng.uniform(0, 300, (200, 1))
+    noise = rng.normal(scale=1e-6, size=log_weight.shape)
+    ess = resampling.effective_sample_size((log_weight + noise).astype(np.float32))
+    limit = np.full(200, threshold, np.float32) * len(weight)
+    assert (np.asarray(resampling.uneven(ess, limit)) == expected).all()
+
+
 def test_systematic_resampling():
     rng = np.random.default_rng(0)
     weight = rng.random((50, 9)).astype(np.float32) ** 4

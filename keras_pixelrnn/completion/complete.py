@@ -69,7 +69,7 @@ def complete(
         n_particles: particles per image. More than 1,024 run as several groups of equal size, a few
             particles more where they do not part evenly; groups do not resample each other's and are
             weighted against each other at the end.
-        ess_threshold: resample where the effective sample size is below this fraction of the
+        ess_threshold: resample where the effective sample size is at most this fraction of the
             particles; 0 never resamples (importance sampling), 1 after nearly every row.
         n: number of draws per image; None for one, without an axis of its own.
         lookahead: of `fit_lookahead`: particles draw with the known sub-pixels ahead in mind, and

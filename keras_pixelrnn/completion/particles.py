@@ -59,7 +59,8 @@ def run(
             sub-pixels have passed since: that keeps all estimates unbiased.
         maps: dict of `"given"`, `"known"` and `"uniform"`, `(all, height, width, channels)`.
         offsets: `(batch, height)` uniform numbers for resampling after each row.
-        threshold: `(batch,)`; resample where the effective sample size falls below.
+        threshold: `(batch,)`; resample where the effective sample size is not above it, but for
+            rounding.
         log_weight: `(batch, n_particles)` at the start.
         context: optional `(all, height, width, k)`.
         counted: optional `(all, height, width, channels)`; 0 where a sub-pixel is scored elsewhere.
@@ -95,7 +96,8 @@ def run(
         parents = own
         if resample:
             # Where nothing is left to draw, taking likely particles twice only adds noise.
-            uneven = ops.logical_and(ess < threshold, ops.take(drawing, index, axis=0))
+            uneven = resampling.uneven(ess, threshold)
+            uneven = ops.logical_and(uneven, ops.take(drawing, index, axis=0))
             chosen = first + resampling.systematic(judged, ops.take(columns, index, axis=0))
             parents = ops.where(ops.repeat(uneven, n_particles), ops.reshape(chosen, (-1,)), own)
             held = ops.reshape(
@@ -173,7 +175,7 @@ def resampled(particles, uniform, threshold):
     batch, n_particles = ops.shape(log_weight)[0], log_weight.shape[1]
     own = ops.reshape(ops.arange(batch * n_particles, dtype="int32"), (-1, n_particles))
     chosen = own[:, :1] + resampling.systematic(log_weight, uniform)
-    uneven = (resampling.effective_sample_size(log_weight) < threshold)[:, None]
+    uneven = resampling.uneven(resampling.effective_sample_size(log_weight), threshold)[:, None]
     parents = ops.reshape(ops.where(uneven, chosen, own), (-1,))
     return particles._replace(
         image=ops.take(particles.image, parents, axis=0),

@@ -7,6 +7,10 @@ import math
 
 from keras import ops
 
+# Of a threshold: so much more is still at it. Ties, such as one particle of two with all of the weight,
+# would else be decided by rounding.
+MARGIN = 1e-4
+
 
 def log_mean(log_weight):
     """Logarithm of the mean weight, `(batch,)`: an estimate of the normalising constant."""
@@ -24,6 +28,11 @@ def normalised(log_weight):
 def effective_sample_size(log_weight):
     """`(batch,)`, between 1 and n_particles: so many equally weighted particles would do as well."""
     return 1.0 / ops.sum(normalised(log_weight) ** 2, axis=1)
+
+
+def uneven(ess, threshold):
+    """`(batch,)` booleans: is the effective sample size at most `threshold (batch,)`, up to rounding?"""
+    return ess < threshold * (1.0 + MARGIN)
 
 
 def systematic(log_weight, uniform):

@@ -35,7 +35,7 @@ def complete(
         known: boolean, the same shape.
         numbers: `(batch, count_of_numbers)` uniform numbers.
         threshold: `(batch,)`; resample where the effective sample size, as a fraction of the
-            particles, falls below.
+            particles, is not above it.
         context: optional `(batch, height, width, k)`.
         n_particles, n: ints; particles and draws per image.
         lookahead: optional `Lookahead`.

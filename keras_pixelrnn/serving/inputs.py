@@ -117,11 +117,13 @@ class Rows:
         self._hold(fit)
         return tf.where(fit, row, 0), tf.where(fit[:, None], state[:, MARKS:], 0.0)
 
-    def state_for(self, row, state, number):
-        """States that say which row they are for, and of which model; of rows that are not fit, zeros,
-        which are for no row but the first."""
+    def state_for(self, row, state, number, nats):
+        """States that say which row they are for, and of which model; of rows whose `marked` nats are
+        not finite, for whatever reason, zeros, which are for no row but the first: so that all that goes
+        on from a marked row is marked."""
         marks = tf.stack([tf.cast(row, tf.float32), tf.fill(tf.shape(row), number)], axis=1)
-        return tf.where(self.fit[:, None], tf.concat([marks, state], axis=1), 0.0)
+        kept = tf.math.is_finite(nats)[:, None]
+        return tf.where(kept, tf.concat([marks, state], axis=1), 0.0)
 
     def controls(self, temperature, top_k, top_p):
         """Controls in their ranges; 1 in other rows."""

@@ -81,7 +81,7 @@ def _signatures(model, particles, rows_at_once, drawing, scoring, xla=False):
         )  # rows below the image count nothing
         nats = tf.where(drawn, tf.reduce_sum(nats, axis=(2, 3)), 0.0)
         log_prob = rows.marked(tf.reduce_sum(nats, axis=1))
-        state = rows.state_for(row + rows_at_once, state, number)
+        state = rows.state_for(row + rows_at_once, state, number, log_prob)
         return {"image": tf.cast(image, served), "log_prob": log_prob, "state": state}
 
     def sample_with(seed, temperature, top_k, top_p, *given):
