@@ -52,7 +52,9 @@ def test_image_seeds():
 
 @pytest.mark.parametrize("bad", [-1, 1.5, None, True, [[1, 2]], "a", b"a"])
 def test_bad_seeds(bad):
-    with pytest.raises(ValueError, match="`seed` must be a non-negative integer, or an array of one"):
+    with pytest.raises(
+        ValueError, match="`seed` must be a non-negative integer, or an array of one"
+    ):
         noise.image_seeds(bad, 2)
 
 

@@ -1,4 +1,4 @@
-"""`--lookahead`: what `fit_lookahead` returned, by file or by the name of a model that comes with one."""
+"""`--lookahead`: what `fit_lookahead` returned, by file or by the name of a model that has one."""
 
 import click
 
