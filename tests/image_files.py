@@ -34,7 +34,7 @@ def numbers(data, split):
 def load_one(image, tmp_path, name="a.png", save=None, **options):
     """The one image of a folder that holds it in every split."""
     for split in ("train", "val", "test"):
-        (tmp_path / split).mkdir(exist_ok=True)
+        (tmp_path / split).mkdir(exist_ok=True, parents=True)
         path = tmp_path / split / name
         image(path) if callable(image) else image.save(path, **(save or {}))
     options = {"image_size": (6, 8), **options}

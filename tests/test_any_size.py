@@ -62,6 +62,20 @@ def test_draw_and_complete_at_a_size():
     assert model.at_size((4, 3)) is model
 
 
+def test_a_size_follows_a_network_that_gets_adapters():
+    model = randomised(kp.models.PixelCNN((4, 3, 1), D.Categorical(4), units=4, num_blocks=1))
+    before = model.at_size((3, 5))
+    layer = next(x for x in model._flatten_layers() if type(x).__name__ == "MaskedConv2D")
+    layer.enable_lora(2)
+    rng = np.random.default_rng(0)
+    layer.lora_kernel_b.assign(rng.normal(size=layer.lora_kernel_b.shape))
+    after = model.at_size((3, 5))
+    images = rng.integers(0, 4, (2, 3, 5, 1))
+    wanted = model.resized((3, 5)).log_prob(images)
+    np.testing.assert_array_equal(after.log_prob(images), wanted)
+    assert (before.log_prob(images) != wanted).all()
+
+
 @pytest.mark.parametrize("size", [5, (5,), (0, 3), (2.0, 3), (2, 3, 1), "23"])
 def test_no_size(size):
     model = kp.models.PixelCNN((4, 3, 1), D.Bernoulli(), units=2, num_blocks=1)

@@ -40,6 +40,23 @@ def sizes(model, monkeypatch):
     return run
 
 
+def test_images_in_a_file_are_completed_from_there(model, tmp_path):
+    """What is not known may be beyond the levels, and nothing is copied but a block."""
+    np.save(
+        tmp_path / "a.npy", np.where(KNOWN[..., None], np.arange(11)[:, None, None, None] % 9, 99)
+    )
+    stored = np.load(tmp_path / "a.npy", mmap_mode="r")
+    images, known = model.check_completion(stored, KNOWN)
+    assert np.shares_memory(images, stored)
+    assert known.strides[0] == 0, "one mask for all"
+    options = {"seed": 3, "context": LABELS, "batch_size": 4}
+    found = np.concatenate(list(model.complete_batches(stored, KNOWN, xla=False, **options)))
+    np.testing.assert_array_equal(found, model.complete(np.array(stored) % 90, KNOWN, **options))
+    assert (found < 9).all()
+    with pytest.raises(ValueError, match="values from 0 to 99"):
+        model.complete(stored, ~KNOWN, **options)
+
+
 def test_an_image_is_its_own_whatever_the_number(model, monkeypatch):
     """Bit for bit, in blocks of one size: more images, other neighbours, another method."""
     monkeypatch.setattr(backend, "cores", lambda: 2)

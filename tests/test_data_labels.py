@@ -29,6 +29,7 @@ def rows_as_objects(rows):
         (np.array(["ant", "bee", "cat"])[LABELS], ("ant", "bee", "cat")),
         (np.array([b"ant", b"bee", b"cat"])[LABELS], ("ant", "bee", "cat")),
         ([["ant", "bee", "cat"][n] for n in LABELS], ("ant", "bee", "cat")),
+        (np.array(["2", "10", "100"])[LABELS], ("2", "10", "100")),  # as numbers
         (LABELS.astype(object), ("0", "1", "2")),
         ([Decimal(int(n)) for n in LABELS], ("0", "1", "2")),
     ],

@@ -201,6 +201,43 @@ def test_transparency_of_deep_images(tmp_path):
         load_one(lambda path: png(pixels, path), tmp_path, **said)
 
 
+def test_alpha_of_deep_images_is_that_of_the_file(tmp_path):
+    """None is made: it would be grey, or a guess of what is opaque."""
+    deep = GREY.astype(np.uint16)[..., None] * 200
+    said = {"channels": 4, "value_range": (0, 65535)}
+    with pytest.raises(ValueError, match=r"none are made\. Pass channels=1, or"):
+        load_one(Image.fromarray(deep[..., 0]), tmp_path, **said)
+    float_grey = Image.fromarray(GREY.astype(np.float32))
+    with pytest.raises(ValueError, match=r"none are made\. Pass channels=1, or"):
+        load_one(float_grey, tmp_path / "float", "a.tif", **said)
+    with_alpha = np.concatenate([deep, deep[::-1]], axis=2)
+    found = load_one(lambda path: png(with_alpha, path), tmp_path / "alpha", **said)
+    np.testing.assert_array_equal(found, with_alpha[..., [0, 0, 0, 1]])
+    with pytest.raises(ValueError, match=r"none are made. Convert the files.*with 2 channels"):
+        load_one(lambda path: png(with_alpha, path), tmp_path / "alpha", channels=3, values="codes")
+
+
+def test_a_colour_of_deep_images_that_is_transparent(tmp_path):
+    deep = COLOUR.astype(np.uint16) * 200
+    key = b"".join(int(part).to_bytes(2, "big") for part in deep[0, 1])
+
+    def save(path):
+        png(deep, path)
+        data = path.read_bytes()
+        chunk = b"tRNS" + key
+        chunk = struct.pack(">I", len(key)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        path.write_bytes(data[:33] + chunk + data[33:])
+
+    said = {"value_range": (0, 65535)}
+    found = load_one(save, tmp_path, channels=4, **said)
+    np.testing.assert_array_equal(found[..., :3], deep)
+    np.testing.assert_array_equal(found[..., 3] == 0, (deep == deep[0, 1]).all(axis=2))
+    with pytest.raises(ValueError, match="transparent pixels need"):
+        load_one(save, tmp_path, **said)
+    exact = load_one(save, tmp_path, values="codes", levels=65536)
+    np.testing.assert_array_equal(exact, deep)
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_colours_that_are_hidden_do_not_show_in_smaller_images(bits, tmp_path):
     most = 2**bits - 1

@@ -12,18 +12,21 @@ from keras_pixelrnn.data.reading import MODES, Reader
 from tests.image_files import COLOUR, GREY, load_one, packed, png
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK = 0, 1, 2, 5
+SIGNED = 2  # a form of numbers
 
 
-def tiff(pixels, bits, photometric, extra=None):
-    """A TIFF file without compression. `extra`: what its last channel is."""
+def tiff(pixels, bits, photometric, extra=None, form=None):
+    """A TIFF file without compression. `extra`: what its last channel is; `form`: of its numbers."""
     height, width, channels = pixels.shape
     raw = b"".join(packed(row, bits) for row in pixels)
-    if bits == 16:
-        raw = pixels.astype("<u2").tobytes()
+    if bits >= 16:
+        raw = pixels.astype(f"<u{bits // 8}").tobytes()
     tags = {256: [width], 257: [height], 258: [bits] * channels, 259: [1], 262: [photometric]}
     tags |= {273: [8], 277: [channels], 278: [height], 279: [len(raw)]}
     if extra is not None:
         tags[338] = [extra]
+    if form is not None:
+        tags[339] = [form] * channels
     end = 8 + len(raw) + 2 + 12 * len(tags) + 4
     entries, beyond = b"", b""
     for tag, values in sorted(tags.items()):
@@ -125,6 +128,22 @@ def test_inks_of_sixteen_bits_are_no_colours():
     for channels in (3, 4):
         with pytest.raises(ValueError, match=r"Inks of 16 bits.*a\.tif"):
             read(data, channels, **said, background=(0, 0, 0))
+
+
+@pytest.mark.parametrize("said", [{}, {"exact": True}])
+def test_numbers_that_pillow_wraps_are_refused(said):
+    """-1 came as 255, and 2**31 as -2**31."""
+    minus = tiff(np.full((6, 8, 1), 255, np.uint8), 8, BLACK_IS_ZERO, form=SIGNED)
+    with pytest.raises(ValueError, match=r"signed numbers of 8 bits are not read.*a\.tif"):
+        read(minus, **said)
+    said = {**said, "dtype": np.dtype(np.int32)}
+    large = GREY[..., None].astype(np.uint32) + 2**31
+    with pytest.raises(ValueError, match=r"up to 2\*\*31 - 1.*a\.tif with 2147483648"):
+        read(tiff(large, 32, BLACK_IS_ZERO), **said)
+    most = large - 2**31 + (2**31 - 256)
+    np.testing.assert_array_equal(read(tiff(most, 32, BLACK_IS_ZERO), **said), most)
+    signed = tiff(large, 32, BLACK_IS_ZERO, form=SIGNED)
+    np.testing.assert_array_equal(read(signed, **said), large.astype(np.int32))
 
 
 def test_short_memory_is_no_fault_of_a_file(monkeypatch, tmp_path):

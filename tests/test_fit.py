@@ -97,7 +97,10 @@ BAD_LABELS = {
         np.array(["a", "b", "c"])[LABELS],
         "Number names of classes: np.unique",
     ),
-    "two columns": (np.zeros((6, 2), np.int64), "one for each. Received: context of shape"),
+    "two columns": (
+        np.zeros((6, 2), np.int64),
+        "one-hot rows have 3 columns.*Received: context",
+    ),
     "rows not one-hot": (np.ones((6, 3)), "must be one-hot"),
 }
 
@@ -132,8 +135,17 @@ def test_bad_labels(fault, carrier, labelled):
         (as_dataset((IMAGES, LABELS)), {}, "not conditional"),
         (as_dataset((IMAGES, IMAGES[::-1])), {}, "these images themselves"),
         (as_dataset((IMAGES, IMAGES, ONES * np.nan)), {}, "one finite number for each"),
+        (IMAGES, {"sample_weight": ONES * 1e16}, r"magnitude of 1e\+15 at most.*Received: 1e\+16"),
+        (as_dataset((IMAGES, IMAGES, ONES * -1e16)), {}, r"magnitude of 1e\+15 at most"),
         (tf.data.Dataset.from_tensor_slices(IMAGES), {}, r"dataset.batch\(n\)"),
         (as_dataset(IMAGES[:0]), {}, "one batch or more. Received: a tf.data.Dataset without"),
+        (as_dataset(IMAGES).filter(lambda batch: False), {}, "ended before its first batch"),
+        (tf.data.Dataset.from_tensors(IMAGES[:0]), {}, r"one image or more.*shape \(0, 4, 5, 1\)"),
+        (
+            IMAGES,
+            {"validation_data": as_dataset(IMAGES).filter(lambda batch: False)},
+            "ended before its first batch",
+        ),
         (Empty(IMAGES), {}, "one batch or more. Received: a PyDataset of length 0"),
         ("my/images", {}, "keras_pixelrnn.data.load reads folders.*Received: 'my/images'"),
         (kp.data.load("digits"), {}, r"data.training\(batch_size=32\).*Received: ImageData"),

@@ -31,7 +31,7 @@ def _is_one(x, name, module):
     return any(c.__name__ == name and c.__module__.startswith(module) for c in type(x).__mro__)
 
 
-def checked(dataset, inputs, levels, class_weights=None):
+def checked(dataset, inputs, levels, most_weight, class_weights=None):
     """The same batches as `(x,)` or `(x, image, weight)`; a bad one raises what `inputs` says of it.
 
     A good batch costs some comparisons; Python runs only for one that is bad, or whose shape is not
@@ -42,6 +42,7 @@ def checked(dataset, inputs, levels, class_weights=None):
         inputs: `models.inputs.Inputs`, or the like: `parts(x, y)` says what is what, `static(image)`
             checks what is known beforehand, `arrays(x, y, weight)` checks and converts arrays.
         levels: number of values of a sub-pixel.
+        most_weight: magnitude that the weight of an image may have.
         class_weights: float32 `(classes,)`, or None.
     """
     import tensorflow as tf
@@ -63,6 +64,7 @@ def checked(dataset, inputs, levels, class_weights=None):
             inputs.static(image)
         fine = [tf.constant(known)]
         if known:
+            fine.append(tf.shape(image)[0] > 0)
             fine += _fit(tf, image, inputs.image_shape, levels)
         if target is not None:
             same = known and target.shape.rank is not None and target.dtype == image.dtype
@@ -79,7 +81,8 @@ def checked(dataset, inputs, levels, class_weights=None):
             known_rank = weight.shape.rank == 1
             fine.append(tf.constant(known_rank))
             if known_rank:
-                fine.append(tf.reduce_all(tf.math.is_finite(tf.cast(weight, tf.float32))))
+                magnitude = tf.abs(tf.cast(weight, tf.float32))  # nan is not below either
+                fine.append(tf.reduce_all(magnitude <= most_weight))
                 fine.append(tf.equal(tf.shape(weight)[0], tf.shape(image)[0]))
         dtype = context_.dtype if context is not None else "float32"
         given = [part for part in (image, context, target, weight) if part is not None]

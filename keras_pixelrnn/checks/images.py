@@ -204,4 +204,20 @@ def known(known, shape, name="known", true="is given"):
             "images, rows, columns and channels. Pass it in the shape of `images`. "
             f"Received: images {shape}, {name} {known.shape}"
         )
-    return np.ascontiguousarray(np.broadcast_to(known.reshape(forms[known.shape]), shape))
+    return np.broadcast_to(known.reshape(forms[known.shape]), shape)
+
+
+def known_values(images, known, distribution):
+    """`ValueError` unless what is known of images are levels of a distribution."""
+    first, low, high = 0, 0, 0
+    for part in mapped.chunks(images):
+        part = part[known[first : first + len(part)]]
+        first += len(part)
+        if part.size:
+            low, high = min(low, int(part.min())), max(high, int(part.max()))
+    image_values(low, high, distribution)
+
+
+def given(images, known, dtype):
+    """What is known of images, else 0, which is all of them that may reach a model."""
+    return np.where(known, images, 0).astype(dtype)

@@ -17,6 +17,7 @@ MOST_CODES = 2**16
 MOST_FILTERS = 4 * MOST_CODES  # of the last layer: a logit for each value of each channel
 MOST_CLASSES = 100_000  # each has weights of its own in every layer
 MOST_DRAWN = 2**31  # sub-pixels of one call: 2 GiB of values, or 4
+MOST_WEIGHT = 1e15  # of an image, or a class: nats times both, and their gradient, are float32
 MOST_STEPS = 2**40  # or epochs: the place in the data is an int64
 # Of a float32; what is below the lowest counts as 0 on most processors.
 LOWEST, HIGHEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from keras_pixelrnn import checks
 from keras_pixelrnn._lazy import WITHOUT_TENSORFLOW
 
 # Options that are called otherwise than the argument of Python.
@@ -17,10 +18,10 @@ ALSO = {
     "directory": "out",
     "context": "label",
 }
-IN_PIPELINE = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
 # In these `background` is a colour; the option of that name is something else.
 COLOUR = ("transparent pixels", "`background` is for image files")
 SKIP = re.compile(r"; `kp\.data\.load\(\.\.\., (on_error='skip')\)`( leaves it out)")
+OF_PYTHON = re.compile(r", or pass a picture of Pillow as picture\.convert\('\w+'\)")
 LIST = re.compile(r"(?<=:)(?:\n {2,}.*)+")
 VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
 
@@ -31,8 +32,8 @@ def one_line(error, argv, group):
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "tensorflow":
         text = f"{WITHOUT_TENSORFLOW} Received: {text}"
         error = ImportError(text)
-    if inner := IN_PIPELINE.search(text):  # TensorFlow wraps what is raised while it reads ahead
-        error = ValueError(inner[1])
+    if inner := checks.inside(text):
+        error = ValueError(inner)
     text = _joined(str(error))
     if isinstance(error, (ValueError, TypeError, OSError, ImportError)) and text:
         return in_options(text, command_of(argv, group))
@@ -85,6 +86,7 @@ def in_options(text, command):
     advice, received, rest = text.partition("Received:")
     options = {param.name: param for param in command.params if isinstance(param, click.Option)}
     advice = SKIP.sub(r"; \1\2" if "on_error" in options else "", advice)
+    advice = OF_PYTHON.sub("", advice)
     if any(words in text for words in COLOUR):
         options["background"] = options.get("transparent_on")
     for name in {*options, *ALSO}:

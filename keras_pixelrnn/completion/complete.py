@@ -95,6 +95,7 @@ def complete(
     ((2, 3, 8, 8, 1), (2,))
     """
     images, known = model.check_completion(images, known)
+    images = checks.given(images, known, model.distribution.dtype)
     n_particles = checks.drawn(n_particles, model.image_shape, "n_particles")
     draws = 1 if n is None else checks.drawn(n, model.image_shape)
     threshold = checks.fraction("ess_threshold", ess_threshold)

@@ -31,6 +31,16 @@ def check(
     return checks.optional(_names, "class_names", class_names)
 
 
+def check_data_dir(data_dir, source):
+    """`ValueError` for a `data_dir` of what is no name of a data set of TensorFlow Datasets."""
+    named = isinstance(source, str) and source != "digits" and not checks.home(source).exists()
+    if data_dir is not None and not named:
+        raise ValueError(
+            "`data_dir` is the folder of prepared TensorFlow Datasets, which go by name; leave it out. "
+            f"Received: data_dir={checks.shown(data_dir)}, source={checks.shown(source)}"
+        )
+
+
 def numbers(numbers, split, sizes):
     """Numbers of images of a split as an array `(n,)`, or `ValueError`; -1 is none."""
     count = sizes[checks.choice("split", split, sizes)]

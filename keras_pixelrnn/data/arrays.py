@@ -138,6 +138,16 @@ def _pair(part):
 
 def _stacked(images, where, exact):
     parts = images if isinstance(images, (list, tuple)) else ()
+    if parts and _is_pair_of_arrays(parts[0]):
+        raise ValueError(
+            "Splits go by name: kp.data.load({'train': (images, labels), 'test': (images, labels)}). "
+            f"Received: {where}, a {type(images).__name__} of {len(parts)} pairs of arrays"
+        )
+    if len(parts) == 2 and np.ndim(parts[0]) == 4 and np.ndim(parts[1]) in (1, 2):
+        raise ValueError(
+            "Images and their labels go as a tuple, (images, labels). "
+            f"Received: {where}, a {type(images).__name__} of both"
+        )
     if parts and _is_labelled(parts[0]):
         raise ValueError(
             "A list holds images alone. Of pairs (image, label), or dicts of these, pass iter(pairs). "
@@ -146,6 +156,11 @@ def _stacked(images, where, exact):
     if elements.need_reading(parts):
         images = [elements.image(part, where, exact) for part in parts]
     return elements.image(images, where)
+
+
+def _is_pair_of_arrays(part):
+    """Whether this is `(images, labels)`, and not `(image, label)`."""
+    return isinstance(part, (tuple, list)) and len(part) == 2 and np.ndim(part[0]) == 4
 
 
 def _is_labelled(part):

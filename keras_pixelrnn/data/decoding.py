@@ -224,7 +224,9 @@ def sixteen_bits(data, file):
         raise
     except Exception as error:
         raise OSError(str(error)) from error
-    return pixels.reshape(*pixels.shape[:2], -1)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    # Some make an alpha of the colour that is transparent.
+    return pixels[..., : PNG_CHANNELS[data[25]]] if data.startswith(PNG) else pixels
 
 
 def _deep_decoder(data):

@@ -44,7 +44,11 @@ def check_layout(shape, channels, where):
         channels: of each image, or None.
         where: words for errors.
     """
-    several = 1 < shape[-1] == shape[-2] <= 4 and (len(shape) == 3 or shape[1] in (1, 3))
+    narrow = 1 < shape[-1] <= 4
+    if len(shape) == 3:  # colour images come one at a time, too; grey ones are seldom as narrow
+        several = narrow and shape[-1] == shape[-2]
+    else:
+        several = narrow and shape[1] in (1, 3)
     if channels is None and several:
         raise ValueError(
             "The last axis may hold channels, as it should, or columns. If it holds channels pass "

@@ -10,6 +10,7 @@ from PIL import ImageColor
 
 from keras_pixelrnn import checks, formats
 from keras_pixelrnn.data import cache, listing
+from keras_pixelrnn.data import labels as labels_
 from keras_pixelrnn.data.opening import SKIP, UnreadableError
 from keras_pixelrnn.data.reading import Reader, probe
 from keras_pixelrnn.data.split import (
@@ -197,7 +198,7 @@ def one_dtype(files, on_error="raise"):
 
 
 def _labels(listed):
-    """Names of the classes, sorted, and the number of each file's."""
+    """Names of the classes in their order, and the number of each file's."""
     if listed.classes is None:
         return (), None
     known = listed.classes
@@ -209,6 +210,6 @@ def _labels(listed):
                 "The classes of validation and test must be among those of train: "
                 f"{', '.join(sorted(set(known)))}. Received: {', '.join(unknown)}"
             )
-    names = tuple(sorted(set(known)))
+    names = labels_.in_order(known)
     number = {None: -1, **{name: n for n, name in enumerate(names)}}
     return names, np.array([number[name] for name in listed.classes], np.int64)

@@ -1,5 +1,6 @@
 """Labels as people have them: ints, one-hot rows, names."""
 
+import re
 from decimal import Decimal
 from numbers import Real
 
@@ -15,7 +16,7 @@ def as_ints(labels, count, class_names=None):
     Args:
         labels: `count` ints, `(count, 1)` ints, one-hot rows `(count, classes)`, or strings.
         count: number of images.
-        class_names: names of all classes; None: those that occur, sorted, where labels are strings.
+        class_names: names of all classes; None: those that occur, `in_order`, where labels are strings.
 
     Returns:
         int64 `(count,)`, and the names as a tuple, or None for labels without names.
@@ -91,6 +92,12 @@ def numbered(labels, class_names=None):
     return ints, tuple(map(str, range(max(classes)) if names is None else names))
 
 
+def in_order(names):
+    """Each of some names once, sorted: as numbers where all of them are, so that 2 comes before 10."""
+    numbers = all(re.fullmatch(r"[0-9]+", name) for name in names)
+    return tuple(sorted(set(names), key=(lambda name: (int(name), name)) if numbers else None))
+
+
 def array_of(labels, where="labels"):
     """What NumPy makes of labels, or `ValueError`."""
     checks.unmasked(where, labels)
@@ -143,7 +150,7 @@ def _from_names(labels, class_names):
             "Names of classes that are bytes must be UTF-8; decode them: label.decode('latin-1') for "
             f"one. Received: {error.object!r}"
         ) from error
-    class_names = tuple(sorted(set(names))) if class_names is None else tuple(class_names)
+    class_names = in_order(names) if class_names is None else tuple(class_names)
     number = {name: n for n, name in enumerate(class_names)}
     unknown = sorted(set(names) - set(number))
     if unknown:

@@ -12,7 +12,7 @@ from keras_pixelrnn.data.split import SPLITS
 from keras_pixelrnn.formats import FORMATS, SUFFIXES, UNREAD
 
 SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
-PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
+PICTURES = {"images", "image", "imgs", "img", "pictures", "photos", "original", "originals"}
 MARKS = {"masks", "mask", "labels", "label", "annotations", "segmentations", "segmentation", "gt"}
 
 
@@ -203,13 +203,19 @@ def _refuse_nearly(root, folders):
 
 def _refuse_masks(root, classes):
     """`ValueError` for folders of pictures and of what is marked in them, which would become classes."""
-    names = {name.lower() for name in classes or () if name is not None}
-    if names & PICTURES and names & MARKS and names <= PICTURES | MARKS:
+    names = {name for name in classes or () if name is not None}
+    marks = {name for name in names if _words(name) & MARKS}
+    if marks and names != marks and all(_words(name) & PICTURES for name in names - marks):
         raise ValueError(
             "These folders look like pictures and what is marked in them, not like two classes. "
             "Load the folder of one of them. "
             f"Received: {root} with {', '.join(sorted({*classes} - {None}))}"
         )
+
+
+def _words(name):
+    """Words of a name such as imagesTr or label_images."""
+    return {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
 
 
 def _warn_of_empty(root, classes):

@@ -109,6 +109,7 @@ def load(
         "on_error": on_error,
         "kept": cache,
     }
+    arguments.check_data_dir(data_dir, source)
     if isinstance(source, (str, Path)):
         found, about = _named(source, data_dir, class_names, channels, files)
         found = found._replace(place=f" of {source}")

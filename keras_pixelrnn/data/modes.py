@@ -6,6 +6,7 @@ from keras_pixelrnn.data.decoding import is_stretched
 
 DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and a value of it
+BITS, SAMPLE_FORMAT, SIGNED = 258, 339, 2  # likewise
 
 
 def depth(image):
@@ -50,6 +51,25 @@ def is_inverted(image):
     tags = getattr(image, "tag_v2", {})
     deep = depth(image) == (np.dtype(np.uint16), False)
     return deep and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
+
+
+def refuse_signed_bytes(image, file):
+    """`ValueError` for a TIFF of signed numbers of 8 bits, whose -1 Pillow reads as 255."""
+    tags = getattr(image, "tag_v2", {})
+    if SIGNED in tags.get(SAMPLE_FORMAT, ()) and max(tags.get(BITS, (8,))) <= 8:
+        raise ValueError(
+            "TIFF files of signed numbers of 8 bits are not read. Save them with 16 or 32 bits, or pass "
+            f"the numbers as an array. Received: {file}"
+        )
+
+
+def refuse_wrapped(pixels, raw, file):
+    """`ValueError` where unsigned numbers of 32 bits are beyond what Pillow's signed ones reach."""
+    if raw.startswith("I;32") and "S" not in raw and pixels.size and pixels.min() < 0:
+        raise ValueError(
+            "Unsigned numbers of 32 bits are read up to 2**31 - 1. Pass larger ones as an array. "
+            f"Received: {file} with {int(pixels.astype(np.int64).min()) + 2**32}"
+        )
 
 
 def straight(pixels, raw):

@@ -15,12 +15,22 @@ from keras_pixelrnn.data.decoding import (
     pnm,
     sixteen_bits,
 )
-from keras_pixelrnn.data.modes import as_stored, depth, is_inverted, raw_mode, straight
+from keras_pixelrnn.data.modes import (
+    as_stored,
+    depth,
+    is_inverted,
+    raw_mode,
+    refuse_signed_bytes,
+    refuse_wrapped,
+    straight,
+)
 from keras_pixelrnn.data.opening import bytes_of, is_lossy, opened, unreadable
 from keras_pixelrnn.data.png import check_sums
 
 VIA = {"LAB": "RGB", "La": "LA", "RGBa": "RGBA"}
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+MODES_OF_FILES = (1, 3, 4)  # channels that can be asked for
+GREY_AS_COLOUR = {(1, 3): [0, 0, 0], (2, 4): [0, 0, 0, 1]}  # deep grey, with its alpha
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ class Reader:
                 "what was written is not what is read. Save codes, integers, 0 and 1 as PNG. "
                 f"Received: {file}, {'lossy ' * (image.format != 'GIF')}{image.format}"
             )
+        refuse_signed_bytes(image, file)
         dtype, in_colour = depth(image)
         if dtype != self.dtype:
             raise ValueError(
@@ -111,6 +122,7 @@ class Reader:
         image = upright(image, file)
         if dtype != np.uint8:
             pixels = np.asarray(image).astype(self.dtype)[..., None]
+            refuse_wrapped(pixels, raw, file)
             pixels = np.iinfo(self.dtype).max - pixels if inverted else pixels
             return self._channels_of(pixels, image, file)
         if self.exact:
@@ -136,7 +148,7 @@ class Reader:
         if self.background is None:
             raise ValueError(
                 "An image with transparent pixels needs a colour to lie on, such as "
-                "background='white' or (255, 255, 255), or channels=4; or save it without them, or pass "
+                "background='white' or '#ffffff', or channels=4; or save it without them, or pass "
                 "a picture of Pillow as picture.convert('RGBA'). "
                 f"Received: {file}, background=None"
             )
@@ -145,14 +157,16 @@ class Reader:
         """Deep or exact numbers with the wanted number of channels; only grey becomes colour."""
         if not self.exact:
             pixels = self._laid(pixels, image.info.get("transparency"), file)
-        if pixels.shape[2] == self.channels:
+        found = pixels.shape[2]
+        if found == self.channels:
             return pixels
-        if pixels.shape[2] == 1 and not self.exact:
-            return np.repeat(pixels, self.channels, axis=2)
+        if (found, self.channels) in GREY_AS_COLOUR and not self.exact:
+            return pixels[..., GREY_AS_COLOUR[found, self.channels]]
+        way_out = f"Pass channels={found}, or convert" if found in MODES_OF_FILES else "Convert"
         raise ValueError(
             f"Expected {self.channels} channels; those of {'exact values' if self.exact else self.dtype}"
-            f" images are not mixed. Pass channels={pixels.shape[2]}, or convert the files. "
-            f"Received: {file} with {pixels.shape[2]} channels"
+            f" images are not mixed, and none are made. {way_out} the files. "
+            f"Received: {file} with {found} channels"
         )
 
     def _laid(self, pixels, transparent, file):
@@ -161,6 +175,8 @@ class Reader:
         if channels in (1, 3) and transparent is not None:
             alpha = ~(pixels == np.reshape(transparent, -1)).all(axis=2, keepdims=True)
             alpha = alpha * np.iinfo(self.dtype).max
+            if self.channels == 4:
+                return np.concatenate([pixels, alpha.astype(self.dtype)], axis=2)
         elif channels in (2, 4) and self.channels in (1, 3):
             pixels, alpha = pixels[..., :-1], pixels[..., -1:].astype(np.int64)
         else:
@@ -215,6 +231,7 @@ class Reader:
 def probe(file):
     """dtype of a file's numbers, from its header."""
     with opened(bytes_of(file), file) as image:
+        refuse_signed_bytes(image, file)
         return depth(image)[0]
 
 

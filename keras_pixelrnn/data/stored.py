@@ -143,8 +143,9 @@ def _data_start(path, member):
 
 def _parts(found, path):
     """The arrays by split, as `arrays.from_splits` takes them."""
-    if len(found) == 1:
-        return next(iter(found.values()))
+    (first, *others) = found or [None]
+    if first is not None and not others and not _says_more(first):
+        return found[first]
     splits, used = {}, set()
     for split in [*SPLITS, *arrays.ALIASES]:
         images = _pick(found, used, [split] + [f"{name}_{split}" for name in IMAGES], split, IMAGES)
@@ -169,6 +170,12 @@ def _parts(found, path):
             stacklevel=2,
         )
     return splits
+
+
+def _says_more(name):
+    """Whether an array is, by its name, of one split, or no images."""
+    words = set(name.lower().split("_"))
+    return bool(words & {*SPLITS, *arrays.ALIASES, *LABELS})
 
 
 def _pick(found, used, names, split=None, kinds=()):

@@ -5,6 +5,7 @@ wholly and a training resumes exactly.
 """
 
 import tempfile
+import warnings
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def drained(source, where="the stream", exact=False, channels=None):
     """
     spool, labels, labelled = None, [], None
     for element in _elements(source, where):
-        image, label = parts(element, where)
+        image, label = parts(element, where, told=spool is not None)
         # A copy: what yields images may write the next one where this one lies.
         image = np.array(elements.image(image, where, exact))
         if image.ndim not in (3, 4):
@@ -46,6 +47,12 @@ def drained(source, where="the stream", exact=False, channels=None):
                 "Expected images (height, width, channels) or batches (n, height, width, channels)"
                 f"; grey ones need a channel axis, image[..., None]. Received: {where} with an "
                 f"element of shape {image.shape}"
+            )
+        if image.ndim == 3 and image.shape[-1] > 4:
+            raise ValueError(
+                "The last axis of images holds their channels, 1 to 4. Of a batch of grey images pass "
+                "batch[..., None], of PyTorch's (channels, height, width) np.moveaxis(image, 0, -1). "
+                f"Received: {where} with an element of shape {image.shape}"
             )
         single = image.ndim == 3
         if spool is None:
@@ -117,14 +124,22 @@ def _elements(source, where):
     return (source[n] for n in range(source.num_batches)) if by_number else source
 
 
-def parts(element, where):
-    """Image and label, or None, of an element: a dict, a tuple, or an image alone."""
+def parts(element, where, told=False):
+    """Image and label, or None, of an element: a dict, a tuple, or an image alone. What else a dict
+    holds is named in a warning, unless it has been `told`."""
     if isinstance(element, dict):
         found = [[key for key in keys if key in element] for keys in KEYS]
         if len(found[0]) != 1 or len(found[1]) > 1:
             raise ValueError(
                 f"Expected dicts with one of {KEYS[0]} and perhaps one of {KEYS[1]}. "
                 f"Received: {where} with {sorted(element)}"
+            )
+        left = sorted(set(element) - {*found[0], *found[1]})
+        if left and not told:
+            warnings.warn(
+                f"{where} holds {', '.join(map(str, left))} beside images: not read. Labels have the "
+                "name label, labels or y.",
+                stacklevel=2,
             )
         return element[found[0][0]], element[found[1][0]] if found[1] else None
     if isinstance(element, (tuple, list)):

@@ -271,9 +271,10 @@ class PixelModel(
         return checks.images(images, self.image_shape, self.distribution)
 
     def check_completion(self, images: Array, known: Array) -> tuple[np.ndarray, np.ndarray]:
-        """`images` and `known` as arrays, the latter boolean, of one shape, or `ValueError`."""
+        """`images` and `known` as arrays, the latter boolean, of one shape, or `ValueError`. Images in
+        files stay there; what is not known may hold anything, sentinels too: see `checks.given`."""
         images = checks.as_array("images", images)
         checks.image_array(images.shape, images.dtype, self.image_shape, self.distribution)
         known = checks.known(known, images.shape)
-        # What is not known never reaches the model, so it may hold anything, sentinels too.
-        return self.check_images(np.where(known, images, 0).astype(images.dtype)), known
+        checks.known_values(images, known, self.distribution)
+        return images, known

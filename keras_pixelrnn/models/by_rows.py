@@ -59,6 +59,7 @@ class ByRows:
                 "context maps, nor for multi-scale models. Use `complete`."
             )
         images, known = self.check_completion(images, known)
+        images = checks.given(images, known, self.distribution.dtype)
         given = self.context.check(context, len(images))
         controls = checks.controls(len(images), self.distribution.levels, temperature, top_k, top_p)
         return self._by_rows(

@@ -124,7 +124,10 @@ class Context:
         if array.shape[1] == 1 and array.dtype.kind in "iu":
             return array[:, 0]
         if array.shape[1] != self.num_classes:
-            return array
+            raise ValueError(
+                f"This model is conditional {self}: one-hot rows have {self.num_classes} columns, and "
+                f"labels the shape (n,) or (n, 1). Received: context of shape {array.shape}"
+            )
         if not (((array == 0) | (array == 1)).all() and (array.sum(1) == 1).all()):
             raise ValueError(
                 f"This model is conditional {self}; rows of labels must be one-hot: one 1, else 0. "

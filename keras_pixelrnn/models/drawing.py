@@ -220,8 +220,12 @@ class Drawing:
         checks.switch("xla", xla)
         images, known = self.check_completion(images, known)
         controls = (temperature, top_k, top_p)
+
+        def given(rows):
+            return checks.given(images[rows], known[rows], self.distribution.dtype)
+
         return self._drawn(
-            "complete", len(images), seed, context, controls, batch_size, xla, images, known
+            "complete", len(images), seed, context, controls, batch_size, xla, given, known
         )
 
     def _drawn(self, name, n, seed, context, controls, batch_size, xla, *images):

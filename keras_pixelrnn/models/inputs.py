@@ -122,6 +122,11 @@ class Inputs:
                 f"`sample_weight` must hold one finite number for each of {count} images. "
                 f"Received: shape {array.shape}, dtype {array.dtype}"
             )
+        if (np.abs(array) > checks.MOST_WEIGHT).any():
+            raise ValueError(
+                f"`sample_weight` must be of a magnitude of {checks.MOST_WEIGHT:.0e} at most, as losses "
+                f"are float32. Received: {np.abs(array).max():.3g}"
+            )
         return array.reshape(count).astype(np.float32)
 
     def class_weights(self, class_weight):
@@ -136,11 +141,11 @@ class Inputs:
         given = class_weight.items() if isinstance(class_weight, dict) else [(None, None)]
         for label, value in given:
             is_class = checks.is_whole(label) and 0 <= label < classes
-            number = isinstance(value, numbers.Real) and np.isfinite(value)
+            number = isinstance(value, numbers.Real) and abs(value) <= checks.MOST_WEIGHT
             if not (is_class and number):
                 raise ValueError(
                     f"`class_weight` must be a dict from labels in 0 .. {classes - 1} to finite "
-                    "numbers. "
+                    f"numbers of a magnitude of {checks.MOST_WEIGHT:.0e} at most. "
                     f"Received: class_weight={checks.shown(class_weight)}"
                 )
             table[label] = value

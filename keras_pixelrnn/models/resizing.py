@@ -52,9 +52,10 @@ class Resizing:
         has the weights that this one has now."""
         if size is None or (size := checks.size(size)) == self.image_shape[:2]:
             return self
-        made = self._functions.of_sizes
-        if size not in made:
+        made, weights = self._functions.of_sizes, self.get_weights()
+        known = [weight.shape for weight in made[size].weights] if size in made else None
+        if known == [weight.shape for weight in weights]:
+            made[size].set_weights(weights)
+        else:  # a new size, or a network that got adapters (LoRA)
             made[size] = self.resized(size)
-        else:
-            made[size].set_weights(self.get_weights())
         return made[size]

@@ -11,6 +11,8 @@ from keras import tree
 from keras_pixelrnn import backend, checks, mapped
 from keras_pixelrnn.models.stored_batches import StoredBatches
 
+NOTHING = "Expected one batch or more. Received: a data set that ended before its first batch"
+
 
 class Sources:
     """Wraps what people pass to `fit` so that no batch reaches the model unseen.
@@ -40,7 +42,8 @@ class Sources:
                 raise ValueError(
                     "Expected one batch or more. Received: a tf.data.Dataset without elements"
                 )
-            x = backend.checked_dataset(x, self, inputs.distribution.levels, table)
+            levels = inputs.distribution.levels
+            x = backend.checked_dataset(x, self, levels, checks.MOST_WEIGHT, table)
         elif isinstance(x, keras.utils.PyDataset):
             if x.num_batches == 0:  # JAX would end in a fault of Keras
                 raise ValueError("Expected one batch or more. Received: a PyDataset of length 0")
@@ -113,9 +116,14 @@ class Sources:
         try:
             yield
         except Exception as error:
-            if self.error is None or error is self.error:
-                raise
-            raise self.error from None
+            if self.error is not None and error is not self.error:
+                raise self.error from None
+            if isinstance(error, UnboundLocalError):  # Keras knows no result of no batch
+                raise ValueError(NOTHING) from None
+            words = None if isinstance(error, ValueError) else checks.inside(error)
+            if words:  # of a source that is read meanwhile, such as `kp.data.load`
+                raise ValueError(words) from error
+            raise
 
 
 def _own(batch):

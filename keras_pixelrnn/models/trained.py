@@ -2,13 +2,14 @@
 
 import contextlib
 import itertools
+import types
 
 import keras
 
 from keras_pixelrnn import backend, checks, losses
 from keras_pixelrnn.models import compiled
 from keras_pixelrnn.models.inputs import Inputs
-from keras_pixelrnn.models.sources import Sources
+from keras_pixelrnn.models.sources import NOTHING, Sources
 from keras_pixelrnn.models.stored_batches import StoredBatches
 
 # The state that Keras hands from step to step under JAX, in its order.
@@ -72,7 +73,8 @@ class Trained:
         x, y, sample_weight = sources.wrapped(x, y, sample_weight, class_weight, batch_size)
         # By default Keras asks for what such data cannot do, and then warns of it.
         endless = isinstance(x, keras.utils.PyDataset) and x.num_batches is None
-        shuffle = shuffle and not (endless or backend.is_dataset(x))
+        stream = backend.is_dataset(x) or isinstance(x, types.GeneratorType)
+        shuffle = shuffle and not (endless or stream)
         if validation_data is not None:
             given = keras.utils.unpack_x_y_sample_weight(validation_data)
             given = sources.wrapped(
@@ -85,7 +87,7 @@ class Trained:
             validation_data = held if share else validation_data
             shuffle, validation_split = False, 0.0
         with sources.spoken():
-            return super().fit(
+            history = super().fit(
                 x,
                 y,
                 batch_size=batch_size,
@@ -98,6 +100,9 @@ class Trained:
                 sample_weight=sample_weight,
                 **options,
             )
+            if history.epoch and not history.history:
+                raise ValueError(NOTHING)
+            return history
 
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **options
@@ -109,9 +114,12 @@ class Trained:
         if not options.get("_use_cached_eval_dataset"):  # `fit` has wrapped what it evaluates on
             x, y, sample_weight = sources.wrapped(x, y, sample_weight, batch_size=batch_size)
         with sources.spoken(), self._state_kept():
-            return super().evaluate(
+            found = super().evaluate(
                 x, y, batch_size, verbose=verbose, sample_weight=sample_weight, **options
             )
+            if isinstance(found, (list, dict)) and not found:
+                raise ValueError(NOTHING)
+            return found
 
     def predict(self, x, batch_size=None, **options):
         """Parameters `(n, height, width, P)` of what `fit` takes: `keras.Model.predict`."""
