@@ -52,12 +52,17 @@ def compare(path, libraries):
     for number, (name, _, outputs) in enumerate(jobs):
         for output, ours, theirs in zip(outputs, expected[number], found.get(number, [])):
             if ours.dtype.kind == "f":
-                same = np.allclose(ours, theirs, atol=1e-3)
+                same = np.allclose(ours, theirs, atol=1e-3, equal_nan=True)
             else:
                 same = np.array_equal(ours, theirs)
             if not same:
                 problems.append(f"{name}: {output} differs")
     return problems, report["load"]
+
+
+def say(what):
+    """On stderr: what takes minutes."""
+    print(what, file=sys.stderr, flush=True)
 
 
 def main():
@@ -68,8 +73,10 @@ def main():
     failed = False
     for version in args.tensorflow:
         with tempfile.TemporaryDirectory() as folder:
+            say(f"TensorFlow {version}: fetching its wheel, some hundred MB, by pip ...")
             libraries = libraries_of(version, folder)
             for path in args.paths:
+                say(f"TensorFlow {version}: loading and running {path} ...")
                 problems, load = compare(path, libraries)
                 failed |= bool(problems)
                 words = "; ".join(problems) or f"every signature, loaded in {load:.1f} s"

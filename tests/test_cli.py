@@ -282,7 +282,7 @@ def test_a_packed_data_set_is_the_data_set(capsys):
 def test_the_newest_version_is_the_one_a_server_would_load(tmp_path):
     assert names.newest(tmp_path / "absent") is None
     assert names.newest(tmp_path) is None
-    for version in ("2", "10", "11.tmp", "best"):
+    for version in ("2", "10", "11.tmp", "best", "9" * 20, "\u0663\u0663"):  # no int64, of others
         (tmp_path / version).mkdir()
     (tmp_path / "12").touch()
     assert (

@@ -47,6 +47,16 @@ def server(running):
         (b'{"instances": ["1"]}', "not of expected type: int64"),
         (b'{"instances": [99999999999999999999]}', "out of range"),
         (b'{"instances": [[1, 2], [3]]}', "ragged"),
+        *(
+            pytest.param(
+                b'{"instances": ' + b"[" * n + b"1" + b"]" * n + b"}", words, id=f"{n} deep"
+            )
+            for n, words in [
+                (60, "`seed` must have the shape (batch,)"),
+                (65, "more than 64 lists deep"),
+                (900, "more than 64 lists deep"),
+            ]
+        ),
         (b'{"instances": [{"seed": 1}, {"sed": 1}]}', "exactly the inputs"),
         (b'{"inputs": {"sed": [1]}}', "must hold exactly"),
         (b'{"signature_name": "log_prob", "instances": [[[300]]]}', "out of range"),

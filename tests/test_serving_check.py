@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_pixelrnn.serving import check, operations, warmup
+from keras_pixelrnn.serving import c_session, check, operations, warmup
 from tests.conformance import QUICK
 
 
@@ -45,7 +45,38 @@ X = {"x": np.ones((2, 3), np.float32)}
 
 
 def test_a_plain_model_passes(tmp_path):
-    assert save(tmp_path / "1", lambda x: {"y": x * 2.0}, X) == []
+    """Of any dtype that is passed to the session, and with NaN on purpose."""
+    dtypes = [np.dtype(dtype) for dtype in c_session.DTYPES.values()]
+
+    def function(**inputs):
+        outputs = {f"{name}_out": tf.identity(x) for name, x in inputs.items()}
+        return {**outputs, "nan": inputs["float32"] * np.nan, "text": tf.as_string(inputs["int8"])}
+
+    inputs = {dtype.name: np.array([[0, 1, 1]] * 2).astype(dtype) for dtype in dtypes}
+    assert save(tmp_path / "1", function, inputs) == []
+
+
+def test_a_dtype_that_cannot_be_passed_is_named():
+    for array, words in [(np.array([b"x"], object), "strings"), (np.zeros(1, complex), "complex")]:
+        with pytest.raises(c_session.SessionError, match=f"x:0 has a dtype .* Received: {words}"):
+            c_session._number_of("x:0", array)
+
+
+@pytest.mark.parametrize(
+    ("name", "xla", "words"),
+    [
+        ("best", False, "whole number, NAME/1 say"),
+        ("1.0", False, "whole number"),
+        ("1", True, "is compiled by XLA. Export it with --xla"),
+    ],
+)
+def test_what_a_server_would_not_use_is_named(export, tmp_path, monkeypatch, name, xla, words):
+    monkeypatch.setattr(operations, "without_kernel", lambda _: [])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).symlink_to(export)
+    for path in (tmp_path / name, f"{name}/variables/.."):
+        (problem,) = check.check(path, xla=xla)
+        assert words in problem
 
 
 def test_a_jitted_signature_is_named(tmp_path):

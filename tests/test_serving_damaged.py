@@ -7,7 +7,7 @@ import pytest
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_pixelrnn import cli
-from keras_pixelrnn.serving import check, warmup
+from keras_pixelrnn.serving import check, export, warmup
 from tests import conformance
 from tests.commands import fails, process
 from tests.conformance import QUICK
@@ -83,9 +83,37 @@ def test_a_weight_that_is_another_is_seen(version, capsys):
 def test_a_version_is_found_from_within(version, monkeypatch):
     """Where its own path has no name to serve it under."""
     serve = cli.pixelrnn.get_command(None, "serve")
-    for folder, name in [(version, "."), (version.parent, "1"), (version.parent, ".")]:
+    for folder, name in [
+        (version, "."),
+        (version.parent, "1"),
+        (version.parent, "."),
+        (version, ".."),
+        (version / "variables", ".."),
+        (version / "variables", "../.."),
+    ]:
         monkeypatch.chdir(folder)
         assert serve.callback.__globals__["_export"](name, None) == version
+
+
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [
+        (".", "v1.2"),
+        ("..", "mine"),
+        ("./", "v1.2"),
+        ("../mine.keras", "mine"),
+        ("digits", "digits"),
+    ],
+)
+def test_a_model_is_called_as_its_folder_is(tmp_path, monkeypatch, name, served):
+    """Wherever that is said from, by all commands."""
+    folder = tmp_path / "mine" / "v1.2"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(export, "save_for_serving", lambda _, path: path)
+    monkeypatch.setattr("keras_pixelrnn.models.from_preset", lambda _: None)
+    serve = cli.pixelrnn.get_command(None, "serve")
+    assert serve.callback.__globals__["_export"](name, "scratch").name == served
 
 
 @pytest.mark.slow  # each in a process of its own

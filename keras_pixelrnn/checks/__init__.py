@@ -59,12 +59,14 @@ from keras_pixelrnn.checks.numbers import (
     whole,
 )
 from keras_pixelrnn.checks.paths import (
+    MOST_VERSION,
     UNTOUCHED,
     home,
     local,
     moved_to,
     replace,
     unfinished,
+    version_of,
     writing,
 )
 
@@ -80,6 +82,7 @@ __all__ = [
     "MOST_SIDE",
     "MOST_STEPS",
     "MOST_UNITS",
+    "MOST_VERSION",
     "MOST_WEIGHT",
     "OF_EVERY_LAYER",
     "POLICIES",
@@ -125,6 +128,7 @@ __all__ = [
     "unfinished",
     "unknown",
     "unmasked",
+    "version_of",
     "whole",
     "writing",
 ]

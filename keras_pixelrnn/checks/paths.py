@@ -38,6 +38,16 @@ def home(path):
     return Path(os.path.expanduser(path))
 
 
+MOST_VERSION = 2**63 - 1
+
+
+def version_of(path):
+    """The number of a version folder, as a server reads its name; None for others, which it skips."""
+    name = os.path.basename(os.path.abspath(path))  # of ".", too; a link keeps its own
+    whole = name.isascii() and name.isdecimal() and int(name) <= MOST_VERSION
+    return int(name) if whole else None
+
+
 WRITING = "writing-"  # how the names of unfinished files begin
 LONGEST = 255  # bytes of a name
 _FILE = re.compile(rf"{WRITING}\d+-[0-9a-f]{{8}}-.*", re.DOTALL)

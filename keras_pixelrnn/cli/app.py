@@ -2,10 +2,10 @@
 
 import importlib.util
 import threading
-from pathlib import Path
 
 import click
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.cli import names
 
 
@@ -29,7 +29,7 @@ def command(name, host, port, count):
     from keras_pixelrnn.app import demo, page
 
     click.echo("loading and compiling ...", err=True)
-    title = Path(name.rstrip("/")).name
+    title = presets.called(name)
     shown = demo.Demo(models.from_preset(name), count)
     shown.warm_up()
     address, end = page.serve(shown, title, host, port)

@@ -13,8 +13,9 @@ def command(folder, xla):
 
     FOLDER is that of a version (saved_models/digits/1), or of a model, whose newest version counts.
     Fails on operations that the server lacks or refuses (custom ones, Python, XLA), on paths of this
-    machine, and on requests that fail or differ from Python with XLA off. An export with a second set
-    of signatures, for XLA, is servable where XLA runs alone: by --xla.
+    machine, on a folder whose name is no number, and on requests that fail or differ from Python with
+    XLA off. An export with a second set of signatures, for XLA, is servable where XLA runs alone: by
+    --xla, which refuses others.
     """
     newest = names.newest(folder)
     if newest is None:

@@ -38,9 +38,9 @@ def command(name, out, size, version, particles, lookahead, rows, xla):
         raise click.UsageError("--lookahead is of --particles, how many `complete_smc` draws.")
     if out is None:
         own = Path(name).is_dir() and not presets.comes_along(name)
-        out = Path(name) if own else Path("exports") / Path(name).stem
+        out = Path(name) if own else Path("exports") / presets.called(name)
         if size:  # a model that is served keeps its shape
-            out = Path("exports") / f"{Path(name).stem}-{size[0]}x{size[1]}"
+            out = Path("exports") / f"{presets.called(name)}-{size[0]}x{size[1]}"
     if problem := names.not_writable(out):
         raise click.UsageError(problem)
     if version is not None and (out / str(version)).exists():

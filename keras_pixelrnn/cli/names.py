@@ -227,11 +227,15 @@ def data_dir_of(dataset, data_dir):
 def newest(path):
     """The version folder that a path means: itself, or the highest number in it, which a server would
     load whatever it holds; None for neither."""
+    from keras_pixelrnn import checks
+
     if (path / "saved_model.pb").is_file():
         return path
     entries = path.iterdir() if path.is_dir() else ()
-    versions = [entry for entry in entries if entry.name.isdecimal() and entry.is_dir()]
-    return max(versions, key=lambda entry: int(entry.name), default=None)
+    versions = [
+        entry for entry in entries if checks.version_of(entry) is not None and entry.is_dir()
+    ]
+    return max(versions, key=checks.version_of, default=None)
 
 
 def counted(number, what="image"):

@@ -1,7 +1,5 @@
 """`pixelrnn sample`"""
 
-from pathlib import Path
-
 import click
 
 from keras_pixelrnn import presets
@@ -123,7 +121,7 @@ def write(images, pictures, out, form, name):
         out.mkdir(parents=True, exist_ok=True)
     levels = pictures.levels
     if form == "npz":
-        about = drawn(pictures.drawn(), Path(name).resolve().name)
+        about = drawn(pictures.drawn(), presets.called(name))
         checks.replace(
             out / "samples.npz",
             lambda file: np.savez_compressed(file, image=images, levels=levels, **about),

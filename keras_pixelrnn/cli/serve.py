@@ -1,5 +1,6 @@
 """`pixelrnn serve`"""
 
+import os
 import re
 import tempfile
 import urllib.parse
@@ -61,10 +62,10 @@ def _export(name, scratch):
     path = Path(name)
     found = names.newest(path)
     if found and not presets.comes_along(name):
-        return found.absolute()  # whose parent has a name
+        return Path(os.path.abspath(found))  # whose parent has a name
     from keras_pixelrnn import models
     from keras_pixelrnn.serving import export
 
     model = models.from_preset(name)
     click.echo(TRACING, err=True)
-    return export.save_for_serving(model, Path(scratch) / path.name)
+    return export.save_for_serving(model, Path(scratch) / presets.called(name))

@@ -88,7 +88,7 @@ def command(context, **given):
     if not training.train(settings, callbacks=[_bar()]):
         return
     click.echo(f"Draw from it: pixelrnn sample {presets.spelled(settings.output)}")
-    if any(entry.name.isdecimal() for entry in settings.output.iterdir()):  # a SavedModel
+    if names.newest(settings.output):  # a SavedModel
         click.echo(f"Serve it:     pixelrnn serve {presets.spelled(settings.output)}")
 
 

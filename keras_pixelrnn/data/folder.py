@@ -108,14 +108,15 @@ def folder(
     check_splits(splits)
     skipped = f", {len(bad)} unreadable files left out" if bad else ""
     classes = f", {len(names)} classes" if names else ""
+    name = path.resolve().name  # of ".", too
     return Source(
         splits,
         (0, 255) if dtype == np.uint8 and not exact else None,
         names,
-        f"folder {path.name}{words}{skipped}{classes}, {height}x{width}x{channels}",
+        f"folder {name}{words}{skipped}{classes}, {height}x{width}x{channels}",
         extent=extent_of(splits),
         at_hand=at_once and whole is not files,
-        dataset={"name": path.resolve().name},
+        dataset={"name": name},
         files={"background": reader.background},
     )
 

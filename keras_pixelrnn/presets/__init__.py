@@ -54,6 +54,18 @@ def spelled(path: str | os.PathLike) -> str:
     return shlex.quote(f"./{text}" if here else text)
 
 
+def called(preset: str | os.PathLike) -> str:
+    """What a model goes by: its name, or that of its folder or `.keras` file, also of "." or "..".
+
+    Example:
+
+    >>> called("digits"), called("hf://me/mine"), called("runs/v1.2/"), called("runs/../mine.keras")
+    ('digits', 'mine', 'v1.2', 'mine')
+    """
+    name = os.path.basename(os.path.abspath(os.path.expanduser(preset)))
+    return name.removesuffix(".keras")
+
+
 def folder(name: str) -> Path:
     """Folder of a trained model that comes with the package; `ValueError` for an unknown name."""
     if name not in names():

@@ -18,18 +18,26 @@ import time
 from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 
 DTYPES = {  # of tf_datatype.h
     1: np.float32,
+    2: np.float64,
     3: np.int32,
     4: np.uint8,
+    5: np.int16,
+    6: np.int8,
     9: np.int64,
     10: np.bool_,
+    14: ml_dtypes.bfloat16,
     17: np.uint16,
+    19: np.float16,
+    22: np.uint32,
+    23: np.uint64,
 }
-NOT_FOUND = 5  # of google.rpc.Code
-STRING = 7
+INVALID_ARGUMENT, NOT_FOUND = 3, 5  # of google.rpc.Code
+STRING = 7  # which outputs may have, too
 STRING_SIZE = 24  # bytes of a TF_TString
 
 
@@ -86,7 +94,11 @@ class Session:
     def run(self, feeds, fetches):
         """Arrays of the tensors named in `fetches`, given those in `feeds`."""
         inputs = (Output * len(feeds))(*map(self._output, feeds))
-        values = (c_void_p * len(feeds))(*map(self._tensor, feeds.values()))
+        # A list first: of what an iterator raises ctypes takes StopIteration for its end.
+        numbers = [_number_of(name, array) for name, array in feeds.items()]
+        values = (c_void_p * len(feeds))(
+            *[self._tensor(*pair) for pair in zip(numbers, feeds.values(), strict=True)]
+        )
         outputs = (Output * len(fetches))(*map(self._output, fetches))
         results = (c_void_p * len(fetches))()
         try:
@@ -108,10 +120,14 @@ class Session:
         finally:
             for value in values:
                 self.tf.TF_DeleteTensor(c_void_p(value))
-        arrays = [self._array(c_void_p(result)) for result in results]
-        for result in results:
-            self.tf.TF_DeleteTensor(c_void_p(result))
-        return arrays
+        try:
+            return [
+                self._array(name, c_void_p(result))
+                for name, result in zip(fetches, results, strict=True)
+            ]
+        finally:
+            for result in results:
+                self.tf.TF_DeleteTensor(c_void_p(result))
 
     @contextlib.contextmanager
     def _status(self):
@@ -132,16 +148,15 @@ class Session:
             raise SessionError(NOT_FOUND, f"The graph has no operation {operation!r}.")
         return Output(found, int(index or 0))
 
-    def _tensor(self, array):
+    def _tensor(self, number, array):
         array = np.ascontiguousarray(array)
-        number = next(key for key, dtype in DTYPES.items() if array.dtype == dtype)
         dims = (c_int64 * max(1, array.ndim))(*array.shape)
         tensor = self.tf.TF_AllocateTensor(number, dims, array.ndim, c_size_t(array.nbytes))
         data = c_void_p(self.tf.TF_TensorData(c_void_p(tensor)))
         ctypes.memmove(data, array.ctypes.data, array.nbytes)
         return tensor
 
-    def _array(self, tensor):
+    def _array(self, name, tensor):
         shape = [self.tf.TF_Dim(tensor, axis) for axis in range(self.tf.TF_NumDims(tensor))]
         number = self.tf.TF_TensorType(tensor)
         data = self.tf.TF_TensorData(tensor)
@@ -152,8 +167,27 @@ class Session:
                 start = self.tf.TF_StringGetDataPointer(string)
                 strings.append(ctypes.string_at(start, self.tf.TF_StringGetSize(string)))
             return np.array(strings, dtype=object).reshape(shape)
+        if number not in DTYPES:
+            raise _no_such_dtype(name, f"number {number} of tf_datatype.h")
         raw = ctypes.string_at(data, self.tf.TF_TensorByteSize(tensor)) if np.prod(shape) else b""
         return np.frombuffer(raw, DTYPES[number]).reshape(shape)
+
+
+def _number_of(name, array):
+    """The number of an array's dtype, or `SessionError`."""
+    for number, dtype in DTYPES.items():
+        if array.dtype == dtype:
+            return number
+    raise _no_such_dtype(name, "strings" if array.dtype == object else array.dtype)
+
+
+def _no_such_dtype(name, received):
+    expected = ", ".join(np.dtype(dtype).name for dtype in DTYPES.values())
+    return SessionError(
+        INVALID_ARGUMENT,
+        f"{name} has a dtype that is not passed to TensorFlow's C API here. Expected {expected}, of "
+        f"outputs also strings. Received: {received}",
+    )
 
 
 def main(libraries, jobs, folder):
@@ -162,7 +196,7 @@ def main(libraries, jobs, folder):
     session = Session(libraries, request["model"], request.get("xla", False))
     report = {"load": time.perf_counter() - start, "jobs": [], "errors": []}
     for number, job in enumerate(request["jobs"]):
-        feeds = {name: np.load(file) for name, file in job["feeds"].items()}
+        feeds = {name: read(file) for name, file in job["feeds"].items()}
         seconds = []
         for _ in range(job.get("repeat", 1)):
             start = time.perf_counter()
@@ -177,6 +211,12 @@ def main(libraries, jobs, folder):
                 np.save(Path(folder) / f"{number}-{place}.npy", array, allow_pickle=True)
         report["jobs"].append(seconds)
     print(json.dumps(report))
+
+
+def read(file):
+    """An array of a file, in which bfloat16 is two bytes of no meaning."""
+    array = np.load(file, allow_pickle=True)
+    return array.view(ml_dtypes.bfloat16) if array.dtype == "V2" else array
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.serving import operations, warmup
+from keras_pixelrnn.serving import c_session, operations, warmup
 from keras_pixelrnn.serving.server.batching import parameters_of
 
 # An absolute path of two parts or more, or one of a cloud's file system.
@@ -45,7 +45,8 @@ def check(path, loaded=None, xla=False, tell=None):
     Args:
         path: version folder, the one that holds `saved_model.pb`.
         loaded: `tf.saved_model.load(path).signatures`, to save the time where they are at hand.
-        xla: of a server that runs XLA, by --xla_cpu_compilation_enabled or on a GPU.
+        xla: of a server that runs XLA, by --xla_cpu_compilation_enabled or on a GPU: for exports with
+            signatures that XLA compiles.
         tell: None, or a function that is called before the signatures are run, which takes a while.
 
     Returns:
@@ -60,6 +61,15 @@ def check(path, loaded=None, xla=False, tell=None):
     except ValueError as error:
         return [str(error)]
     problems = [*operations.refused(graph.graph_def, xla), *out_of_place(graph)]
+    if checks.version_of(path) is None:
+        problems.append(
+            f"This is no version: a server loads folders alone whose name is a whole number, "
+            f"NAME/1 say. Rename the folder. Received: {path}"
+        )
+    if xla and not operations.compiled(graph.graph_def):
+        problems.append(
+            f"Nothing in {path} is compiled by XLA. Export it with --xla (xla=True), or check without."
+        )
     if unread := unread_weights(path, graph):
         return [*problems, unread]
     if "serving_default" not in graph.signature_def:
@@ -170,9 +180,14 @@ def _run(path, signatures, requests, loaded, xla):
             continue
         expected = loaded[name](**{key: tf.constant(value) for key, value in inputs.items()})
         for output, array in zip(outputs, found[number], strict=True):
-            if not np.array_equal(expected[output].numpy(), array):
+            if not _same(expected[output].numpy(), array):
                 problems.append(f"Signature {name!r}: {output!r} differs from the one in Python.")
     return problems
+
+
+def _same(a, b):
+    """Are all numbers or strings of two arrays the same, NaN where it is NaN?"""
+    return a.shape == b.shape and ((a == b) | ((a != a) & (b != b))).all()
 
 
 def c_api(path, signatures, jobs, repeat=1, libraries=None, xla=False):
@@ -213,8 +228,7 @@ def c_api(path, signatures, jobs, repeat=1, libraries=None, xla=False):
             return {}, {}, f"{words[-1]} (exit status {process.returncode})"
         found = {
             number: [
-                np.load(folder / f"{number}-{place}.npy", allow_pickle=True)
-                for place in range(len(outputs))
+                c_session.read(folder / f"{number}-{place}.npy") for place in range(len(outputs))
             ]
             for number, (_, _, outputs) in enumerate(jobs)
             if (folder / f"{number}-0.npy").exists()

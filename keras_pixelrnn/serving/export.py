@@ -16,8 +16,6 @@ from keras_pixelrnn.models.variables import check_finite
 from keras_pixelrnn.serving import warmup
 from keras_pixelrnn.serving.signatures import XLA, signatures
 
-MOST_VERSION = 2**63 - 1
-
 NOTHING_LEFT = "Nothing is left behind."
 BATCH_SIZES = (1, 4, 16, 64)
 # Drawing takes long and hardly longer for more images: wait a little for a batch to fill.
@@ -123,7 +121,7 @@ def save_for_serving(
         directory.mkdir(parents=True, exist_ok=True)
     version = _next_version(directory) if version is None else version
     target = directory / str(version)
-    if not checks.is_whole(version) or not 1 <= version <= MOST_VERSION or target.exists():
+    if not checks.is_whole(version) or not 1 <= version <= checks.MOST_VERSION or target.exists():
         raise ValueError(
             f"`version` must be a positive int, below 2**63 as servers have it, that is still free in "
             f"{directory}. Leave it out for the next free one. Received: version={version!r}"
@@ -141,7 +139,7 @@ def save_for_serving(
 
 
 def _next_version(directory):
-    taken = [int(entry.name) for entry in directory.iterdir() if entry.name.isdecimal()]
+    taken = [checks.version_of(entry) or 0 for entry in directory.iterdir()]
     return max(taken, default=0) + 1
 
 

@@ -45,6 +45,12 @@ def used(graph_def):
     return {node.op for _, nodes in places(graph_def) for node in nodes} - functions
 
 
+def compiled(graph_def):
+    """Is any node or function of a graph to be compiled by XLA?"""
+    nodes = (node for _, some in places(graph_def) for node in some)
+    return any(part.attr["_XlaMustCompile"].b for part in (*nodes, *graph_def.library.function))
+
+
 def refused(graph_def, xla=False):
     """Sentences about what a stock server lacks or refuses, one for each operation.
 

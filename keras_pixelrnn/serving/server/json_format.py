@@ -61,21 +61,28 @@ def _from_columns(inputs, names):
     return {names[0]: inputs}
 
 
-KINDS = {"b": bool, "i": int, "u": int, "f": (int, float)}
+KINDS = {"b": bool, "i": int, "u": int, "f": (int, float), "V": (int, float)}  # "V": bfloat16
+MOST_DIMENSIONS = 64  # of an array of NumPy
 
 
 def to_array(name, value, dtype):
     """A JSON value as an array of a dtype, refused where that would change it."""
+    if dtype.kind not in KINDS:
+        _refuse(
+            f"Input {name!r} is of strings, which this development server takes over no protocol"
+        )
     wanted = KINDS[dtype.kind]
 
-    def check(part):
+    def check(part, depth):
+        if depth > MOST_DIMENSIONS:
+            _refuse(f"Input {name!r} is nested more than {MOST_DIMENSIONS} lists deep")
         if isinstance(part, list):
             for inner in part:
-                check(inner)
+                check(inner, depth + 1)
         elif not isinstance(part, wanted) or (isinstance(part, bool) and wanted is not bool):
             _refuse(f"JSON Value: {part!r} of input {name!r} is not of expected type: {dtype}")
 
-    check(value)
+    check(value, 0)
     try:
         with np.errstate(over="ignore"):
             return np.array(value, dtype)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tensorflow.python.framework.dtypes import as_dtype
 
+from keras_pixelrnn import checks
 from keras_pixelrnn.serving import check
 from keras_pixelrnn.serving.c_session import Session, SessionError
 from keras_pixelrnn.serving.server.batching import (
@@ -51,12 +52,13 @@ class Servable:
     def __init__(self, name, path, batching=True, xla=False):
         path = Path(path)
         file = path / "saved_model.pb"
-        if not file.is_file() or not path.name.isdecimal():
+        version = checks.version_of(path)
+        if not file.is_file() or version is None:
             raise ValueError(
                 "A server needs the version folder of an export, NAME/1 say, with its "
                 f"saved_model.pb. Write one by `pixelrnn export`. Received: {path}"
             )
-        self.name, self.version, self.path = name, int(path.name), path
+        self.name, self.version, self.path = name, version, path
         self.meta_graph = check.read(path)
         if unread := check.unread_weights(path, self.meta_graph):
             raise ValueError(unread)
