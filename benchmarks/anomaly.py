@@ -79,7 +79,8 @@ def measure(name, data_dir=None, count=1000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
+    fit = [name for name in kp.presets.names() if name.startswith("binarized_mnist")]
+    parser.add_argument("name", metavar="NAME", choices=fit, help=f"one of: {', '.join(fit)}")
     parser.add_argument("--data-dir", help="folder of prepared TFDS data (default: $TFDS_DATA_DIR)")
     args = parser.parse_args()
     usual, rows = measure(args.name, args.data_dir)

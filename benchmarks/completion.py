@@ -162,7 +162,8 @@ def train(model, images, epochs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
+    names = [name for name in kp.presets.names() if name.startswith("binarized_mnist")]
+    parser.add_argument("name", metavar="NAME", choices=names, help=f"one of: {', '.join(names)}")
     parser.add_argument("--lookahead", type=Path, help=".keras file (default: the one shipped)")
     parser.add_argument("--hidden", choices=masks(), help="only these; nothing is written then")
     parser.add_argument("--images", type=int, default=64)

@@ -76,7 +76,8 @@ def measure(name, samples=100):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
+    fit = [name for name in kp.presets.names() if kp.presets.facts(name).get("num_classes")]
+    parser.add_argument("name", metavar="NAME", choices=fit, help=f"one of: {', '.join(fit)}")
     for name, value in measure(parser.parse_args().name).items():
         print(f"{name}: {100 * value:.1f}%")
 

@@ -215,7 +215,8 @@ def picture(shown, levels, each=4):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="one of keras_pixelrnn.presets.names()")
+    names = kp.presets.names()
+    parser.add_argument("name", metavar="NAME", choices=names, help=f"one of: {', '.join(names)}")
     parser.add_argument("--data-dir", default=os.environ.get("TFDS_DATA_DIR"))
     parser.add_argument(
         "--background", help="model for the likelihood ratio, or .keras file to write"

@@ -30,7 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from benchmarks.serving_requests import inputs_of, resident_mib
+from benchmarks.serving_requests import inputs_of, resident_mib, version_folder
 
 ROWS = (1, 4, 16, 64)
 
@@ -174,7 +174,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("paths", type=Path, nargs="+", help="version folders")
+    parser.add_argument("paths", type=version_folder, nargs="+", help="version folders")
     parser.add_argument("--seconds", type=float, default=3.0, help="of every measurement")
     parser.add_argument("--only", choices=["mixing"], help="the last table alone")
     parser.add_argument(

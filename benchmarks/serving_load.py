@@ -18,7 +18,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -27,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from benchmarks.serving_requests import inputs_of, resident_mib
+from benchmarks.serving_requests import inputs_of, resident_mib, version_folder
 from keras_pixelrnn.serving.server import Servable
 
 KINDS = 60
@@ -129,7 +128,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("path", type=Path, help="version folder of the export")
+    parser.add_argument("path", type=version_folder, help="version folder of the export")
     parser.add_argument("--address", help="of a server that runs; else one is started")
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--clients", type=int, default=32)

@@ -1,7 +1,17 @@
 """Requests to the signatures of an export, and the memory of who answers them."""
 
+import argparse
 import re
 from pathlib import Path
+
+
+def version_folder(text):
+    """An argument that is the version folder of an export."""
+    if not Path(text, "saved_model.pb").is_file():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} holds no export, such as `pixelrnn export digits --out exports/digits` makes"
+        )
+    return Path(text)
 
 
 def inputs_of(servable, name, rows, rng):

@@ -20,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.serving_requests import version_folder
 from keras_pixelrnn.serving import check, operations, warmup
 
 
@@ -67,7 +68,7 @@ def say(what):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("paths", type=Path, nargs="+", help="version folders")
+    parser.add_argument("paths", type=version_folder, nargs="+", help="version folders")
     parser.add_argument("--tensorflow", nargs="+", default=["2.19.1", "2.20.0"])
     args = parser.parse_args()
     failed = False

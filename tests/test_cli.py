@@ -206,6 +206,10 @@ def test_scores_of_strangeness(grey, capsys):
         (["--validation", "usual"], "--false-positive-rate"),
         (["--threshold", "1", "--false-positive-rate", "0.1"], "not both"),
         (["--false-positive-rate", "0.1"], "pass --validation"),
+        (
+            ["--validation", "usual", "--false-positive-rate", "0.01"],
+            "at least 99 by --validation. Received: --false-positive-rate 0.01, 30 of --validation",
+        ),
     ]:
         code, text = fails(capsys, "score", grey, "samples", *wrong)
         assert code == 2
@@ -213,6 +217,7 @@ def test_scores_of_strangeness(grey, capsys):
     other = ["--method", "ratio", "--background", "binarized_mnist_pixelcnn", "--maps", "maps"]
     code, text = fails(capsys, "score", grey, "samples", *other)
     assert (code, "must be a model of images" in text) == (1, True)
+    assert "Received: background 'binarized_mnist_pixelcnn', of images (28, 28, 1)" in text
     assert not Path("maps").exists(), "images were scored first"
 
 

@@ -1,5 +1,7 @@
 """`pixelrnn compress` and `decompress`."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -40,8 +42,11 @@ def test_pictures_there_and_back(model, tmp_path, rng):
     cut = tmp_path / "cut.kpz"
     cut.write_bytes(file.read_bytes()[:-1])
     assert f"{cut}: The check sum" in str(run("decompress", cut, "--model", model).exception)
-    other = run("decompress", file, "--model", "digits")
-    assert "another model" in str(other.exception)
+    name = pathlib.Path(model).name
+    assert kp.codec.header(file.read_bytes()).name == name
+    other = str(run("decompress", file, "--model", "digits").exception)
+    assert f"another model, '{name}'" in other
+    assert "Received: 'digits'" in other
 
 
 def test_pictures_that_would_not_come_back_are_refused(model, tmp_path):

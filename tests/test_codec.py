@@ -1,8 +1,11 @@
 """Lossless files: exact on every execution, one image without the others, nothing wrong unseen."""
 
+import functools
 import os
 import subprocess
 import sys
+import types
+import warnings
 import zlib
 
 import numpy as np
@@ -10,7 +13,8 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import codec
-from keras_pixelrnn.codec import coder, container, decisions, lossless, walk
+from keras_pixelrnn.codec import coder, container, decisions, lossless, noise, walk
+from keras_pixelrnn.codec.fingerprint import fingerprint
 from tests import conformance
 
 CASES = {case.name: case for case in conformance.MODELS}
@@ -69,7 +73,10 @@ from keras_pixelrnn import backend, codec
 assert backend.name() == "jax"
 for folder in map(pathlib.Path, sys.argv[1:]):
     model = keras.saving.load_model(folder / "model.keras", compile=False)
-    np.save(folder / "found.npy", codec.read(folder / "some.kpz", model, batch_size=7))
+    found = codec.read(folder / "some.kpz", model, batch_size=7)
+    np.save(folder / "found.npy", found)
+    if "mixed" in folder.name:
+        assert (codec.decompress(model, codec.compress(model, found)) == found).all()
 """
 
 
@@ -77,8 +84,11 @@ for folder in map(pathlib.Path, sys.argv[1:]):
 def test_files_are_read_by_jax(tmp_path):
     """In blocks that run in other batches than those of TensorFlow that wrote them."""
     written = {}
-    for name in ("pixelcnn-bernoulli-1", "pixelcnn-logistic-3", "diagonal-bernoulli-1"):
-        model = conformance.randomised(CASES[name].make(), scale=0.3)
+    made = {name: CASES[name].make for name in (MONO.name, "pixelcnn-logistic-3")}
+    made["diagonal-bernoulli-1"] = CASES["diagonal-bernoulli-1"].make
+    made["mixed"] = functools.partial(MONO.make, dtype="mixed_bfloat16")
+    for name, make in made.items():
+        model = conformance.randomised(make(), scale=0.3)
         (tmp_path / name).mkdir()
         model.save(tmp_path / name / "model.keras")
         written[name] = model.sample(40, seed=2)
@@ -188,6 +198,97 @@ def test_another_model_is_refused_by_name(coded):
         codec.decompress(other, data)
     other.set_weights(model.get_weights())
     assert codec.decompress(other, data, indices=[]).shape == (0, *model.image_shape)
+
+
+@pytest.mark.parametrize("part", ["all", "one layer", "one weight"])
+def test_a_frozen_model_is_the_same(coded, part):
+    model = coded[0]
+    before, layer = fingerprint(model), model.network.layers[0]
+    frozen = {"all": model.network, "one layer": layer, "one weight": layer.weights[0]}[part]
+    frozen.trainable = False
+    try:
+        assert model.get_config().keys() & {"frozen_weights", "places"}
+        assert fingerprint(model) == before
+    finally:
+        frozen.trainable = True
+
+
+def test_fingerprints_stay_what_they_were():
+    """In files that exist; an adapter is another model, and says where it is."""
+    digits = kp.models.PixelModel.from_preset("digits")
+    assert fingerprint(digits).hex() == "6a5d78399e0f589e"
+    model = kp.models.PixelCNN((4, 4, 1), kp.distributions.Bernoulli(), units=2, num_blocks=1)
+    model.set_weights([np.full(w.shape, 0.1, "f4") for w in model.get_weights()])
+    assert fingerprint(model).hex() == "1a719a37ca4c88dd"
+    next(x for x in model._flatten_layers() if getattr(x, "enable_lora", None)).enable_lora(1)
+    for variable in model.weights:
+        variable.assign(np.full(variable.shape, 0.1, "f4"))
+    assert fingerprint(model).hex() == "973af146f1e8a444"
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_models_of_low_precision_are_coded_as_they_are_read(coded, policy):
+    """In float32, as all streams compute: the very file of the float32 model, but for its name."""
+    model, images, data = coded
+    mixed = MONO.make(dtype=policy)
+    mixed.set_weights(model.get_weights())
+    found = container.read(codec.compress(mixed, images, block_size=4))
+    assert found[1] == container.read(data)[1]
+    assert found[0].fingerprint == fingerprint(mixed)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [("float32", noise.UNKNOWN), ("float16", 2.0**-7), ("bfloat16", 2.0**-4)],
+)
+def test_noise_is_at_least_that_of_the_dtype(dtype, expected):
+    """Of a layer that is of low precision whatever the model's configuration says."""
+    params = np.ones((2, 3, 3, 1), np.float32)
+    model = types.SimpleNamespace(
+        _functions=lambda *args, **options: lambda *inputs: params,
+        _flatten_layers=lambda: [types.SimpleNamespace(compute_dtype=dtype)],
+    )
+    np.testing.assert_array_equal(noise.expected(model, [], params), expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_what_is_not_finite_is_stored_without_a_warning(coded, value):
+    model, images, _ = coded
+    weights = model.get_weights()
+    model.set_weights([np.full_like(weight, value) for weight in weights])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            data = codec.compress(model, images)
+    finally:
+        model.set_weights(weights)
+    assert {block[4] for block in container.read(data)[1]} == {coder.RAW}
+
+
+def test_minus_zero_is_the_same_context():
+    context = np.linspace(-1.0, 1.0, 2 * 5000, dtype="f4").reshape(5000, 2)
+    old = int.from_bytes(container.crc_of(context), "little")  # of files that exist
+    assert container.context_crc(context) == old
+    zeros = np.zeros((3, 2), "f4")
+    assert container.context_crc(-zeros) == container.context_crc(zeros)
+
+
+@pytest.mark.parametrize("size", [10**10, 2**62, 2**69])
+@pytest.mark.parametrize("both", [True, False])
+def test_sizes_that_cannot_be_are_damage(coded, size, both):
+    """Before anything is made of that size, where the check sums fit."""
+    model, _, data = coded
+    header, blocks = container.read(data)
+    forged = header._replace(count=size, block_size=size if both else size // 2)
+    with pytest.raises(codec.Damaged, match="sizes that cannot be"):
+        codec.decompress(model, container.write(forged, blocks[: 1 if both else 2]), xla=False)
+
+
+def test_blocks_that_are_written_can_be_read(coded, monkeypatch):
+    model, images, _ = coded
+    monkeypatch.setattr(container, "MOST", 2 * images[0].size + 1)
+    data = codec.compress(model, images, block_size=9)
+    assert codec.header(data).block_size == 2
 
 
 def test_a_machine_too_far_off_is_told(coded, monkeypatch):

@@ -13,6 +13,7 @@ from keras_pixelrnn.cli import complete
 from keras_pixelrnn.completion import Lookahead, fit_lookahead, random_known
 from keras_pixelrnn.completion.guided import GuidedDistribution
 from keras_pixelrnn.completion.lookahead import check_fits
+from keras_pixelrnn.models.functions import Functions
 from keras_pixelrnn.serving import check
 from tests.conformance import random_images, randomised
 from tests.test_smc import CASES, RUNS, posterior, problem, shares, smc
@@ -59,6 +60,24 @@ def test_unbiased_whatever_the_look_ahead(name, trained):
     levels = model.distribution.levels
     distance = [np.abs(shares(x, known, levels) - p).sum() for x in (found, worse)]
     assert distance[0] < distance[1] / 1.3
+
+
+def test_functions_know_a_look_ahead_as_it_is(trained):
+    """What was made for one before it got adapters knows the old."""
+    model, _, _, lookahead = trained("grey")
+    lookahead = Lookahead.from_config(lookahead.get_config())
+    functions = Functions(model)
+
+    def now():
+        return functions("complete_smc", xla=False, n_particles=2, lookahead=lookahead)
+
+    first, plain = now(), functions("sample", xla=False)
+    functions._drawn.add("traced")
+    assert now() is first
+    next(x for x in lookahead._flatten_layers() if getattr(x, "enable_lora", None)).enable_lora(1)
+    assert now() is not first
+    assert not functions._drawn
+    assert functions("sample", xla=False) is not plain  # all that was traced is forgotten at once
 
 
 @pytest.mark.slow
@@ -209,6 +228,10 @@ def test_bad_arguments(trained):
         ({"learning_rate": "fast"}, "learning_rate='fast'"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0"),
         ({"seed": -1}, "seed=-1"),
+        *[
+            ({name: 10**6}, f"`{name}` must be an int.* Received: {name}=1000000")
+            for name in ("units", "num_blocks", "reader_units")
+        ],
         ({"known": known}, "`known` must be a function"),
         ({"known": lambda rng, n, *size: np.full((n, *size), 255)}, "boolean.*int64"),
         ({"known": lambda rng, n, *size: np.ones((n, *size[::-1]), bool)}, "must have the shape"),

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,29 @@ def test_links_lead_somewhere(page):
         made = file.startswith(("results/", "../results/", "api/", "../api/"))  # by docs/hooks.py
         if file and "://" not in file and not made:
             assert (ROOT / page).parent.joinpath(file).exists(), target
+
+
+def benchmarks_in(page):
+    """The words behind `python -m` of all commands of a page that run a benchmark."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"`([^`]+)`", text) + re.findall(r"^    (.*)$", text, re.M)
+    commands = [command.partition("python -m benchmarks")[1:] for command in found]
+    return [shlex.split("".join(x).split("#")[0])[2:] for x in commands if x[0]]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in [*PAGES, "benchmarks/README.md"] if benchmarks_in(page)]
+)
+def test_benchmarks_take_what_pages_pass(page):
+    for module, *words in benchmarks_in(page):
+        path = ROOT / module.replace(".", "/")
+        source = (path / "__main__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+        for word in (word for word in words if word.startswith("--")):
+            assert f'"{word}"' in source, (module, word)
+        if words and not words[0].startswith("--"):
+            known = words[0] in kp.presets.names() or f'"{words[0]}"' in source
+            export = words[0].endswith("/1") and "version_folder" in source
+            assert known or export, (module, words[0])
 
 
 def test_commands_exist():

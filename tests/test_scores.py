@@ -128,6 +128,8 @@ def test_too_few_scores_for_a_rate():
     for scores in ([], [[1.0]], [np.nan, 1.0], ["a"]):
         with pytest.raises(ValueError, match="scores"):
             threshold(scores, 0.5)
+    for rate in (1 - 1e-11, 1 - 2**-53):  # the smallest score's
+        assert threshold(np.arange(9.0), rate) == 0.0
     for rate in (0, 1, 1.5, "much"):
         with pytest.raises(ValueError, match="false_positive_rate"):
             threshold(np.arange(9.0), rate)

@@ -35,9 +35,9 @@ def command(folder, file, name, quantise, verify, block_size, label, batch_size)
 
     import numpy as np
 
-    from keras_pixelrnn import codec, models
+    from keras_pixelrnn import codec
 
-    model = models.from_preset(name)
+    model = names.model_of(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     form = numbers.of(name, model)

@@ -26,7 +26,7 @@ def command(file, name, out, only, label, batch_size):
     label = labels.number_of(name, label)
     compress.needed()
 
-    from keras_pixelrnn import codec, models, visualize
+    from keras_pixelrnn import codec, visualize
     from keras_pixelrnn.codec import container
 
     with container.in_file(file):
@@ -39,7 +39,7 @@ def command(file, name, out, only, label, batch_size):
     wanted = list(only) if only else range(count)
     files = [out / f"{number:05}.png" for number in wanted]
     names.spare([file], files, "--out")
-    model = models.from_preset(name)
+    model = names.model_of(name)
     if model.context.given and label is None:
         raise click.UsageError(f"This model is conditional {model.context}: pass --label.")
     form = numbers.of(name, model)

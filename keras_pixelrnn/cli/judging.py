@@ -54,10 +54,9 @@ def background_of(model, method, background):
     """The background model, None where none is named; one that does not fit is refused at once."""
     if background is None:
         return None
-    from keras_pixelrnn import models
     from keras_pixelrnn.scores.score import check_background
 
-    found = models.from_preset(background)
+    found = names.model_of(background)
     check_background(model, method, found)
     return found
 
@@ -89,16 +88,31 @@ def judged(
     if false_positive_rate is not None:
         if validation is not None:
             usual = pictures_in(validation)
+            _enough(len(usual), f"--validation {validation}", false_positive_rate)
             usual = [(usual, labels.context_of(model, label, len(usual)))]
         else:
             usual = _validation_images(name, model, batch_size, data_dir)
         rows = [model.score(part, **told, **options) for part, told in usual]
-        threshold = scores.threshold([value for row in rows for value in row], false_positive_rate)
+        rows = [value for row in rows for value in row]
+        _enough(len(rows), f"the validation images of {name}", false_positive_rate)
+        threshold = scores.threshold(rows, false_positive_rate)
     if threshold is None:
         return columns, ""
     strange = found > threshold
     columns["strange"] = strange.astype(int)
     return columns, f"; {strange.sum()} strange, with a score above {threshold:.4f} nats"
+
+
+def _enough(count, where, rate):
+    """`UsageError` where so many usual images cannot promise a false-positive rate."""
+    from keras_pixelrnn.scores.thresholds import least
+
+    if count < least(rate):
+        raise click.UsageError(
+            f"{names.counted(count, 'usual picture')} cannot promise so low a rate. Pass a higher "
+            f"--false-positive-rate, or a folder of at least {least(rate)} by --validation. "
+            f"Received: --false-positive-rate {rate:g}, {count} of {where}"
+        )
 
 
 def _validation_images(name, model, batch_size, data_dir):

@@ -59,6 +59,16 @@ class Model(click.ParamType):
         ]
 
 
+def model_of(name):
+    """The model of a NAME, called so in files and errors: one that comes along, or how its path ends."""
+    from keras_pixelrnn import models
+
+    model = models.from_preset(name)
+    comes = presets.comes_along(name)
+    model.name = name if comes else os.path.basename(os.path.abspath(name))
+    return model
+
+
 class Size(click.ParamType):
     """The side of square images, or their height and width as 24x32."""
 

@@ -16,6 +16,7 @@ it again.
 """
 
 import contextlib
+import math
 import zlib
 
 import numpy as np
@@ -119,7 +120,7 @@ def raw_images(block, shape, dtype):
     """Images `shape` of a block that is stored as it is, or None of any other."""
     if block[:1] != bytes([RAW]):
         return None
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     unpack = zlib.decompressobj()
     try:
         data = unpack.decompress(block[1:], size + 1)
@@ -171,6 +172,7 @@ class Decoder:
             self._parts.append((here, constriction().stream.queue.RangeDecoder(words)))
             start += count
 
+    @decisions.not_finite
     def __call__(self, log_pmf):
         """Values `(rows,)` of the next sub-pixel, of which `log_pmf (rows, levels)` are the nats."""
         found = decisions.masses(log_pmf)

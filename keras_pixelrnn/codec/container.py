@@ -15,6 +15,7 @@ A number takes a byte for each seven bits, the lowest first; the high bit says t
 """
 
 import contextlib
+import math
 import zlib
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from keras_pixelrnn import checks
 
 MAGIC, VERSION = b"kpz", 2
 LONGEST_NAME = 40  # bytes
+MOST = 2**26  # sub-pixels of a block, which is read at once: what a damaged header may ask for
 AGAIN = "Copy it again from where it is whole."
 
 
@@ -108,6 +110,16 @@ def crc_of(array):
     return zlib.crc32(np.ascontiguousarray(array)).to_bytes(4, "little")
 
 
+def context_crc(array):
+    """CRC-32 of the context of all images, an int; of a broadcast array a piece at a time."""
+    found = 0
+    for start in range(0, len(array), 4096):
+        # -0.0 is the same context as 0.0.
+        part = array[start : start + 4096] + array.dtype.type(0)
+        found = zlib.crc32(np.ascontiguousarray(part), found)
+    return found
+
+
 def write(header, blocks):
     """The file, as bytes, of a `Header` and the bytes of each block."""
     name = header.name.encode()[:LONGEST_NAME].decode(errors="ignore").encode()
@@ -161,8 +173,10 @@ def read(data):
     except UnicodeDecodeError:
         raise Damaged("The name of the model is no text: the file is damaged.") from None
     context = int.from_bytes(reader.take(4), "little")
+    block_size = min(block_size, max(1, count))
     header = Header(fingerprint, name, tuple(shape), levels, count, block_size, context)
-    if min(*shape, levels - 1, block_size) < 1 or count > len(body) * block_size:
+    possible = min(*shape, levels - 1, block_size) > 0 and count <= len(body) * block_size
+    if not possible or math.prod(shape) * block_size > MOST:
         raise Damaged(f"The header holds sizes that cannot be: the file is damaged. {header}")
     lengths = [reader.number() for _ in range(-(-count // block_size))]
     blocks = [reader.take(length) for length in lengths]

@@ -18,6 +18,8 @@ LIMIT = 16.0  # logits beyond which all decisions are equally certain
 SHIFTS = 256
 BITS = 20  # of a probability
 CELLS = 2 + int(np.ceil(BEND * np.arctan(LIMIT / BEND) / STEP))  # on either side of zero
+# A decorator: a block of which something is not finite is stored as it is, without warnings of NumPy.
+not_finite = np.errstate(over="ignore", invalid="ignore")
 FAINTEST = -600.0  # nats; what is below would become zero, and zero has no logarithm
 
 

@@ -7,10 +7,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_pixelrnn.layers import kept
 from keras_pixelrnn.models.variables import values_by_path
 
 # Of the configuration: what a model is called and how it is trained.
-WITHOUT_MEANING = ("name", "trainable", "dropout", "frozen_layers", "frozen_weights")
+WITHOUT_MEANING = ("name", "trainable", "dropout", kept.LAYERS, kept.WEIGHTS)
 
 
 def fingerprint(model) -> bytes:
@@ -24,6 +25,8 @@ def fingerprint(model) -> bytes:
     """
     config = keras.saving.serialize_keras_object(model)["config"]
     meant = {key: value for key, value in config.items() if key not in WITHOUT_MEANING}
+    if kept.ADAPTERS not in meant:
+        meant.pop(kept.PLACES, None)  # of what is frozen, which adds them; adapters have them, too
     found = hashlib.sha256(type(model).__name__.encode())
     found.update(json.dumps(meant, sort_keys=True, default=str).encode())
     for variable in values_by_path(model).values():

@@ -12,6 +12,7 @@ PROBES = 3  # directions in which parameters are moved
 ROWS = 2**20  # pixels times levels at the same time
 
 
+@decisions.not_finite
 def of_images(model, images, given, start, batch_size, tolerance):
     """Of each image of a batch: bent logits, openness, bits and guard, `(sub-pixels, depth)`.
 
@@ -72,6 +73,7 @@ def _log_pmf(distribution, channel):
     )
 
 
+@decisions.not_finite
 def nats(places, open_, bits):
     """Of one image, on the grid without a shift."""
     p = decisions.probabilities(decisions.cells(places, 0), 0)

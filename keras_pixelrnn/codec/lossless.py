@@ -1,5 +1,6 @@
 """Images as bytes and back, by a model's probabilities."""
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_pixelrnn import checks
-from keras_pixelrnn.codec import coder, container, decisions, guarded, walk
+from keras_pixelrnn.codec import coder, container, decisions, guarded, noise, walk
 from keras_pixelrnn.codec.container import Damaged, Header
 from keras_pixelrnn.codec.fingerprint import fingerprint
 from keras_pixelrnn.models import PixelModel
@@ -33,8 +34,8 @@ def compress(
         model: a `PixelModel`.
         images: `(n, height, width, channels)` integers in `0 .. levels-1`.
         context: of a conditional model: one for all images, or one for each. It is not stored.
-        block_size: images that share a stream, and are read together; None for as many as make about
-            4 KiB.
+        block_size: images that share a stream, and are read together, of 2**26 sub-pixels at most; None
+            for as many as make about 4 KiB.
         tolerance: how far, in parts of `1 + |parameter|`, what the network computes here and on the
             machine that reads may lie apart; more of it costs bytes. None for several times what two
             executions lie apart here: see `keras_pixelrnn.codec.noise`.
@@ -70,21 +71,23 @@ def compress(
         raise ValueError(
             f"`tolerance` must lie between 0 and 1, or be None. Received: tolerance={tolerance!r}"
         )
-    told, coded = reporter(progress, len(images)), []
+    told, coded, exact = reporter(progress, len(images)), [], noise.in_float32(model)
     for start in range(0, len(images), batch_size):
-        coded += guarded.of_images(model, images, given, start, batch_size, tolerance)
+        coded += guarded.of_images(exact, images, given, start, batch_size, tolerance)
         told(len(coded))
     if block_size is None:
         nats = sum(guarded.nats(*part[:3]) for part in coded)
         wanted = PAYLOAD * 8 * np.log(2) / max(nats / max(1, len(coded)), 1e-3)
         block_size = int(2 ** np.clip(np.ceil(np.log2(wanted)), 0, 10))
-    block_size = min(block_size, max(1, len(images)))
+    block_size = min(
+        block_size, max(1, len(images)), container.MOST // math.prod(model.image_shape)
+    )
     levels = model.distribution.levels
     header = Header(
         fingerprint(model), model.name, model.image_shape, levels, len(images), block_size, 0
     )
     if given:
-        header = header._replace(context=int.from_bytes(container.crc_of(given[0]), "little"))
+        header = header._replace(context=container.context_crc(given[0]))
     blocks = []
     for start in range(0, len(images), block_size):
         here = slice(start, start + block_size)
@@ -144,7 +147,8 @@ def decompress(
     header, blocks = container.read(data)
     given = _check(model, header, context)
     wanted = _wanted(indices, header.count)
-    needed = np.unique(wanted // header.block_size)
+    all_ = isinstance(wanted, range)  # of which no array is made: a damaged header may tell of many
+    needed = np.arange(len(blocks)) if all_ else np.unique(wanted // header.block_size)
     report = reporter(progress, len(wanted))
     told = lambda done: report(min(done, len(wanted)))  # noqa: E731
     decoded, failed = _decode(model, header, blocks, needed, given, batch_size, xla, told)
@@ -207,9 +211,9 @@ def read(path: str | os.PathLike, model: PixelModel, **options: Any) -> np.ndarr
 
 
 def _wanted(indices, count):
-    """`(n,)` numbers of the images that are asked for."""
+    """Numbers of the images that are asked for: an array `(n,)`, or the range of all."""
     if indices is None:
-        return np.arange(count)
+        return range(count)
     listed = isinstance(indices, Iterable) and not isinstance(indices, (str, bytes))
     listed = (
         listed and getattr(indices, "ndim", 1) > 0
@@ -241,7 +245,7 @@ def _check(model, header, context):
     if (header.image_shape, header.levels) != (model.image_shape, model.distribution.levels):
         raise Damaged(f"The sizes are not those of the file's own model: it is damaged. {header}")
     given = model.context.check(context, header.count)
-    if given and container.crc_of(given[0]) != header.context.to_bytes(4, "little"):
+    if given and container.context_crc(given[0]) != header.context:
         raise ValueError(
             "The images were coded with another `context`. Pass the one that they were coded with."
         )
@@ -266,9 +270,7 @@ def _decode(model, header, blocks, needed, given, batch_size, xla, told=lambda d
     for start in range(0, len(coded), together):
         part = coded[start : start + together]
         payloads, counts = [blocks[index][4:] for index in part], [count(index) for index in part]
-        numbers = [
-            np.arange(index * header.block_size, header.count)[: count(index)] for index in part
-        ]
+        numbers = [index * header.block_size + np.arange(count(index)) for index in part]
         numbers = np.resize(np.concatenate(numbers), rows)
         decoder = coder.Decoder(payloads, counts, header.levels, decided, rows)
         images = walk.decide(model, rows, tuple(array[numbers] for array in given), decoder, xla)

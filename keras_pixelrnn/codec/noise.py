@@ -13,6 +13,7 @@ UNKNOWN = 4e-6  # where both executions are the same to the bit, as under JAX, a
 LEAST = 2.5e-7  # two float32 numbers that are next to each other differ by up to half of it
 OF_PMF = 1e-5  # of a step of the grid: what probabilities of the very same parameters differ by
 POOLED = 16  # parameters that the mean of an image counts for
+SPACING = {"bfloat16": 2.0**-7, "float16": 2.0**-10}  # of numbers from 1 on
 
 
 def expected(model, inputs, params):
@@ -25,9 +26,28 @@ def expected(model, inputs, params):
     """
     other = ops.convert_to_numpy(model._functions("params", xla=False)(*inputs))[: len(params)]
     apart = np.square((np.float64(other) - params) / (1.0 + np.abs(params)))
+    least = max(LEAST, FACTOR * max(map(_spacing, model._flatten_layers())))
     if not apart.any():
-        return np.full((*params.shape[:-1], 1), UNKNOWN)
+        return np.full((*params.shape[:-1], 1), max(UNKNOWN, least))
     size = params.shape[-1]
     of_image = apart.mean(axis=(1, 2, 3), keepdims=True)
     pooled = (size * apart.mean(axis=-1, keepdims=True) + POOLED * of_image) / (size + POOLED)
-    return np.maximum(FACTOR * np.sqrt(pooled), LEAST)
+    return np.maximum(FACTOR * np.sqrt(pooled), least)
+
+
+def in_float32(model):
+    """The model, or its equal that computes in float32 as the streaming execution, which reads, does
+    under any policy: what lower precision does to a pass over whole images no reader sees."""
+    if not any(map(_spacing, model._flatten_layers())):
+        return model
+    config = model.get_config()
+    if "dtype" in config:  # a model of one's own may have no such argument
+        config["dtype"] = "float32"
+    equal = type(model).from_config(config)
+    equal.set_weights(model.get_weights())
+    return equal
+
+
+def _spacing(layer):
+    """Of numbers that a layer computes with; 0 of those of float32, whose noise is measured."""
+    return SPACING.get(layer.compute_dtype, 0.0)

@@ -62,9 +62,9 @@ class Lookahead(keras.Model):
                 "A look-ahead reads ordered values, and these are codes. Complete without one. "
                 f"Received: distribution={distribution!r}"
             )
-        units = checks.positive_int("units", units)
-        num_blocks = checks.positive_int("num_blocks", num_blocks)
-        reader_units = checks.positive_int("reader_units", reader_units)
+        units = checks.positive_int("units", units, checks.MOST_UNITS)
+        num_blocks = checks.positive_int("num_blocks", num_blocks, checks.MOST_BLOCKS)
+        reader_units = checks.positive_int("reader_units", reader_units, checks.MOST_UNITS)
         size = distribution.params_size(shape[2])
         colors = shape[2] if distribution.masks_channels else 1
         network = _network(units, num_blocks, colors, size)

@@ -22,26 +22,25 @@ class Functions:
 
     def __init__(self, model):
         self._model = model
-        self._compiled = {}
+        self._compiled = {}  # what was asked for: the variables that it knows, and the function
         self._drawn = set()
-        self._variables = []
         self.of_sizes = {}  # models of other sizes: see `Resizing.at_size`
 
     def __call__(self, name, xla=True, **options):
-        own = self._model.variables
-        same = len(own) == len(self._variables)
-        if not same or any(a is not b for a, b in zip(own, self._variables, strict=True)):
-            # The network is another one: it got adapters (LoRA), say. What was traced knows the old.
-            self._compiled, self._drawn, self._variables = {}, set(), own
+        layers = [x for x in options.values() if isinstance(x, keras.layers.Layer)]
+        variables = [variable for x in (self._model, *layers) for variable in x.variables]
         key = (name, xla, *sorted(options.items(), key=lambda item: item[0]))
+        known = self._compiled.get(key, (variables, None))[0]
+        same = len(known) == len(variables)
+        if not same or any(a is not b for a, b in zip(known, variables, strict=True)):
+            # A network is another one: it got adapters (LoRA), say. What was traced knows the old.
+            self._compiled, self._drawn = {}, set()
         if key not in self._compiled:
             function = getattr(self._model, f"{name}_graph")
             if options:
                 function = functools.partial(function, **options)
-            others = [x.variables for x in options.values() if isinstance(x, keras.layers.Layer)]
-            variables = list(itertools.chain(own, *others))
-            self._compiled[key] = backend.compiled(function, variables, xla)
-        return self._compiled[key]
+            self._compiled[key] = variables, backend.compiled(function, variables, xla)
+        return self._compiled[key][1]
 
     def in_blocks(self, name, arrays, size, count=None, xla=True, **options):
         """What a function returns, a block of the images at a time.

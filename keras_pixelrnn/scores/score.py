@@ -96,11 +96,12 @@ def check_background(model: keras.Model, method: str, background: Any) -> None:
     if not fits or background.distribution.levels != model.distribution.levels:
         raise ValueError(
             f"`background` must be a model of images {model.image_shape} of "
-            f"{model.distribution.levels} levels. Received: background={checks.shown(background)}"
+            f"{model.distribution.levels} levels. Received: "
             + (
-                f" of images {background.image_shape} of {background.distribution.levels} levels"
+                f"background {background.name!r}, of images {background.image_shape} of "
+                f"{background.distribution.levels} levels"
                 if hasattr(background, "image_shape")
-                else ""
+                else f"background={checks.shown(background)}"
             )
         )
     told = background.context

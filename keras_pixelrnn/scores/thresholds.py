@@ -8,6 +8,17 @@ from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array
 
 
+def least(false_positive_rate: float) -> int:
+    """Number of scores from which on they can promise such a rate.
+
+    Example:
+
+    >>> least(0.05)
+    19
+    """
+    return math.ceil(round(1 / false_positive_rate, 9)) - 1
+
+
 def threshold(scores: Array, false_positive_rate: float) -> float:
     """The score above which to call an image strange.
 
@@ -47,12 +58,13 @@ def threshold(scores: Array, false_positive_rate: float) -> float:
             "`false_positive_rate` must be above 0 and below 1. "
             f"Received: false_positive_rate={false_positive_rate!r}"
         )
-    # Rounding must not count one image more than there is: 0.95 * 200 is 190.00000000000003, say.
-    place = math.ceil(round((len(array) + 1) * (1.0 - rate), 9))
+    # Rounding must not count one image more than there is: 0.95 * 200 is 190.00000000000003, say; nor
+    # none, of a rate next to 1.
+    place = max(1, math.ceil(round((len(array) + 1) * (1.0 - rate), 9)))
     if place > len(array):
         raise ValueError(
-            f"{len(array)} scores cannot promise so low a rate. Pass at least "
-            f"{math.ceil(round(1 / rate, 9)) - 1}, or a higher rate. "
+            f"{len(array)} scores cannot promise so low a rate. Pass at least {least(rate)}, or a "
+            "higher rate. "
             f"Received: false_positive_rate={false_positive_rate!r}"
         )
     return float(np.sort(array)[place - 1])
