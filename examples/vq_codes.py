@@ -4,7 +4,7 @@
     python examples/vq_codes.py --dataset mnist --out codes         # TFDS_DATA_DIR says where it lies
 
 Van den Oord et al. 2017, "Neural Discrete Representation Learning" (arXiv 1711.00937). `codes/1` then
-has the signature `draw(seed, label) -> codes, image` and loads without this package.
+has the signature `draw(seed, label) -> codes, image, log_prob` and loads without this package.
 """
 
 import argparse
@@ -102,10 +102,18 @@ def save(prior, codebook, decoder, path):
         ],
     )
     def draw(seed, label):
-        uniform = kp.noise.uniform(seed, prior.image_shape)
-        codes, _ = prior.sample_graph(uniform, label)
+        same = tf.debugging.assert_equal(tf.shape(seed), tf.shape(label), "one label for each seed")
+        with tf.control_dependencies([same]):
+            uniform = kp.noise.uniform(seed, prior.image_shape)
+        codes, nats = prior.sample_graph(uniform, label)
         vectors = codebook.look_up(tf.cast(codes[..., 0], tf.int32))
-        return {"codes": codes, "image": decoder(vectors, training=False)}
+        image = decoder(vectors, training=False)
+        good = (seed >= 0) & prior.context.valid(label)  # other rows are marked, as in all exports
+        return {
+            "codes": tf.where(good[:, None, None, None], codes, 0),
+            "image": tf.where(good[:, None, None, None], image, 0),
+            "log_prob": tf.where(good, tf.reduce_sum(nats, axis=[1, 2, 3]), -np.inf),
+        }
 
     tf.saved_model.save(module, path, signatures={"serving_default": draw, "draw": draw})
 

@@ -27,8 +27,8 @@ for folder in pathlib.Path(".").iterdir():
         completed=model.complete(stored["images"], stored["known"], seed=6, **given),
     )
 """
-# Labels and mixtures, codes and a map, colours and a vector; the others are slow.
-USUAL = [case for case in SPANNING if case.name.startswith(("diagonal", "gated", "row"))]
+# Labels and mixtures, codes and a map; the others are slow.
+USUAL = [case for case in SPANNING if case.name.startswith(("diagonal", "gated"))]
 WITH_PARTICLES = USUAL[-1:]
 
 

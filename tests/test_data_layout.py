@@ -71,6 +71,9 @@ NARROW = {
     "three channels first": lambda: CODES[:, :3, None].repeat(4, axis=2),
     "a batch in a stream": lambda: iter([CODES[:, None]]),
     "2x2 of two channels": lambda: iter(np.zeros((9, 2, 2, 2), np.uint8)),
+    "two tables first": lambda: CODES.reshape(32, 2, 4, 4),
+    "four tables first": lambda: CODES.reshape(16, 4, 4, 4),
+    "batches in one array": lambda: CODES.reshape(8, 8, 4, 4).repeat(2, axis=0),
     "8x4 with a channel first": lambda: CODES.reshape(32, 1, 8, 4),
     "5x2 with three channels first": lambda: np.resize(CODES, (60, 3, 5, 2)),
 }
@@ -87,7 +90,7 @@ def test_layouts_that_cannot_be_told_apart(made):
     assert kp.data.load(NARROW[made](), channels=channels, **said).image_shape[2] == channels
 
 
-@pytest.mark.parametrize("shape", [(9, 8, 4, 4), (9, 4, 4, 4), (9, 4, 4, 1), (9, 3, 5, 1)])
+@pytest.mark.parametrize("shape", [(9, 8, 5, 4), (9, 5, 4, 3), (9, 4, 4, 1), (9, 3, 5, 1)])
 def test_narrow_images_that_are_clear(shape):
     assert kp.data.load(np.zeros(shape, np.uint8)).image_shape == shape[1:]
 

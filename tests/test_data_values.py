@@ -226,10 +226,10 @@ def test_options_of_files_are_refused_elsewhere():
 @pytest.mark.parametrize("said", [1, 3, 4])
 def test_channels_that_images_do_not_have_are_refused(said, own):
     """Each number alike, the default of image files among them."""
-    images = np.zeros((50, 4, 4, own), np.uint8)
-    assert kp.data.load(images).image_shape == (4, 4, own)
+    images = np.zeros((50, 5, 6, own), np.uint8)
+    assert kp.data.load(images).image_shape == (5, 6, own)
     if said == own:
-        assert kp.data.load(images, channels=said).image_shape == (4, 4, own)
+        assert kp.data.load(images, channels=said).image_shape == (5, 6, own)
         return
     with pytest.raises(ValueError, match=f"Received: channels={said}, images of {own}"):
         kp.data.load(images, channels=said)

@@ -136,6 +136,12 @@ def test_bad_labels(fault, carrier, labelled):
         (as_dataset((IMAGES, IMAGES[::-1])), {}, "these images themselves"),
         (as_dataset((IMAGES, IMAGES, ONES * np.nan)), {}, "one finite number for each"),
         (IMAGES, {"sample_weight": ONES * 1e16}, r"magnitude of 1e\+15 at most.*Received: 1e\+16"),
+        (
+            as_dataset((IMAGES, IMAGES, ONES * 1j)),
+            {},
+            "`sample_weight` must be an array of numbers",
+        ),
+        (as_dataset((IMAGES, IMAGES, ONES.astype(str))), {}, "must be an array of numbers"),
         (as_dataset((IMAGES, IMAGES, ONES * -1e16)), {}, r"magnitude of 1e\+15 at most"),
         (tf.data.Dataset.from_tensor_slices(IMAGES), {}, r"dataset.batch\(n\)"),
         (as_dataset(IMAGES[:0]), {}, "one batch or more. Received: a tf.data.Dataset without"),

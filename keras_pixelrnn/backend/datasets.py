@@ -78,7 +78,8 @@ def checked(dataset, inputs, levels, most_weight, class_weights=None):
         if context is not None and as_it_is:
             fine += _context_fits(tf, context, image, context_)
         if weight is not None:
-            known_rank = weight.shape.rank == 1
+            real = weight.dtype.is_floating or weight.dtype.is_integer or weight.dtype.is_bool
+            known_rank = weight.shape.rank == 1 and real
             fine.append(tf.constant(known_rank))
             if known_rank:
                 magnitude = tf.abs(tf.cast(weight, tf.float32))  # nan is not below either
@@ -108,9 +109,9 @@ def checked(dataset, inputs, levels, most_weight, class_weights=None):
                 nothing if weight is None else tf.reshape(tf.cast(weight, tf.float32), [-1]),
             )
 
-        if as_it_is:
+        if as_it_is and (weight is None or real):
             found, weights = tf.cond(tf.reduce_all(tf.stack(fine)), fast, slow)
-        else:  # labels of another form
+        else:  # labels of another form, weights that are no numbers
             found, weights = slow()
         with tf.control_dependencies([found]):
             image = tf.ensure_shape(tf.identity(image), [None, *inputs.image_shape])

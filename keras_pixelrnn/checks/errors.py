@@ -1,18 +1,23 @@
-"""Errors of this package inside the text of another library's."""
+"""Errors inside the text of another library's."""
 
+import builtins
 import re
 
-# What is raised while TensorFlow reads ahead comes out with its traceback around it.
-OURS = re.compile(r"(?:ValueError|UnreadableError): (.*?)\n(?:Traceback|\n)", re.DOTALL)
+# What Python raises while TensorFlow reads ahead comes out with its traceback around it.
+RAISED = re.compile(r"\b(\w+(?:Error|Exception)): (.*?)\n(?:Traceback|\n)", re.DOTALL)
 
 
 def inside(error):
-    """What an error of TensorFlow's pipelines was raised for here, in words; None where it is another.
+    """The error that Python raised, for which TensorFlow's pipeline raises another; None where there is
+    none. Of a class that Python does not know it is a `ValueError`.
 
     Example:
 
     >>> inside(RuntimeError("{{node}} ValueError: Expected codes. Received: 70\\nTraceback (most ..."))
-    'Expected codes. Received: 70'
+    ValueError('Expected codes. Received: 70')
     """
-    found = OURS.search(str(error))
-    return found and found[1]
+    found = RAISED.search(str(error))
+    if found is None:
+        return None
+    kind = getattr(builtins, found[1], ValueError)
+    return kind(found[2]) if issubclass(kind, Exception) else None

@@ -106,12 +106,23 @@ def command(
         **labels.context_of(model, label, count),
     )
     images = np.concatenate(list(progress.over(batches, count, "drawing")))
-    written = write(images, pictures, out, form, name)
+    score = _score(name, out, size, label) if model.context.given == (label is not None) else None
+    written = write(images, pictures, out, form, name, score)
     click.echo(f"{names.counted(count)}, seed {seed}: {written}")
 
 
-def write(images, pictures, out, form, name):
-    """Write images into the folder `out`; returns what was written, in words."""
+def _score(name, out, size, label):
+    """The command that scores what was drawn."""
+    called = name if presets.comes_along(name) else presets.spelled(name)
+    options = (f" --size {size[0]} {size[1]}" if size else "") + (
+        "" if label is None else f" --label {label}"
+    )
+    return f"pixelrnn score {called} {presets.spelled(out)}{options}"
+
+
+def write(images, pictures, out, form, name, score):
+    """Write images into the folder `out`; returns what was written, in words, and the command to `score`
+    it, unless that is None: of every label in turn no command tells the nats."""
     import numpy as np
 
     from keras_pixelrnn import checks, visualize
@@ -137,6 +148,4 @@ def write(images, pictures, out, form, name):
     for file, image in zip(files, images, strict=True):
         visualize.save_png(file, pictures.picture(image))
     written = names.beside_older(out, files)
-    called = name if presets.comes_along(name) else presets.spelled(name)
-    score = f"pixelrnn score {called} {presets.spelled(out)}"
-    return f"{written}. All in one picture: --grid; their nats: {score}"
+    return f"{written}. All in one picture: --grid" + (f"; their nats: {score}" if score else "")

@@ -33,7 +33,7 @@ def one_line(error, argv, group):
         text = f"{WITHOUT_TENSORFLOW} Received: {text}"
         error = ImportError(text)
     if inner := checks.inside(text):
-        error = ValueError(inner)
+        error = inner
     text = _joined(str(error))
     if isinstance(error, (ValueError, TypeError, OSError, ImportError)) and text:
         return in_options(text, command_of(argv, group))

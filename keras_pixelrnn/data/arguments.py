@@ -33,7 +33,11 @@ def check(
 
 def check_data_dir(data_dir, source):
     """`ValueError` for a `data_dir` of what is no name of a data set of TensorFlow Datasets."""
-    named = isinstance(source, str) and source != "digits" and not checks.home(source).exists()
+    named = (
+        isinstance(source, str)
+        and source != "digits"
+        and not os.path.exists(os.path.expanduser(source))
+    )
     if data_dir is not None and not named:
         raise ValueError(
             "`data_dir` is the folder of prepared TensorFlow Datasets, which go by name; leave it out. "

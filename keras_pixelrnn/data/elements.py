@@ -48,7 +48,7 @@ def check_layout(shape, channels, where):
     if len(shape) == 3:  # colour images come one at a time, too; grey ones are seldom as narrow
         several = narrow and shape[-1] == shape[-2]
     else:
-        several = narrow and shape[1] in (1, 3)
+        several = narrow and (1 <= shape[1] <= 4 or shape[-1] == shape[-2])
     if channels is None and several:
         raise ValueError(
             "The last axis may hold channels, as it should, or columns. If it holds channels pass "

@@ -120,9 +120,9 @@ class Sources:
                 raise self.error from None
             if isinstance(error, UnboundLocalError):  # Keras knows no result of no batch
                 raise ValueError(NOTHING) from None
-            words = None if isinstance(error, ValueError) else checks.inside(error)
-            if words:  # of a source that is read meanwhile, such as `kp.data.load`
-                raise ValueError(words) from error
+            known = type(error).__module__.startswith("tensorflow.")
+            if known and (inner := checks.inside(error)):  # of a source that is read meanwhile
+                raise inner from error
             raise
 
 
