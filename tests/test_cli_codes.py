@@ -130,7 +130,7 @@ def test_drawn_arrays_say_what_they_hold(levels, coded, told, expected, tmp_path
     drawn = (
         np.random.default_rng(0).integers(0, levels, (20, 3, 5, 1)).astype(Values(*expected).dtype)
     )
-    said = write(drawn, form, Path("drawn"), "npz", "runs/mine/")
+    said = write(drawn, form, Path("drawn"), "npz", "runs/mine/", None)
     assert said.startswith("drawn/samples.npz, array `image`")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -237,6 +237,46 @@ def test_models_of_low_precision_are_coded_as_they_are_read(coded, policy):
     assert found[0].fingerprint == fingerprint(mixed)
 
 
+class OfOnesOwn(kp.models.PixelCNN):
+    def __init__(self, side, **options):
+        super().__init__((side, side, 1), kp.distributions.Bernoulli(), units=4, **options)
+
+
+def adapted():
+    model = MONO.make(dtype="mixed_bfloat16")
+    for layer in model._flatten_layers():
+        if hasattr(layer, "enable_lora"):
+            layer.enable_lora(2)
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        adapted,
+        lambda: CASES["multi_scale-bernoulli-1"].make(dtype="mixed_float16", num_classes=3),
+        lambda: OfOnesOwn(5, num_blocks=1, dtype="mixed_bfloat16"),
+    ],
+    ids=["adapters", "calls beside streams", "no configuration"],
+)
+def test_models_of_low_precision_read_what_they_wrote(make, rng):
+    model = conformance.randomised(make())
+    images = rng.integers(0, 2, (6, *model.image_shape)).astype(np.uint8)
+    context = {"context": 1} if model.context.given else {}
+    data = codec.compress(model, images, **context)
+    np.testing.assert_array_equal(codec.decompress(model, data, xla=False, **context), images)
+
+
+def test_plain_blocks_hold_values_that_there_are(coded):
+    model, images, data = coded
+    header, blocks = container.read(data)
+    shape = (4, *model.image_shape)
+    wrong = np.full(shape, model.distribution.levels, np.uint8)
+    blocks[0] = container.crc_of(wrong) + coder.raw(wrong)
+    with pytest.raises(codec.Damaged, match="values that the model does not have"):
+        codec.decompress(model, container.write(header, blocks), indices=[0], xla=False)
+
+
 @pytest.mark.parametrize(
     ("dtype", "expected"),
     [("float32", noise.UNKNOWN), ("float16", 2.0**-7), ("bfloat16", 2.0**-4)],

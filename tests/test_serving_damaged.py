@@ -55,6 +55,16 @@ def test_a_file_that_is_cut_off_is_named(version, file, kept, words, capsys):
         assert str(version) in text
 
 
+@pytest.mark.parametrize("data", [b"max_batch_size { value: \xc4", None])
+def test_parameters_that_are_no_text_are_named(version, data, capsys):
+    path = version / "batching_params.pbtxt"
+    path.unlink()
+    path.mkdir() if data is None else path.write_bytes(data)
+    code, text = fails(capsys, "serve", version)
+    assert code == 1
+    assert "batching_params.pbtxt is no text: export it again" in text
+
+
 @pytest.mark.parametrize(
     ("gone", "words"), [("variables", "variables.index"), ("saved_model.pb", "its saved_model.pb")]
 )

@@ -27,6 +27,8 @@ def command(folder, xla):
     from keras_pixelrnn.serving import check, operations
 
     said = "Running every signature with XLA off takes about half a minute."
+    if xla:
+        said = "Compiling every signature with XLA, for each size of a batch, takes some minutes."
     problems = check.check(folder, xla=xla, tell=lambda: click.echo(said, err=True))
     if problems:
         raise click.ClickException("\n".join(problems))

@@ -116,11 +116,11 @@ def raw(images):
     return bytes([RAW]) + zlib.compress(np.ascontiguousarray(images).tobytes(), 9)
 
 
-def raw_images(block, shape, dtype):
+def raw_images(block, shape, header):
     """Images `shape` of a block that is stored as it is, or None of any other."""
     if block[:1] != bytes([RAW]):
         return None
-    size = math.prod(shape) * dtype.itemsize
+    size = math.prod(shape) * header.dtype.itemsize
     unpack = zlib.decompressobj()
     try:
         data = unpack.decompress(block[1:], size + 1)
@@ -128,7 +128,10 @@ def raw_images(block, shape, dtype):
         raise Damaged(f"A block cannot be unpacked: the file is damaged. ({error})") from None
     if len(data) != size:
         raise Damaged("A block has another size than the header says: the file is damaged.")
-    return np.frombuffer(data, dtype).reshape(shape)
+    images = np.frombuffer(data, header.dtype).reshape(shape)
+    if images.size and images.max() >= header.levels:
+        raise Damaged("A block holds values that the model does not have: the file is damaged.")
+    return images
 
 
 class Decoder:

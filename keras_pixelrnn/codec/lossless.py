@@ -99,7 +99,7 @@ def compress(
             block = as_it_is
         blocks.append(container.crc_of(plain) + block)
     if verify:
-        _verify(model, header, blocks, images, given, batch_size)
+        _verify(exact, header, blocks, images, given, batch_size)
     return container.write(header, blocks)
 
 
@@ -151,9 +151,10 @@ def decompress(
     needed = np.arange(len(blocks)) if all_ else np.unique(wanted // header.block_size)
     report = reporter(progress, len(wanted))
     told = lambda done: report(min(done, len(wanted)))  # noqa: E731
-    decoded, failed = _decode(model, header, blocks, needed, given, batch_size, xla, told)
+    exact = noise.in_float32(model)
+    decoded, failed = _decode(exact, header, blocks, needed, given, batch_size, xla, told)
     if failed:  # noise beyond what the file allows for: it is another in another execution
-        again, failed = _decode(model, header, blocks, np.array(failed), given, 1, False)
+        again, failed = _decode(exact, header, blocks, np.array(failed), given, 1, False)
         decoded |= again
     if failed:
         raise Damaged(
@@ -258,7 +259,7 @@ def _decode(model, header, blocks, needed, given, batch_size, xla, told=lambda d
     decoded, failed, coded = {}, [], []
     for index in needed.tolist():
         shape = (count(index), *header.image_shape)
-        plain = coder.raw_images(blocks[index][4:], shape, header.dtype)
+        plain = coder.raw_images(blocks[index][4:], shape, header)
         if plain is None:
             coded.append(index)
         else:

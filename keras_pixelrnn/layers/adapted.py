@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_pixelrnn.layers.strict import StrictLayer
 
@@ -42,6 +43,14 @@ class KeepsAdapters:
         if self.lora_enabled:
             own += [self.lora_kernel_a, self.lora_kernel_b]
         return [variable for variable in own if variable is not None]
+
+    def kernel_in_float32(self) -> Any:
+        """The kernel, with its adapter: the sum that Keras makes is of the dtype of the policy."""
+        kernel = ops.cast(self._kernel, "float32")
+        if self.lora_enabled:
+            one, two = (ops.cast(x, "float32") for x in (self.lora_kernel_a, self.lora_kernel_b))
+            kernel = kernel + (self.lora_alpha / self.lora_rank) * ops.matmul(one, two)
+        return kernel
 
     def further_variables(self) -> list:
         """Those beside kernel, bias and adapter, or None for each."""

@@ -139,7 +139,7 @@ class GatedStacks(CausalLayer):
         streams = [child.stream(batch_size, height, width, context) for child in children]
         order = self.horizontal[0].by_color()
         spans = color_spans(self.horizontal[0].out_colors[order])
-        kernels = [ops.take(ops.cast(link.kernel, "float32"), order, axis=1) for link in self.link]
+        kernels = [ops.take(link.kernel_in_float32(), order, axis=1) for link in self.link]
         context = self.horizontal[0].context_rows(context)
         vertical = [layer.by_row(context) for layer in self.vertical]
 

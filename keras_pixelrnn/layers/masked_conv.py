@@ -248,7 +248,7 @@ class MaskedConv2D(KeepsAdapters, CausalLayer, keras.layers.Conv2D):
 
     def masked_weights(self) -> tuple[Tensor, Tensor]:
         """Float32 kernel, masked and without the rows below its centre, and bias."""
-        kernel = ops.cast(self.kernel, "float32")[: len(self._mask)] * self._mask
+        kernel = self.kernel_in_float32()[: len(self._mask)] * self._mask
         bias = ops.cast(self.bias, "float32") if self.use_bias else ops.zeros((self.filters,))
         return kernel, bias
 

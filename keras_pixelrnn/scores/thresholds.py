@@ -7,6 +7,8 @@ import numpy as np
 from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array
 
+MOST = 1e18  # scores that anyone is asked for
+
 
 def least(false_positive_rate: float) -> int:
     """Number of scores from which on they can promise such a rate.
@@ -16,7 +18,7 @@ def least(false_positive_rate: float) -> int:
     >>> least(0.05)
     19
     """
-    return math.ceil(round(1 / false_positive_rate, 9)) - 1
+    return math.ceil(round(min(1 / false_positive_rate, MOST), 9)) - 1
 
 
 def threshold(scores: Array, false_positive_rate: float) -> float:

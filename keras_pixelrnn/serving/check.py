@@ -68,7 +68,7 @@ def check(path, loaded=None, xla=False, tell=None):
         )
     if xla and not operations.compiled(graph.graph_def):
         problems.append(
-            f"Nothing in {path} is compiled by XLA. Export it with --xla (xla=True), or check without."
+            f"Nothing in {path} is compiled by XLA. Export it with --xla, or check without."
         )
     if unread := unread_weights(path, graph):
         return [*problems, unread]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 
 FILE = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -47,9 +48,17 @@ def read(path):
         raise ValueError(f"There are no warm-up requests in {path}: expected {FILE}.")
     try:
         requests = [_decode(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
-    except (tf.errors.DataLossError, KeyError, IndexError, ValueError) as error:
+    except (
+        tf.errors.DataLossError,
+        DecodeError,
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ValueError(
-            f"{file} holds a record that is no request to a signature. Received: {error!r}"
+            f"{file} is damaged, or holds a record that is no request to a signature: export it again. "
+            f"Received: {type(error).__name__}: {error}"
         ) from error
     if not requests:  # as TensorFlow reads a file shorter than the head of a record
         raise ValueError(f"{file} holds no warm-up request. Received: {file.stat().st_size} bytes")

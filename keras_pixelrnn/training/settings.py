@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from keras_pixelrnn import presets
 from keras_pixelrnn.formats import ON_ERROR
 
 MODELS = ("diagonal", "row", "pixelcnn", "gated", "multi_scale")
@@ -101,7 +102,7 @@ class Settings:
             elif each.type in (str, int, str | None, int | None):
                 _check_kind(each, value)
         if self.output is None:
-            name = self.recipe or f"{Path(self.dataset).name}_{self.model}"
+            name = self.recipe or f"{presets.called(self.dataset)}_{self.model}"
             self.output = Path("saved_models") / f"my-{name}"
         self.output = checks.local("output", self.output)
         checks.optional(checks.positive, "checkpoint_minutes", self.checkpoint_minutes)

@@ -94,8 +94,12 @@ def read_parameters(text):
 def parameters_of(path):
     """`Parameters` of a version folder, None where it has none; `ValueError` that names a bad file."""
     file = path / "batching_params.pbtxt"
+    if not file.exists():
+        return None
     try:
-        return read_parameters(file.read_text()) if file.is_file() else None
+        return read_parameters(file.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is no text: export it again. Received: {error}") from error
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
 

@@ -56,7 +56,7 @@ class Server:
             except RequestError as error:
                 why = "its files do not fit each other. Export it again"
                 if signature.endswith("_xla") and not xla:
-                    why = "XLA is off. Turn it on by --xla (xla=True), or export the model without"
+                    why = "XLA is off. Turn it on by --xla, or export the model without"
                 raise ValueError(
                     f"{path}: the request to {signature!r} in {warmup.FILE} fails, so a server would "
                     f"not load the model: {why}. "
