@@ -88,7 +88,9 @@ def test_what_commands_write_is_whole_or_not_there(name, model_of, tmp_path):
         elif name == "png":
             kp.visualize.save_png(path, noise)
         else:
-            sample.write(images, numbers.of("digits", model), path.parent, forms[name], "digits")
+            sample.write(
+                images, numbers.of("digits", model), path.parent, forms[name], "digits", None
+            )
 
     with room(30), pytest.raises(OSError, match=r"Cannot write .*out.*Free space"):
         write()

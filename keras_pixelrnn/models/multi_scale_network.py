@@ -84,12 +84,10 @@ class MultiScaleNetwork(StrictLayer, keras.layers.Layer):
         height, width = self.size
         small = getattr(self.coarse, "embed", lambda scaled: scaled)(small)  # of codes
         enlarged = ops.cast(self.enlarge(self.widen(small))[:, :height, :width], "float32")
-        told = (
-            ()
-            if context is None
-            else (ops.zeros_like(enlarged[..., :1]) + ops.cast(context, "float32"),)
-        )
-        return ops.concatenate([enlarged, *told], axis=-1)
+        told = [enlarged]
+        if context is not None:
+            told.append(ops.zeros_like(enlarged[..., :1]) + ops.cast(context, "float32"))
+        return ops.concatenate(told, axis=-1)
 
     @property
     def feature_layers(self):
