@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -46,7 +45,6 @@ def model_of():
 
 
 _made = {}
-MUCH = 3 << 29  # bytes of a worker that are given back between groups of tests
 
 
 @pytest.fixture(scope="session")
@@ -130,10 +128,11 @@ tf_stack.extract_stack = lambda stacklevel=1: _here
 
 
 def pytest_collection_finish(session):
-    """What is loaded by now stays: the collector need not walk over it while graphs are made."""
+    """What is loaded by now stays, and what is made goes between groups of tests: the collector need not
+    walk over it all while graphs are made."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.disable()
     if keras.backend.backend() == "tensorflow" and not session.config.getoption("--run-slow"):
         # Rewriting a graph pays where it runs often: a quarter of the time of what runs a few times.
         _rewrite(False)
@@ -162,16 +161,9 @@ def pytest_runtest_teardown(item, nextitem):
             if "_graph_mode_decorator" in register[key]["type"].__qualname__:
                 del register[key]
         getattr(ops.get_default_graph(), "_py_funcs_used_in_graph", []).clear()
-        if sys.platform != "linux":
-            gc.collect()
-        elif _resident() > MUCH:  # a walk over all there is takes seconds
-            gc.collect()
+        gc.collect()
+        if sys.platform == "linux":
             ctypes.CDLL(None).malloc_trim(0)
-
-
-def _resident():
-    """Bytes of memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _group(item):
