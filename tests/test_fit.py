@@ -73,6 +73,24 @@ def test_a_bad_batch_in_the_middle(carrier, plain):
         plain.evaluate(carrier(images[::-1]), verbose=0)
 
 
+@pytest.mark.parametrize(
+    ("raised", "come"),
+    [
+        (FileNotFoundError("disk on fire"), FileNotFoundError),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "disk on fire"), ValueError),
+    ],
+)
+def test_what_a_pipeline_meets_comes_as_it_was_raised(raised, come, plain):
+    def batches():
+        yield IMAGES
+        raise raised
+
+    spec = tf.TensorSpec((None, *IMAGES.shape[1:]), tf.uint8)
+    with pytest.raises(come, match="disk on fire") as found:
+        plain.fit(tf.data.Dataset.from_generator(batches, output_signature=spec), verbose=0)
+    assert "Traceback" not in str(found.value)
+
+
 @pytest.mark.parametrize("fault", BAD_IMAGES)
 def test_bad_images_in_one_batch(fault, plain):
     images, words = BAD_IMAGES[fault]

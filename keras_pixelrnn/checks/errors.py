@@ -20,4 +20,6 @@ def inside(error):
     if found is None:
         return None
     kind = getattr(builtins, found[1], ValueError)
+    if issubclass(kind, UnicodeError):  # made of more than words
+        kind = ValueError
     return kind(found[2]) if issubclass(kind, Exception) else None

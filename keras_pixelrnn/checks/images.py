@@ -17,9 +17,7 @@ def as_array(name, value):
             "`tf.function` or `jax.jit`, call the method of the same name that ends in `_graph`. "
             f"Received: {name}={shown(value)}"
         ) from error
-    if array.dtype.name.startswith(
-        ("bfloat", "float8")
-    ):  # numbers that NumPy does not know as such
+    if array.dtype.name.startswith(("bfloat", "float8")):  # NumPy knows them as no numbers
         array = array.astype(np.float32)
     if array.dtype.kind not in "biuf":
         named = name == "context" and array.dtype.kind in "USTO"
