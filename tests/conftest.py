@@ -62,6 +62,14 @@ def export_of(model_of, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def coded():
+    """A model, nine images as it draws them, and their file in blocks of four."""
+    model = conformance.randomised(conformance.QUICK.make(), scale=0.3)
+    images = model.sample(9, seed=1)
+    return model, images, keras_pixelrnn.codec.compress(model, images, block_size=4)
+
+
+@pytest.fixture(scope="session")
 def running(export_of):
     """`running()`: `pixelrnn serve` of the quick model, started once, and again where it has ended."""
     found = []
