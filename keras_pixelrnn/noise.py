@@ -99,11 +99,12 @@ def _bits_function(count):
             [count], [seed, 0], minval=None, maxval=None, dtype=tf.uint32, alg="philox"
         )
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False)
     def bits(seeds):
         return tf.map_fn(draw, seeds, fn_output_signature=tf.TensorSpec([count], tf.uint32))
 
-    return bits
+    # TensorFlow warns of code that is traced often, as it is for images of many sizes.
+    own, signature = functools.partial(bits), [tf.TensorSpec([None], tf.int64)]
+    return tf.function(own, input_signature=signature, autograph=False)
 
 
 @functools.cache

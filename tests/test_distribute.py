@@ -9,12 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import backend, training
 from keras_pixelrnn.backend import devices
+from keras_pixelrnn.training import schedule
 
 ROOT = Path(__file__).parents[1]
 CODE = """
@@ -93,6 +95,14 @@ def test_two_devices_of_tensorflow_train_as_one_does(tmp_path):
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert out.returncode == 0, out.stderr[-3000:]
     assert out.stdout.endswith("the same\n")
+
+
+def test_what_devices_trained_together_loads_as_any_keras_model(tmp_path):
+    model = kp.models.PixelCNN((3, 4, 1), kp.distributions.Bernoulli(), units=2, num_blocks=1)
+    schedule.compile_model(training.Settings(distribute=True), model, 10)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.optimizer.get_config() == model.optimizer.get_config()
 
 
 @pytest.mark.parametrize("part", [(0, 3), (2, 2), (-1, 2)])

@@ -211,7 +211,9 @@ def trained(strategy):
         model = kp.models.PixelCNN(
             (4, 5, 1), kp.distributions.Categorical(5), units=4, num_blocks=1, num_classes=3
         )
-        model.compile(keras.optimizers.SGD(0.01))
+        bits = kp.metrics.BitsPerDimension(model.distribution)
+        loss = kp.losses.NegativeLogLikelihood(model.distribution)
+        model.compile(keras.optimizers.SGD(0.01), loss=loss, metrics=[bits])
     data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
     losses = model.fit(data, validation_data=data, epochs=2, verbose=0).history
     losses["arrays"] = model.evaluate(images, labels, batch_size=8, verbose=0)

@@ -127,11 +127,12 @@ def test_no_resampling_where_nothing_is_left_to_draw(guided, trained):
         np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.slow
-def test_saved_and_loaded(trained, tmp_path):
+def test_saved_and_loaded_as_any_keras_model(trained, tmp_path):
     model, image, known, lookahead = trained("grey")
     lookahead.save(tmp_path / "lookahead.keras")
-    again = keras.saving.load_model(tmp_path / "lookahead.keras", compile=False)
+    again = keras.saving.load_model(tmp_path / "lookahead.keras")
+    assert again.loss.get_config() == lookahead.loss.get_config()
+    assert again.optimizer.iterations == lookahead.optimizer.iterations > 0
     options = {"seed": 5, "n_particles": 16}
     one, two = (smc(model, image, known, lookahead=x, **options) for x in (lookahead, again))
     for ours, theirs in zip(one, two, strict=True):

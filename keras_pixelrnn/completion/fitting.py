@@ -10,6 +10,7 @@ from keras import ops
 from keras_pixelrnn import checks
 from keras_pixelrnn._types import Array
 from keras_pixelrnn.completion.lookahead import Lookahead, check_fits, check_guidable
+from keras_pixelrnn.distributions.base import HoldsDistribution
 
 # Bytes of the model's parameters for all training images, up to which they are computed just once.
 MOST_BYTES = 2**30
@@ -92,7 +93,7 @@ def fit_lookahead(
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(data))
     lookahead.compile(
         keras.optimizers.Adam(schedule, global_clipnorm=1.0),
-        loss=_HiddenNats(model.distribution, name="hidden_nats"),
+        loss=HiddenNats(model.distribution),
         jit_compile=True,
     )
     lookahead.fit(data, epochs=epochs, verbose=verbose, shuffle=False)
@@ -174,14 +175,22 @@ class Hidden(keras.utils.PyDataset):
         return (image, known, params), target
 
 
-class _HiddenNats(keras.losses.Loss):
-    """Nats of the hidden sub-pixels of an image."""
+@keras.saving.register_keras_serializable("keras_pixelrnn")
+class HiddenNats(HoldsDistribution, keras.losses.Loss):
+    """Nats of the hidden sub-pixels of an image: what a look-ahead is trained by.
 
-    def __init__(self, distribution, **kwargs):
-        super().__init__(**kwargs)
-        self._distribution = distribution
+    Args:
+        distribution: the model's.
+        reduction, name, dtype: of `keras.losses.Loss`.
+    """
+
+    def __init__(
+        self, distribution, reduction="sum_over_batch_size", name="hidden_nats", dtype=None
+    ):
+        super().__init__(reduction=reduction, name=name, dtype=dtype)
+        self.distribution = distribution
 
     def call(self, y_true, y_pred):
         image, known = ops.split(y_true, 2, axis=-1)
-        nats = self._distribution.log_prob(y_pred, image)
+        nats = self.distribution.log_prob(y_pred, image)
         return -ops.sum(ops.where(known > 0.5, 0.0, nats), axis=(1, 2, 3))

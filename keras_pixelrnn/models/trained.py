@@ -183,6 +183,15 @@ class Trained:
         image = x[0] if self.context.given else x
         return super().compute_metrics(x, image if y is None else y, y_pred, sample_weight)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Under `tf.distribute` Keras builds loss and metrics from the mean of the devices' batches: of
+        # images that are floats. They are built from what the model takes, and no batch is used up.
+        if getattr(self, "_distribute_strategy", None) is None:
+            return super()._maybe_symbolic_build(iterator, data_batch)
+        image, *context = self.inputs
+        with self.distribute_strategy.scope():
+            self._symbolic_build(data_batch=((image, *context) if context else image, None, None))
+
     # ---- functions of steps ---------------------------------------------------------------------
 
     def make_train_function(self, force=False):

@@ -5,15 +5,18 @@ import keras
 from keras_pixelrnn import backend, losses, metrics
 
 
-class Adam(keras.optimizers.Adam):
-    """Adam that clips the gradient of the whole batch; under `tf.distribute` Keras' own clips what each
-    device has of it."""
+def _clip_together(optimizer):
+    """Make an optimizer clip the gradient of the whole batch; under `tf.distribute` Keras' own clips
+    what each device has of it. Its class stays Keras' own, so that whatever loads the model has it."""
+    clip = optimizer._clip_gradients
 
-    def _clip_gradients(self, grads):
+    def clip_gradients(gradients):
         if backend.name() == "jax":  # has the whole batch's
-            return super()._clip_gradients(grads)
-        total, count = backend.over_devices(grads)
-        return [gradient / count for gradient in super()._clip_gradients(total)]
+            return clip(gradients)
+        total, count = backend.over_devices(gradients)
+        return [gradient / count for gradient in clip(total)]
+
+    optimizer._clip_gradients = clip_gradients
 
 
 def compile_model(settings, model, steps):
@@ -26,9 +29,11 @@ def compile_model(settings, model, steps):
         alpha=0.01,
     )
     ema = {"use_ema": True, "ema_momentum": settings.ema} if settings.ema else {}
-    kind = Adam if settings.distribute else keras.optimizers.Adam
+    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=settings.clipnorm, **ema)
+    if settings.distribute:
+        _clip_together(optimizer)
     model.compile(
-        kind(schedule, global_clipnorm=settings.clipnorm, **ema),
+        optimizer,
         loss=losses.NegativeLogLikelihood(model.distribution),
         metrics=[metrics.BitsPerDimension(model.distribution)],
         # XLA does not take the variables that `tf.distribute` mirrors.
