@@ -119,17 +119,17 @@ def out_of_place(meta_graph):
     Args:
         meta_graph: of the SavedModel.
     """
-    problems = []
+    paths = {}  # a function may be there in several copies
     for place, nodes in operations.places(meta_graph.graph_def):
         for node in nodes:
-            if node.op != "Const":
-                continue
-            for value in node.attr["value"].tensor.string_val:
-                if PATH.fullmatch(value):
-                    problems.append(
-                        f"{node.name} in {place} holds the path {value.decode()!r} of this machine. "
-                        "Export files as assets (tf.saved_model.Asset), which travel with the model."
-                    )
+            if node.op == "Const":
+                for value in filter(PATH.fullmatch, node.attr["value"].tensor.string_val):
+                    paths.setdefault(value.decode(), f"{node.name} in {place}")
+    problems = [
+        f"{where} holds the path {path!r} of this machine. Export files as assets "
+        "(tf.saved_model.Asset), which travel with the model."
+        for path, where in paths.items()
+    ]
     needed, here = meta_graph.graph_def.versions.min_consumer, tf.version.GRAPH_DEF_VERSION
     if needed > here:
         problems.append(

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+MUST_COMPILE = "_XlaMustCompile"
 # Kernels of these are in the library; a server refuses to run them, or has nothing they could call.
 REFUSED = {
     "Xla": "needs XLA, which the server has off. keras.ops.slice_update makes such operations; use "
@@ -48,7 +49,7 @@ def used(graph_def):
 def compiled(graph_def):
     """Is any node or function of a graph to be compiled by XLA?"""
     nodes = (node for _, some in places(graph_def) for node in some)
-    return any(part.attr["_XlaMustCompile"].b for part in (*nodes, *graph_def.library.function))
+    return any(part.attr[MUST_COMPILE].b for part in (*nodes, *graph_def.library.function))
 
 
 def refused(graph_def, xla=False):
@@ -62,19 +63,19 @@ def refused(graph_def, xla=False):
         RuntimeError: TensorFlow's C library does not load.
     """
     first, problems = {}, []
+    forced = [f.signature.name for f in graph_def.library.function if f.attr[MUST_COMPILE].b]
     for place, nodes in places(graph_def):
         for node in nodes:
             first.setdefault(node.op, f"{node.name} in {place}")
-            if node.attr["_XlaMustCompile"].b and not xla:
-                problems.append(f"{node.name} in {place} must be compiled by XLA.")
-    for function in graph_def.library.function:
-        if function.attr["_XlaMustCompile"].b and not xla:
-            problems.append(
-                f"Function {function.signature.name} must be compiled by XLA (_XlaMustCompile), which "
-                "the server has off: it would refuse to load this. Export without `xla` and without "
-                "functions made with jit_compile=True, or start it with --xla_cpu_compilation_enabled "
-                "and check with --xla."
-            )
+            if node.attr[MUST_COMPILE].b:
+                forced.append(f"{node.name} in {place}")
+    if forced and not xla:
+        others = f" and {len(forced) - 1} more" if len(forced) > 1 else ""
+        problems.append(
+            f"{forced[0]}{others} must be compiled by XLA ({MUST_COMPILE}), which the server has off: "
+            "it would refuse to load this. Export without `xla` and without functions made with "
+            "jit_compile=True, or start it with --xla_cpu_compilation_enabled and check with --xla."
+        )
     operations = used(graph_def)
     if xla:  # compiled, not run; where one is run nonetheless, the session says so
         operations = {operation for operation in operations if not operation.startswith("Xla")}

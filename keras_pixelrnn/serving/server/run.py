@@ -57,6 +57,11 @@ class Server:
                 why = "its files do not fit each other. Export it again"
                 if signature.endswith("_xla") and not xla:
                     why = "XLA is off. Turn it on by --xla, or export the model without"
+                elif "XLA compilation disabled" in str(error):
+                    why = (
+                        "XLA stays off where a Servable without it was made before. Make this one in "
+                        "a process of its own"
+                    )
                 raise ValueError(
                     f"{path}: the request to {signature!r} in {warmup.FILE} fails, so a server would "
                     f"not load the model: {why}. "
