@@ -15,6 +15,8 @@ import json
 import shutil
 from pathlib import Path
 
+# Without it the learning curve would stay that of the model before.
+import matplotlib  # noqa: F401
 import numpy as np
 
 import keras_pixelrnn as kp

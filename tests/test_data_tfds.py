@@ -47,7 +47,7 @@ def test_without_a_network_it_is_said_soon(tmp_path, monkeypatch):
 
 
 def prepare(images, folder):
-    """A data set `other_<dtype>` of images (n, 4, 5, 1) in a folder."""
+    """A data set `other_<dtype>` of images (n, ...) in a folder."""
     dtype = str(images.dtype)
 
     class Other(tensorflow_datasets.core.GeneratorBasedBuilder):
@@ -55,7 +55,9 @@ def prepare(images, folder):
         VERSION = tensorflow_datasets.core.Version("1.0.0")
 
         def _info(self):
-            shaped = tensorflow_datasets.features.Tensor(shape=(4, 5, 1), dtype=getattr(np, dtype))
+            shaped = tensorflow_datasets.features.Tensor(
+                shape=images.shape[1:], dtype=images.dtype.type
+            )
             return tensorflow_datasets.core.DatasetInfo(
                 builder=self, features=tensorflow_datasets.features.FeaturesDict({"image": shaped})
             )
@@ -79,6 +81,12 @@ def test_codes_of_8_bits_are_not_taken_for_dark_pictures(tmp_path):
     found = np.concatenate([collect(data.evaluation(split, 9)) for split in data.sizes])
     np.testing.assert_array_equal(np.sort(found.ravel()), np.sort(images.ravel()))
     assert kp.data.load("other_uint8", data_dir=tmp_path, levels=63).levels == 63
+
+
+def test_images_without_a_channel_axis_are_told_so(tmp_path):
+    prepare(np.zeros((20, 4, 5), np.int32), tmp_path)
+    with pytest.raises(ValueError, match=r"have no channel axis.*x\[..., None\].*shape \(4, 5\)"):
+        kp.data.load("other_int32", data_dir=tmp_path, values="codes", levels=512)
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int64", "float32"])

@@ -53,6 +53,22 @@ def test_transfer_to_other_classes():
     assert all("of the source" in sentence for sentence in report.left)
 
 
+def test_a_model_of_one_scale_gives_its_weights_to_both_networks():
+    sizes = {"units": 4, "num_blocks": 1, "kernel_size": 3}
+    source = kp.models.PixelRNN((6, 8, 1), kp.distributions.Bernoulli(), **sizes)
+    target = kp.models.MultiScalePixelRNN((6, 8, 1), kp.distributions.Bernoulli(), **sizes)
+    report = transfer(source, target)
+    ours = {path: value.numpy() for (path, _), value in values_by_path(source).items()}
+    theirs = values_by_path(target)
+    assert {number for path, number in theirs if path in ours} == {0, 1}
+    for (path, _), value in theirs.items():
+        if path in ours:
+            np.testing.assert_array_equal(value.numpy(), ours[path])
+    assert len(report.copied) == 2 * len(ours)
+    assert all("only the target has it" in sentence for sentence in report.left)
+    assert len(report.copied) + len(report.left) == len(theirs)
+
+
 def test_transfer_keeps_the_two_networks_of_a_multi_scale_model_apart():
     source = from_preset("digits_multi_scale")
     target = from_preset("digits_multi_scale", load_weights=False)

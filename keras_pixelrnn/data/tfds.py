@@ -33,9 +33,15 @@ def tfds(name, data_dir=None):
             f"{name!r} with features {sorted(features)} and splits {sorted(builder.info.splits)}"
         )
     shape, dtype = features["image"].shape, np.dtype(features["image"].np_dtype)
+    if len(shape) == 2:
+        raise ValueError(
+            f"The images of {name!r} have no channel axis: (height, width, channels) is expected. Read "
+            "them with tfds.as_numpy, and pass x[..., None] to keras_pixelrnn.data.from_array. "
+            f"Received: image shape {shape}"
+        )
     if len(shape) != 3 or None in shape:
         raise ValueError(
-            f"The images of {name!r} differ in size, or have no channel axis. Write them to a "
+            f"The images of {name!r} differ in size. Write them to a "
             f"folder and load that with image_size=... Received: image shape {shape}"
         )
     names, held_out = _splits(builder.info.splits)

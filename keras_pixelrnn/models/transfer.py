@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from keras_pixelrnn.models.pretrained import Pretrained
-from keras_pixelrnn.models.variables import check_finite, differences, values_by_path
+from keras_pixelrnn.models.variables import check_finite, told_apart, values_by_path
 
 
 class Transfer(NamedTuple):
@@ -27,7 +27,8 @@ def transfer(source: Pretrained, target: Pretrained) -> Transfer:
 
     To go on from a trained model with other classes, levels, sizes or a condition: an unconditional
     model gives all but the context kernels to a conditional one, one of other levels all but its
-    parameters' layer, one of another size everything. Call it before `fit`: averaged weights of an
+    parameters' layer, one of another size everything; a model of one scale gives its weights to both
+    networks of a multi-scale one. Call it before `fit`: averaged weights of an
     optimizer that is already built stay what they were.
 
     Args:
@@ -52,6 +53,7 @@ def transfer(source: Pretrained, target: Pretrained) -> Transfer:
         if not isinstance(model, Pretrained):
             raise TypeError(f"`{name}` must be a PixelModel. Received: {name}={model!r}")
     ours, theirs = values_by_path(source), values_by_path(target)
+    ours |= {key: ours[key[0], 0] for key in theirs if key not in ours and (key[0], 0) in ours}
     copied = [key for key, variable in theirs.items() if _fits(ours.get(key), variable)]
     if not copied:
         raise ValueError(
@@ -61,7 +63,7 @@ def transfer(source: Pretrained, target: Pretrained) -> Transfer:
     check_finite(source, f"the source {source.name!r}")
     for key in copied:
         theirs[key].assign(ours[key].value)
-    return Transfer([path for path, _ in copied], differences(source, target))
+    return Transfer([path for path, _ in copied], told_apart(ours, theirs))
 
 
 def _fits(ours, theirs):

@@ -35,7 +35,11 @@ def check_finite(model, where: str) -> None:
 
 def differences(source, target) -> list[str]:
     """Sentences about each variable that only one of two models has, or whose shapes differ."""
-    ours, theirs = values_by_path(source), values_by_path(target)
+    return told_apart(values_by_path(source), values_by_path(target))
+
+
+def told_apart(ours: dict, theirs: dict) -> list[str]:
+    """`differences` of what `values_by_path` returned of two models."""
     found = []
     for key in dict.fromkeys([*theirs, *ours]):
         if key not in ours:
