@@ -125,7 +125,7 @@ def main(arguments=None):
     size, most = number(int, 2, 12), 10**6  # the transfer matrix of 12x12 spins has 4,096 rows
     parser.add_argument("--sizes", type=size, nargs="+", default=[3, 4, 8], help="rows of spins")
     parser.add_argument(
-        "--steps", type=number(int, 1, most), default=300, help="of training, at each temperature"
+        "--steps", type=number(int, 1, most), default=240, help="of training, at each temperature"
     )
     parser.add_argument(
         "--batch-size", type=number(int, 2, most), default=256, help="samples of a step"
