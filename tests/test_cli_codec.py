@@ -55,3 +55,21 @@ def test_pictures_that_would_not_come_back_are_refused(model, tmp_path):
     assert done.exit_code == 1
     assert "--quantise" in done.output
     assert not (tmp_path / "some.kpz").exists()
+
+
+@pytest.mark.parametrize("space", ["CMYK", "LAB", "YCbCr"])
+def test_colour_spaces_that_rgb_does_not_give_back_are_refused(space, tmp_path):
+    model = kp.models.PixelCNN(
+        (3, 4, 3), kp.distributions.DiscretizedLogisticMixture(256), units=3, num_blocks=1
+    )
+    model.save(tmp_path / "colour.keras")
+    numbers = np.zeros((3, 4, len(Image.new(space, (1, 1)).getbands())), np.uint8)
+    Image.fromarray(numbers, space).save(tmp_path / "inks.tif")
+    asked = ["compress", tmp_path / "inks.tif", tmp_path / "some.kpz"]
+    asked += ["--model", tmp_path / "colour.keras"]
+    done = run(*asked)
+    assert done.exit_code == 1
+    assert f"holds {space}" in done.output
+    assert not (tmp_path / "some.kpz").exists()
+    done = run(*asked, "--quantise")
+    assert done.exit_code == 0, done.output

@@ -128,6 +128,18 @@ def test_a_warning_is_one_line():
     assert "load.py:113" in warnings.formatwarning("x", UserWarning, "load.py", 113, "")
 
 
+def test_commands_do_not_advise_what_they_lack(capsys, tmp_path):
+    Image.fromarray(np.zeros((8, 8, 4), np.uint8)).save(tmp_path / "clear.png")
+    code, text = fails(capsys, "score", "digits", str(tmp_path / "clear.png"))
+    assert code == 1
+    assert "no colour to lie on here: save it without them." in text
+    advised = "They are not mixed. Pass channels=3, or convert the files."
+    assert words.in_options(advised, words.command_of(["score"], cli.pixelrnn)).endswith(
+        ". Convert the files."
+    )
+    assert "--channels 3" in words.in_options(advised, words.command_of(["train"], cli.pixelrnn))
+
+
 def test_a_training_takes_deep_and_transparent_pictures(tmp_path):
     clear = Image.fromarray(np.zeros((4, 4, 4), np.uint8))
     for number in range(3):

@@ -12,7 +12,7 @@ from keras_pixelrnn.backend.compiling import (
 )
 from keras_pixelrnn.backend.datasets import checked as checked_dataset
 from keras_pixelrnn.backend.datasets import is_dataset, is_grain, passes_through
-from keras_pixelrnn.backend.devices import Team, over_devices
+from keras_pixelrnn.backend.devices import Team, by_share, over_devices
 from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.gradients import custom_gradient
@@ -25,6 +25,7 @@ __all__ = [
     "FusedLSTM",
     "Team",
     "accelerated",
+    "by_share",
     "checked_dataset",
     "compiled",
     "cores",

@@ -148,3 +148,20 @@ def over_devices(gradients):
         return gradients, 1
     total = context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
     return total, context.num_replicas_in_sync
+
+
+def by_share(loss, batch):
+    """`loss`, a mean over a device's images `batch`, with the gradient that makes the devices' average
+    that of the whole batch. Keras' own counts every device alike, however few images it was given.
+    """
+    if name() != "tensorflow":
+        return loss
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return loss
+    own = tf.cast(tf.shape(batch)[0], loss.dtype)
+    total = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    counted = loss * (own * context.num_replicas_in_sync / total)
+    return counted + tf.stop_gradient(loss - counted)  # what is shown stays the loss

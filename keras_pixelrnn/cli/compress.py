@@ -6,6 +6,9 @@ import click
 
 from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
 
+# Colour spaces of Pillow that red, green and blue do not give back: many colours of theirs become one.
+OTHER_SPACES = ("CMYK", "LAB", "YCbCr", "HSV")
+
 
 @click.command("compress")
 @click.argument("folder", type=names.Source())
@@ -102,6 +105,11 @@ def _comes_back(path, values, form):
         return True  # stored numbers are the values, in however many bits
     back = form.picture(values)
     with pictures.opened(path) as picture:
+        if picture.mode in OTHER_SPACES:
+            raise click.ClickException(
+                f"{path} holds {picture.mode}, and would come back as other numbers, of red, green and "
+                "blue or grey. Pass --quantise to code those."
+            )
         if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
             return False
         picture = upright(picture, path)

@@ -22,6 +22,15 @@ ALSO = {
 COLOUR = ("transparent pixels", "`background` is for image files")
 SKIP = re.compile(r"; `kp\.data\.load\(\.\.\., (on_error='skip')\)`( leaves it out)")
 OF_PYTHON = re.compile(r", or pass a picture of Pillow as picture\.convert\('\w+'\)")
+# Ways out that a command without this option does not have, and what is left to do.
+LACKED = (
+    (
+        "transparent_on",
+        re.compile(r"needs a colour to lie on, such as .* or channels=4; or save it without them"),
+        "has no colour to lie on here: save it without them",
+    ),
+    ("channels", re.compile(r"Pass channels=\d, or convert"), "Convert"),
+)
 LIST = re.compile(r"(?<=:)(?:\n {2,}.*)+")
 VALUE = r"\([^()]*\)|'[^']*'|\"[^\"]*\"|[-+\w./]*\w"
 
@@ -87,6 +96,8 @@ def in_options(text, command):
     options = {param.name: param for param in command.params if isinstance(param, click.Option)}
     advice = SKIP.sub(r"; \1\2" if "on_error" in options else "", advice)
     advice = OF_PYTHON.sub("", advice)
+    for name, way_out, left in LACKED:
+        advice = advice if name in options else way_out.sub(left, advice)
     if any(words in text for words in COLOUR):
         options["background"] = options.get("transparent_on")
     for name in {*options, *ALSO}:

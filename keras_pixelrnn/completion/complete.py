@@ -19,8 +19,8 @@ class Completion(NamedTuple):
     Attributes:
         images: `(batch, height, width, channels)` draws, uint8 or uint16, or `(batch, n, ...)`.
         log_prob: `(batch,)` or `(batch, n)` float32: nats of the whole of each, known sub-pixels
-            included, as `model.log_prob` gives them. `log_prob - log_z` estimates
-            log p(unknown | known).
+            included, as `model.log_prob` gives them, in float32 whatever the model's dtype policy.
+            `log_prob - log_z` estimates log p(unknown | known).
         log_z: `(batch,)` float32: estimate of log p(known), nats. `exp(log_z)` is unbiased. -inf where
             no particle makes what is known possible; all weigh the same then.
         ess: `(batch, height)` float32: effective sample size of the weights after each row, of all

@@ -176,8 +176,10 @@ class Trained:
         y = image if y is None else y
         if self._compile_loss is None:
             loss = losses.NegativeLogLikelihood(self.distribution)
-            return sum(self.losses, loss(y, y_pred, sample_weight=sample_weight))
-        return super().compute_loss(x, y, y_pred, sample_weight, training)
+            found = sum(self.losses, loss(y, y_pred, sample_weight=sample_weight))
+        else:
+            found = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return backend.by_share(found, image) if training else found
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         image = x[0] if self.context.given else x
