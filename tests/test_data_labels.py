@@ -111,3 +111,18 @@ def test_classes_are_those_of_train_whichever_split_comes_first():
     data = kp.data.load({"test": (images[:1], ["cat"]), "train": (images, names)})
     assert data.class_names == ("ant", "bee", "cat")
     assert data.whole("test", labels=True)[1].tolist() == [2]
+
+
+def test_labels_that_are_not_there_are_not_given():
+    """They came as -1."""
+    data = kp.data.load(images_of(np.arange(20), "uint8"))
+    for ask in (
+        lambda: data.training(4, labels=True),
+        lambda: data.evaluation("test", 4, labels=True),
+        lambda: data.whole("test", labels=True),
+        lambda: data.images("test", [0], labels=True),
+        lambda: data.rest("train", 3, 1, labels=True),
+    ):
+        with pytest.raises(ValueError, match=r"no labels.*Leave it out\. Received: labels=True"):
+            ask()
+    assert not data.has_labels("test")

@@ -45,6 +45,18 @@ def check_data_dir(data_dir, source):
         )
 
 
+def labels(labels, source):
+    """`labels` as a bool, or `ValueError` where labels are asked of a `Source` that has none at all."""
+    labels = checks.switch("labels", labels)
+    if labels and not source.class_names:
+        raise ValueError(
+            "There are no labels: `labels=True` is for images that have some, as (images, labels) have "
+            f"and folders of classes. Leave it out. {source.unlabelled}".rstrip()
+            + f" Received: labels=True, images of {source.protocol}"
+        )
+    return labels
+
+
 def numbers(numbers, split, sizes):
     """Numbers of images of a split as an array `(n,)`, or `ValueError`; -1 is none."""
     count = sizes[checks.choice("split", split, sizes)]

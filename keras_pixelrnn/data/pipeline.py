@@ -128,8 +128,8 @@ class ImageData:
             seed: int.
             first_epoch: epoch to begin with.
             first_step: step of that epoch to begin with.
-            labels: yield `(images, labels)` instead of images alone; a label is -1 where the source
-                has none.
+            labels: yield `(images, labels)` instead of images alone; `ValueError` where the source has
+                none, -1 for an image that lacks its own.
             part: `(number, count)`: of each batch only this one of `count` equal parts.
 
         Returns:
@@ -141,7 +141,7 @@ class ImageData:
         checks.whole("first_epoch", first_epoch, 0, checks.MOST_STEPS)
         checks.whole("seed", seed, -(2**63), 2**64 - 1)
         checks.whole("first_step", first_step, 0, checks.MOST_STEPS)
-        checks.switch("labels", labels)
+        arguments.labels(labels, self.source)
         shuffled = order.Shuffled(self.sizes["train"], seed)
         number, size = _part(batch_size, part)
 
@@ -217,7 +217,7 @@ class ImageData:
         """
         checks.choice("split", split, list(self.sizes))
         checks.drawn(batch_size, self.image_shape, "batch_size")
-        checks.switch("labels", labels)
+        arguments.labels(labels, self.source)
         size, count = self.sizes[split], -(-self.sizes[split] // batch_size)
         number, own = 0, batch_size
         if part is not None:
@@ -235,11 +235,13 @@ class ImageData:
     ) -> np.ndarray | tuple[np.ndarray, ...]:
         """The images of these numbers of a split, in this order; with `labels`, `(image, label)`."""
         numbers = arguments.numbers(numbers, split, self.sizes)
-        return self._read(split, numbers, int(numbers[0]), None, checks.switch("labels", labels))
+        labels = arguments.labels(labels, self.source)
+        return self._read(split, numbers, int(numbers[0]), None, labels)
 
     def rest(self, split: str, batch_size: int, times: int, *, labels: bool = False) -> Any:
         """A batch of what is left of a split when its full batches are gone, each image `times` times in
         it; None where nothing is left."""
+        arguments.labels(labels, self.source)
         numbers = np.arange(self.sizes[split] // batch_size * batch_size, self.sizes[split])
         if not len(numbers):
             return None
@@ -252,7 +254,7 @@ class ImageData:
 
     def has_labels(self, split: str) -> bool:
         """Whether the images of a split have labels: those of a test split may be hidden."""
-        return bool(self.images(split, [0], labels=True)[1][0] >= 0)
+        return bool(self.class_names) and bool(self.images(split, [0], labels=True)[1][0] >= 0)
 
     def _read(self, split, numbers, first, seed, labels):
         """Batch of the images `numbers`, which begin at place `first` of their stream."""

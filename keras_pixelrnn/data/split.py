@@ -28,6 +28,7 @@ class Source(NamedTuple):
         dataset: what is known of the data set: its "name", and its "licence" where that is stated.
         files: of image files how they were read, {"background": (r, g, b) or None}; else None.
         place: " of ..." where the images come from, for errors.
+        unlabelled: why labels that are there are not read, in a sentence for errors; else empty.
     """
 
     splits: dict
@@ -39,6 +40,7 @@ class Source(NamedTuple):
     dataset: dict | None = None
     files: dict | None = None
     place: str = ""
+    unlabelled: str = ""
 
 
 class Arrays:

@@ -75,7 +75,7 @@ def make_model(settings: Settings, data: ImageData) -> PixelModel:
         if not data.num_classes:
             raise ValueError(
                 f"--conditional needs data with labels; {settings.dataset} has none. Leave it out, "
-                "or choose a labelled data set."
+                f"or choose a labelled data set. {data.source.unlabelled}".rstrip()
             )
         bare = [name for name in data.sizes if not data.has_labels(name)]
         if bare:

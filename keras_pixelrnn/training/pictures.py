@@ -24,13 +24,16 @@ def draw_pictures(settings, model, data):
         settings.output / "generation.gif",
         lambda file: visualize.save_film(file, images[:16], levels),
     )
-    originals, *labels = tuple(
-        np.asarray(part) for part in next(iter(data.evaluation("test", 6, labels=True)))
-    )
+    originals = next(iter(data.evaluation("test", 6, labels=settings.conditional)))
     known = np.zeros(data.image_shape, bool)
     known[: data.image_shape[0] // 2] = True
-    context = {"context": labels[0]} if settings.conditional else {}
-    picture = visualize.completions(model, originals, known, seed=settings.seed, **context)
+    context = {}
+    if settings.conditional:
+        originals, labels = originals
+        context = {"context": np.asarray(labels)}
+    picture = visualize.completions(
+        model, np.asarray(originals), known, seed=settings.seed, **context
+    )
     archive.replace(
         settings.output / "completions.png", lambda file: visualize.save_png(file, picture)
     )
