@@ -2,6 +2,7 @@
 
 import importlib
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -46,29 +47,33 @@ def test_without_a_network_it_is_said_soon(tmp_path, monkeypatch):
     assert before == downloader.MAX_RETRIES
 
 
-def prepare(images, folder):
-    """A data set `other_<dtype>` of images (n, ...) in a folder."""
-    dtype = str(images.dtype)
+def prepare(images, folder, feature=None, labels=None, splits=("train",)):
+    """A data set `other_<dtype>` of images (n, ...), and labels of a feature, in a folder; its name."""
+    dtype, features = str(images.dtype), tensorflow_datasets.features
+    shaped = features.Tensor(shape=images.shape[1:], dtype=images.dtype.type)
+    parts = {"image": shaped} if feature is None else {"image": shaped, "label": feature}
 
-    class Other(tensorflow_datasets.core.GeneratorBasedBuilder):
-        name = f"other_{dtype}"
-        VERSION = tensorflow_datasets.core.Version("1.0.0")
+    with tensorflow_datasets.core.registered.skip_registration():  # each test has its own
 
-        def _info(self):
-            shaped = tensorflow_datasets.features.Tensor(
-                shape=images.shape[1:], dtype=images.dtype.type
-            )
-            return tensorflow_datasets.core.DatasetInfo(
-                builder=self, features=tensorflow_datasets.features.FeaturesDict({"image": shaped})
-            )
+        class Other(tensorflow_datasets.core.GeneratorBasedBuilder):
+            name = f"other_{dtype}"
+            VERSION = tensorflow_datasets.core.Version("1.0.0")
 
-        def _split_generators(self, manager):
-            return {"train": self._generate_examples()}
+            def _info(self):
+                return tensorflow_datasets.core.DatasetInfo(
+                    builder=self, features=features.FeaturesDict(parts)
+                )
 
-        def _generate_examples(self):
-            yield from enumerate({"image": image} for image in images)
+            def _split_generators(self, manager):
+                return {split: self._generate_examples() for split in splits}
+
+            def _generate_examples(self):
+                for number, image in enumerate(images):
+                    told = {} if feature is None else {"label": labels[number]}
+                    yield number, {"image": image, **told}
 
     Other(data_dir=folder).download_and_prepare()
+    return Other.name
 
 
 def test_codes_of_8_bits_are_not_taken_for_dark_pictures(tmp_path):
@@ -101,3 +106,116 @@ def test_tensorflow_datasets_of_other_numbers(dtype, tmp_path):
     found = np.concatenate([collect(data.evaluation(split, 9)) for split in data.sizes])
     expected = np.minimum(images.astype(float) / (high if high == 1 else 4096) * 256, 255)
     np.testing.assert_array_equal(np.sort(found.ravel()), np.sort(expected.astype(int).ravel()))
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((3, 8, 9), r"look like PyTorch's.*moveaxis.*\(20, 3, 8, 9\)"),
+        ((1, 4, 5), "look like PyTorch's"),
+        ((6, 8, 9), "1 to 4 channels"),
+        ((3, 8, 4), "If it holds channels pass channels=4"),
+        ((7,), "Rows of pixels become images"),
+        ((3, 4, 5, 1), r"(?s)as they are stored.*have shape \(n, height.*\(20, 3, 4, 5, 1\)"),
+    ],
+)
+def test_layouts_are_those_of_arrays(shape, words, tmp_path):
+    """Other axes became channels, and what has too few or many axes was told to differ in size."""
+    name = prepare(np.zeros((20, *shape), np.uint8), tmp_path)
+    with pytest.raises(ValueError, match=words):
+        kp.data.load(name, data_dir=tmp_path)
+    if shape == (3, 8, 4):
+        assert kp.data.load(name, data_dir=tmp_path, channels=4).image_shape == shape
+
+
+@pytest.mark.parametrize("count", [3, 25])
+def test_what_is_held_out_is_that_of_arrays(count, tmp_path):
+    """Of three images none was left for the validation or test split."""
+    images = np.arange(count * 20).reshape(count, 4, 5, 1).astype(np.uint16)
+    data = kp.data.load(prepare(images, tmp_path), data_dir=tmp_path, values="integers", levels=512)
+    expected = kp.data.load({"train": images}, values="integers", levels=512)
+    assert data.sizes == expected.sizes
+    found = np.concatenate([data.whole(split) for split in data.sizes])
+    np.testing.assert_array_equal(np.sort(found.ravel()), images.ravel())
+
+
+def test_too_few_images_are_refused(tmp_path):
+    """Packed, they ended in an error of NumPy."""
+    name = prepare(np.zeros((2, 4, 5, 1), np.uint8), tmp_path)
+    with pytest.raises(ValueError, match=r"validation split is empty.*2 train, 0 validation"):
+        kp.data.load(name, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("validation", ["valid", "val", "validation"])
+def test_splits_by_other_names(validation, tmp_path):
+    """Validation was cut from train beside the one that there was."""
+    images = np.zeros((20, 4, 5, 1), np.uint8)
+    data = kp.data.load(prepare(images, tmp_path, splits=("train", validation)), data_dir=tmp_path)
+    assert data.sizes == {"train": 18, "validation": 20, "test": 2}
+    assert data.protocol.endswith(", test from the end of train")
+
+
+FEATURES = tensorflow_datasets.features
+NUMBERS = np.arange(20) % 3
+
+
+@pytest.mark.parametrize(
+    ("feature", "labels", "names"),
+    [
+        (FEATURES.ClassLabel(names=["ant", "bee", "cat"]), NUMBERS, ("ant", "bee", "cat")),
+        (FEATURES.Scalar(np.int64), NUMBERS, ("0", "1", "2")),
+        (FEATURES.Tensor(shape=(1,), dtype=np.int32), NUMBERS[:, None], ("0", "1", "2")),
+        (FEATURES.Text(), np.array(["ant", "bee", "cat"])[NUMBERS], ("ant", "bee", "cat")),
+        (FEATURES.Tensor(shape=(3,), dtype=np.float32), np.eye(3)[NUMBERS], ("0", "1", "2")),
+    ],
+)
+def test_labels_are_those_of_arrays(feature, labels, names, tmp_path):
+    """All but the first came as -1."""
+    images = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None, None], (20, 4, 5, 1))
+    labels = labels.astype(getattr(feature, "np_dtype", labels.dtype))
+    name = prepare(images, tmp_path, feature, labels)
+    data = kp.data.load(name, data_dir=tmp_path)
+    assert data.class_names == names
+    for split in data.sizes:
+        found, told = data.whole(split, labels=True)
+        np.testing.assert_array_equal(told, NUMBERS[found[:, 0, 0, 0]])
+    if isinstance(feature, FEATURES.Scalar):
+        data = kp.data.load(name, data_dir=tmp_path, class_names=["ant", "bee", "cat"])
+        assert data.class_names == ("ant", "bee", "cat")
+
+
+@pytest.mark.parametrize(
+    ("feature", "labels", "words"),
+    [
+        (None, None, "There are no labels"),
+        (FEATURES.Scalar(np.float32), NUMBERS + np.float32(0.5), "no ints, names.*a label 0.5"),
+        (
+            FEATURES.Sequence(FEATURES.ClassLabel(num_classes=3)),
+            [[0] * (n % 3) for n in range(20)],
+            r"its labels have shape \(None,\)",
+        ),
+    ],
+)
+def test_what_are_no_labels_is_said_when_they_are_asked_for(feature, labels, words, tmp_path):
+    name = prepare(np.zeros((20, 4, 5, 1), np.uint8), tmp_path, feature, labels)
+    data = kp.data.load(name, data_dir=tmp_path)
+    assert data.num_classes == 0
+    assert data.whole("test").shape == (2, 4, 5, 1)  # which labels of many lengths prevented
+    with pytest.raises(ValueError, match=words):
+        data.evaluation("test", 4, labels=True)
+
+
+def test_hidden_labels_of_a_split(tmp_path):
+    labels = np.full(20, -1)
+    name = prepare(np.zeros((20, 4, 5, 1), np.uint8), tmp_path, FEATURES.Scalar(np.int64), labels)
+    data = kp.data.load(name, data_dir=tmp_path)
+    assert not data.has_labels("train")
+    with pytest.raises(ValueError, match="There are no labels"):
+        data.training(4, labels=True)
+
+
+def test_without_tensorflow_it_is_said_at_once(monkeypatch):
+    """TFDS alone is imported without it, and reading the first image then failed."""
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ValueError, match=r"Without TensorFlow read packed files"):
+        kp.data.load("mnist")

@@ -91,13 +91,21 @@ def as_images(images, where="images", exact=False):
         images = _stacked(images, where, exact)
     elif not isinstance(images, np.ndarray) and not mapped.is_stored(images):
         images = elements.image(images, where)  # tensors of TensorFlow, JAX, PyTorch
-    if images.dtype.kind not in "biuf":
-        way_out = "" if images.dtype.names else WAYS_OUT.get(images.dtype.kind, "")
-        raise ValueError(
-            f"Images must be numbers.{way_out} Received: {where} of dtype {images.dtype}"
-        )
+    check_dtype(images.dtype, where)
     checks.unmasked(where, images)
-    shape = tuple(images.shape)
+    check_shape(tuple(images.shape), where)
+    return images
+
+
+def check_dtype(dtype, where):
+    """`ValueError` for a dtype that holds no numbers."""
+    if dtype.kind not in "biuf":
+        way_out = "" if dtype.names else WAYS_OUT.get(dtype.kind, "")
+        raise ValueError(f"Images must be numbers.{way_out} Received: {where} of dtype {dtype}")
+
+
+def check_shape(shape, where):
+    """`ValueError` for a shape that is not `(n, height, width, channels)`, with the way out."""
     if 0 in shape[1:]:
         raise ValueError(f"Images must have pixels. Received: {where} of shape {shape}")
     if len(shape) == 3:
@@ -123,7 +131,6 @@ def as_images(images, where="images", exact=False):
             "Images have shape (n, height, width, channels), 1 to 4 channels. "
             f"Received: {where} of shape {shape}"
         )
-    return images
 
 
 def _pair(part):

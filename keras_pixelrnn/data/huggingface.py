@@ -98,10 +98,10 @@ def _labels(parts, class_names):
                 f"Expected one column of labels; remove the other by remove_columns. Received: {name} "
                 "with label and labels"
             )
-        labels = np.asarray(rows.with_format(None)[column[0]][:]) if column else None
-        if column and labels.dtype.kind == "i" and (labels == -1).all():
-            labels = None
-        elif column:
+        labels = None
+        if column:
+            labels = labels_.unless_hidden(np.asarray(rows.with_format(None)[column[0]][:]))
+        if labels is not None:
             own[name] = getattr(rows.features[column[0]], "names", None)
         found[name] = (labels, len(rows))
     kinds = {tuple(names) for names in own.values() if names}

@@ -92,6 +92,11 @@ def numbered(labels, class_names=None):
     return ints, tuple(map(str, range(max(classes)) if names is None else names))
 
 
+def unless_hidden(labels):
+    """Labels of a split, or None where all are -1: those of test sets may be hidden."""
+    return None if labels.dtype.kind == "i" and (labels == -1).all() else labels
+
+
 def in_order(names):
     """Each of some names once, sorted: as numbers where all of them are, so that 2 comes before 10."""
     numbers = all(re.fullmatch(r"[0-9]+", name) for name in names)

@@ -66,7 +66,7 @@ def load(
         channels: for image files: 1, 3 or 4; None: 3. Other images keep theirs, and must have as many;
             of images as narrow as their channels are many it says that the last axis holds these.
         background: for image files: colour under transparent pixels, a name or `(r, g, b)`.
-        class_names: names of the labels of arrays.
+        class_names: names of the labels of arrays, or of others without names of their own.
         on_error: for folders: "raise" names the first file that cannot be read, "skip" leaves such
             files out, with a warning.
         cache: for image files: "memory" or "disk" (a temporary file) keep what was read for the next
@@ -210,7 +210,7 @@ def _named(source, data_dir, class_names, channels, files):
             f"Received: {name!r}, image_size={checks.shown(files['image_size'])}"
         )
     _refuse(files, "TensorFlow Datasets")
-    return tfds(name, data_dir), {}
+    return tfds(name, data_dir, class_names, channels), {}
 
 
 def _given(source, class_names, channels, files):

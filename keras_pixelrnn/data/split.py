@@ -108,11 +108,12 @@ def tenths(count):
     return first, max(count * 9 // 10, min(first + 1, count - 1))
 
 
-def hold_out(splits):
+def hold_out(splits, cut=Subset):
     """All of `SPLITS`, those that are missing taken from the end of train, and words about it.
 
     Args:
         splits: `{name: split}` with at least "train".
+        cut: function of a split and a range of its numbers giving these as a split.
     """
     missing = [name for name in SPLITS if name not in splits]
     if "train" in missing:
@@ -123,8 +124,8 @@ def hold_out(splits):
     count = whole.shape[0]
     part = max(1, count // 10) if count > len(missing) else 0  # 0: told by `check_splits`
     ends = [count - part * (len(missing) - n) for n in range(len(missing) + 1)]
-    held = {name: Subset(whole, np.arange(ends[n], ends[n + 1])) for n, name in enumerate(missing)}
-    found = {**splits, "train": Subset(whole, np.arange(ends[0])), **held}
+    held = {name: cut(whole, range(ends[n], ends[n + 1])) for n, name in enumerate(missing)}
+    found = {**splits, "train": cut(whole, range(ends[0])), **held}
     return {
         name: found[name] for name in SPLITS
     }, f", {' and '.join(missing)} from the end of train"
