@@ -262,7 +262,10 @@ class Endless(Batches):
         return super().__getitem__(number % 2)
 
 
-@pytest.mark.parametrize("carrier", [as_dataset, Batches, Endless])
+# Keras waits for the threads of an endless one, for 5 s each.
+@pytest.mark.parametrize(
+    "carrier", [as_dataset, Batches, pytest.param(Endless, marks=pytest.mark.slow)]
+)
 @pytest.mark.filterwarnings("error")
 def test_keras_warns_of_no_shuffling_that_nobody_asked_for(plain, carrier):
     plain.fit(carrier(IMAGES), steps_per_epoch=2, verbose=0)
