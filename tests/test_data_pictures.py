@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import keras_pixelrnn as kp
+from keras_pixelrnn.data.reading import Reader
 from tests.image_files import COLOUR, GREY, fill, load_one, png
 
 
@@ -215,6 +216,21 @@ def test_alpha_of_deep_images_is_that_of_the_file(tmp_path):
     np.testing.assert_array_equal(found, with_alpha[..., [0, 0, 0, 1]])
     with pytest.raises(ValueError, match=r"none are made. Convert the files.*with 2 channels"):
         load_one(lambda path: png(with_alpha, path), tmp_path / "alpha", channels=3, values="codes")
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_grey_of_few_bits_that_is_transparent(bits, tmp_path):
+    """Pillow stretches the numbers of 2 and 4 bits, and not the one that is transparent."""
+    rows = b"".join(b"\0" + bytes([value << (8 - bits)]) for value in (0, 1))
+    parts = [b"IHDR" + struct.pack(">IIBBBBB", 1, 2, bits, 0, 0, 0, 0), b"tRNS\0\1"]
+    parts += [b"IDAT" + zlib.compress(rows), b"IEND"]
+    whole = [struct.pack(">I", len(p) - 4) + p + struct.pack(">I", zlib.crc32(p)) for p in parts]
+    path = tmp_path / "clear.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(whole))
+    found = Reader(2, 1, 4, np.dtype(np.uint8)).read(path)
+    assert found[..., 3].ravel().tolist() == [255, 0]
+    with pytest.raises(ValueError, match="transparent pixels need"):
+        Reader(2, 1, 1, np.dtype(np.uint8)).read(path)
 
 
 def test_a_colour_of_deep_images_that_is_transparent(tmp_path):

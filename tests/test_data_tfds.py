@@ -155,6 +155,12 @@ def test_splits_by_other_names(validation, tmp_path):
     assert data.protocol.endswith(", test from the end of train")
 
 
+def test_two_splits_of_one_meaning_are_refused(tmp_path):
+    name = prepare(np.zeros((9, 4, 5, 1), np.uint8), tmp_path, splits=("train", "val", "valid"))
+    with pytest.raises(ValueError, match=r"mean the validation split.*'val' and 'valid'"):
+        kp.data.load(name, data_dir=tmp_path)
+
+
 FEATURES = tensorflow_datasets.features
 NUMBERS = np.arange(20) % 3
 

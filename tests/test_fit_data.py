@@ -215,13 +215,30 @@ def trained(strategy):
         loss = kp.losses.NegativeLogLikelihood(model.distribution)
         model.compile(keras.optimizers.SGD(0.01), loss=loss, metrics=[bits])
     data = tf.data.Dataset.from_tensor_slices((images[:13], labels[:13])).batch(5)  # of 3 and 2
+
+    def weights():
+        return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
     losses = model.fit(data, validation_data=data, epochs=2, verbose=0).history
     losses["arrays"] = model.evaluate(images, labels, batch_size=8, verbose=0)
-    model.compile(keras.optimizers.SGD(0.01))
-    losses["plain"] = model.fit(data, epochs=2, verbose=0).history["loss"]
-    losses["weights"] = np.concatenate([weight.ravel() for weight in model.get_weights()])
+    losses["weights"] = weights()
+    model.compile(
+        keras.optimizers.SGD(0.001),
+        loss=kp.losses.NegativeLogLikelihood(model.distribution, reduction="sum"),
+    )
+    model.fit(data, verbose=0)  # shows sums of the devices
+    losses["by sums"] = weights()
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        model = kp.models.PixelCNN((4, 5, 1), model.distribution, units=4, num_blocks=1)
+        model.compile(keras.optimizers.SGD(0.01))
+    for variable in model.trainable_variables:
+        variable.regularizer = keras.regularizers.L2(0.1)
+    history = model.fit(images[:13], batch_size=5, shuffle=False, verbose=0).history
+    losses["regularised"] = history["loss"]
+    losses["pulled"] = weights()
     try:
-        model.fit(tf.data.Dataset.from_tensor_slices((images + 3, labels)).batch(8), verbose=0)
+        model.fit(tf.data.Dataset.from_tensor_slices(images + 3).batch(8), verbose=0)
     except ValueError as error:
         assert "Values of `images` must lie in 0 .. 4" in str(error)
     else:

@@ -8,6 +8,8 @@ from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
 
 # Colour spaces of Pillow that red, green and blue do not give back: many colours of theirs become one.
 OTHER_SPACES = ("CMYK", "LAB", "YCbCr", "HSV")
+# What files store of which Pillow drops a channel, or divides by the alpha.
+CHANGED = ("LX", "RGBX", "RGBXX", "RGBAX", "La", "RGBa")
 
 
 @click.command("compress")
@@ -98,7 +100,7 @@ def _comes_back(path, values, form):
     """Whether `decompress` would write the picture's numbers as they are."""
     import numpy as np
 
-    from keras_pixelrnn.data.modes import depth
+    from keras_pixelrnn.data.modes import depth, raw_mode
     from keras_pixelrnn.data.reading import upright
 
     if form.meaning is not None and form.meaning.exact:
@@ -110,6 +112,9 @@ def _comes_back(path, values, form):
                 f"{path} holds {picture.mode}, and would come back as other numbers, of red, green and "
                 "blue or grey. Pass --quantise to code those."
             )
+        stored = raw_mode(picture).split(";")[0]
+        if picture.format in ("TIFF", "IM") and stored in CHANGED:
+            return False
         if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
             return False
         picture = upright(picture, path)

@@ -27,6 +27,7 @@ from keras_pixelrnn.data.modes import (
 from keras_pixelrnn.data.opening import bytes_of, is_lossy, opened, unreadable
 from keras_pixelrnn.data.png import check_sums
 
+STRETCHED = {"L;2": 85, "L;4": 17}  # grey of few bits, which Pillow makes 0 .. 255
 VIA = {"LAB": "RGB", "La": "LA", "RGBa": "RGBA"}
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 MODES_OF_FILES = (1, 3, 4)  # channels that can be asked for
@@ -256,7 +257,10 @@ def upright(image, file):
     try:
         if image.format == "PNG" and image.fp is not None:  # None: its pixels are there already
             check_sums(image.fp)
+        raw, transparent = raw_mode(image), image.info.get("transparency")
         image.load()
+        if raw in STRETCHED and isinstance(transparent, int):  # Pillow leaves it as it is stored
+            image.info["transparency"] = transparent * STRETCHED[raw]
         return ImageOps.exif_transpose(image)
     except MemoryError:
         raise

@@ -93,8 +93,16 @@ def tfds(name, data_dir=None, class_names=None, channels=None):
 
 def _own_splits(splits):
     """TFDS' name and the size of each of our splits that there is; "valid" is validation, too."""
-    names = {arrays.ALIASES.get(name.lower(), name.lower()): name for name in splits}
-    names |= {split: split for split in SPLITS if split in splits}
+    names = {}
+    for name in splits:
+        split = arrays.ALIASES.get(name.lower(), name.lower())
+        if split in SPLITS and split in names:
+            raise ValueError(
+                f"Two splits of the data set mean the {split} split. Read them with tfds.as_numpy, and "
+                "pass what you want as a dict to keras_pixelrnn.data.load. "
+                f"Received: splits {names[split]!r} and {name!r}"
+            )
+        names[split] = name
     return {
         split: (names[split], splits[names[split]].num_examples)
         for split in SPLITS

@@ -176,10 +176,14 @@ class Trained:
         y = image if y is None else y
         if self._compile_loss is None:
             loss = losses.NegativeLogLikelihood(self.distribution)
-            found = sum(self.losses, loss(y, y_pred, sample_weight=sample_weight))
+            further = map(self._aggregate_additional_loss, self.losses)  # a part on each device
+            found = sum(further, loss(y, y_pred, sample_weight=sample_weight))
         else:
+            loss = self.loss
             found = super().compute_loss(x, y, y_pred, sample_weight, training)
-        return backend.by_share(found, image) if training else found
+        # Of a mean over images alone: sums add up as they are.
+        is_mean = getattr(loss, "reduction", None) in ("mean", "sum_over_batch_size")
+        return backend.by_share(found, image) if training and is_mean else found
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         image = x[0] if self.context.given else x
