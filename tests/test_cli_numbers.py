@@ -127,7 +127,10 @@ def test_numbers_that_are_cut_to_fewer_levels_are_told(capsys):
     scan = np.arange(15, dtype=np.uint16).reshape(3, 5, 1)
     Image.fromarray(scan[..., 0]).save("scan.png")
     visualize.to_picture(scan, 4096).save("drawn.png")
-    for path, told in (("drawn.png", False), ("scan.png", True)):
+    turned = Image.Exif()
+    turned[0x0112] = 3  # by 180 degrees
+    Image.open("drawn.png").save("turned.png", exif=turned)
+    for path, told in (("drawn.png", False), ("turned.png", False), ("scan.png", True)):
         with click.Context(cli.pixelrnn):
             numbers.Numbers(4096, 1).read(path, (3, 5))
         said = capsys.readouterr().err

@@ -168,13 +168,14 @@ class Numbers:
     def _is_cut(self, picture, values):
         """Whether a grey picture holds other numbers than are drawn for its values."""
         import numpy as np
+        from PIL import ImageOps
 
         from keras_pixelrnn import visualize
 
         if self.levels <= 256 or values.shape[-1] > 1:
             return True
         drawn = np.asarray(visualize.to_picture(values, self.levels))
-        return not np.array_equal(drawn, np.asarray(picture))
+        return not np.array_equal(drawn, np.asarray(ImageOps.exif_transpose(picture)))
 
     def drawn(self):
         """`Values` of the model's values as they are, 0 .. levels-1: those of its training where its
