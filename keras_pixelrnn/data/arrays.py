@@ -19,11 +19,17 @@ WAYS_OUT = {  # by the kind of a dtype that holds no numbers to NumPy
 ALIASES = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
 
 
+def split_called(name):
+    """The name of the split that one of another spelling means: "Valid" is validation."""
+    name = str(name).lower()
+    return ALIASES.get(name, name)
+
+
 def split_names(parts):
     """Keys of a dict as names of splits; `ValueError` for others."""
     named = {}
     for key, part in parts.items():
-        name = ALIASES.get(str(key).lower(), str(key).lower())
+        name = split_called(key)
         if name not in SPLITS or name in named:
             raise ValueError(
                 f"A dict of images needs the keys {', '.join(SPLITS)}, of which those after train "

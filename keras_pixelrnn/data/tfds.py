@@ -95,7 +95,7 @@ def _own_splits(splits):
     """TFDS' name and the size of each of our splits that there is; "valid" is validation, too."""
     names = {}
     for name in splits:
-        split = arrays.ALIASES.get(name.lower(), name.lower())
+        split = arrays.split_called(name)
         if split in SPLITS and split in names:
             raise ValueError(
                 f"Two splits of the data set mean the {split} split. Read them with tfds.as_numpy, and "
