@@ -75,6 +75,48 @@ def test_names_that_are_not_known(named, capsys):
 
 
 @pytest.mark.parametrize(
+    ("known", "given", "numbers", "said"),
+    [
+        (["ant", "bee"], ["ant", "bee"], [0, 1], ""),
+        (["bee", "ant"], ["ant", "bee"], [1, 0], ""),  # a model of 1, 0 there
+        (["ant", "bee", "cow"], ["bee", "cow"], [1, 2], ""),
+        (["0", "1", "2", "3"], ["0", "1"], [0, 1], ""),
+        (["3", "5"], ["5"], [1], ""),
+        ([], ["ant", "bee"], [0, 1], "labels go by number: 0 for 'ant', 1 for 'bee'\n"),
+        (["0", "1"], ["ant", "bee"], [0, 1], "labels go by number: 0 for 'ant', 1 for 'bee'\n"),
+        (["ant", "bee"], ["0", "1"], [0, 1], "labels go by number: 0 for 'ant', 1 for 'bee'\n"),
+        ([], ["0", "1"], [0, 1], ""),
+    ],
+)
+def test_labels_of_data_go_by_the_names_of_classes(known, given, numbers, said, named, capsys):
+    number = labels.renumbered(named(*known), tuple(given), "test")
+    np.testing.assert_array_equal(number(np.arange(len(given))), numbers)
+    assert capsys.readouterr().err == said
+
+
+def test_classes_that_a_model_does_not_have_are_refused_where_images_have_them(named):
+    number = labels.renumbered(named("ant", "bee"), ("bee", "cow"), "test")
+    np.testing.assert_array_equal(number(np.array([0, 0])), [1, 1])
+    with pytest.raises(click.UsageError, match=r"are ant, bee; .* test images of the class 'cow'"):
+        number(np.array([0, 1]))
+
+
+def test_evaluate_takes_the_classes_of_folders_by_name(monkeypatch):
+    head = kp.distributions.Categorical(256)
+    model = randomised(kp.models.PixelCNN((3, 4, 1), head, units=1, num_blocks=1, num_classes=2))
+    model.save_to_preset("model", {"class_names": ["ant", "bee"]})
+    monkeypatch.setattr(kp.models, "from_preset", lambda name: model)
+    images = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 1)).astype(np.uint8)
+    for number, image in enumerate(images):
+        split, name = ("test", "train", "validation")[number % 3], ("bee", "cow")[number == 4]
+        folder = Path("insects", split, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).save(folder / f"{number}.png")
+    nats = -model.log_prob(images[[0, 3]], context=[1, 1]).mean()  # bee, which is 0 in this folder
+    assert f"test: {nats:.3f} " in run("evaluate", "model", "--dataset", "insects")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["sample", "model"],

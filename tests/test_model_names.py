@@ -10,7 +10,7 @@ import pytest
 
 import keras_pixelrnn as kp
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import bulk, evaluate, names, serve
+from keras_pixelrnn.cli import bulk, names, serve, trainings
 from keras_pixelrnn.presets.card import card
 from tests.commands import run
 
@@ -43,7 +43,7 @@ def exported(monkeypatch):
 
 
 def test_facts_are_those_of_the_model_that_is_loaded(shadowed):
-    for stated in (presets.facts, evaluate.stated):
+    for stated in (presets.facts, trainings.stated):
         assert stated(NAME)["name"] == SHIPPED["name"]
         assert stated(NAME)["test"] == SHIPPED["test"]
         assert stated(f"./{NAME}")["test"] == {"nats": 1.0}

@@ -1,14 +1,10 @@
 """`pixelrnn evaluate`"""
 
 import os
-from dataclasses import fields
-from pathlib import Path
 
 import click
 
-from keras_pixelrnn import presets
-from keras_pixelrnn.cli import names, progress
-from keras_pixelrnn.training.settings import Settings, as_given
+from keras_pixelrnn.cli import labels, names, progress, trainings
 
 
 @click.command("evaluate")
@@ -29,7 +25,7 @@ def command(name, split, dataset, data_dir, batch_size, **given):
     pixelrnn evaluate binarized_mnist_row --data-dir ~/tensorflow_datasets
     pixelrnn evaluate binarized_mnist_row --dataset mnist --levels 2 --binarization threshold
     """
-    facts = stated(name)
+    facts = trainings.stated(name)
     if dataset is None:
         settings = facts.get("settings")
         if not settings:
@@ -75,6 +71,9 @@ def command(name, split, dataset, data_dir, batch_size, **given):
             f"This model is conditional {model.context}; the {split} images have no labels."
         )
     batches = images.evaluation(split, batch_size, labels=model.context.given)
+    if model.context.given:
+        number = labels.renumbered(name, images.class_names, split)
+        batches = ((pictures, number(classes)) for pictures, classes in batches)
     count = -(-images.sizes[split] // batch_size)
     found = evaluation.evaluate(model, progress.over(batches, count, "evaluating"))
     click.echo(f"{split}: {found}\nprotocol: {images.protocol}")
@@ -103,74 +102,3 @@ def _as_pictures(name, model, given):
     if given["binarization"] is None and trained is not None and as_in_training:
         found["binarization"] = trained.binarization
     return found
-
-
-def stated(name):
-    """Figures and settings that come with a model, as far as they are known."""
-    facts, training, file = _kept(name)
-    return {**facts, "settings": _settings(training.get("settings"), file)} if facts else {}
-
-
-def stored_numbers(name):
-    """What the numbers of a model's training meant, as `Values`, and how its image files were read; each
-    None where it is not known; and the file that says so."""
-    from keras_pixelrnn.data.values import Values
-
-    _, training, file = _kept(name)
-    described = training.get("values")
-    if described is None:
-        return None, None, file
-    try:
-        values, files = Values.of(described), described.get("files")
-        if not isinstance(files, dict | None):
-            raise ValueError(f"Expected how image files were read. Received: files={files!r}")
-    except ValueError as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
-    return values, files, file
-
-
-def class_names(name):
-    """Names of a model's classes by their numbers, [] where they are not known."""
-    facts, _, file = _kept(name)
-    found = facts.get("class_names") or []
-    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-        raise ValueError(f"{file} is damaged: its class_names must be a list of names.")
-    return found
-
-
-def _kept(name):
-    """What a model's folder says of it, of its training there, and the file."""
-    folder = Path(name).parent if Path(name).name == "model.keras" else Path(name)
-    if presets.comes_along(name):
-        folder = presets.folder(name)
-    file = folder / "metrics.json"
-    if file.is_file():
-        facts = presets.read_object(file)
-        return facts, facts, file
-    file = folder / presets.FACTS
-    if not file.is_file():
-        return {}, {}, None
-    facts = presets.read_object(file)
-    training = facts.get("training") or {}
-    if not isinstance(training, dict):
-        raise ValueError(f"{file} is damaged: its training must be an object.")
-    return facts, training, file
-
-
-def _settings(settings, file):
-    """Settings of a file as they were given, or None; `ValueError` for those that a training does not
-    have."""
-    known = {field.name for field in fields(Settings)}
-    if settings and not (isinstance(settings, dict) and known >= set(settings)):
-        wrong = sorted(set(settings) - known) if isinstance(settings, dict) else settings
-        raise ValueError(
-            f"{file} holds settings that a training does not have: pass --dataset, or use the version "
-            f"of this package that wrote it. Received: {wrong!r}"
-        )
-    try:
-        Settings(**as_given(settings or {}))
-        if settings and "dataset" not in settings:
-            raise ValueError("its settings name no dataset.")
-    except ValueError as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
-    return settings and as_given(settings)

@@ -3,7 +3,7 @@
 import click
 
 from keras_pixelrnn.cli import labels, names, pictures
-from keras_pixelrnn.cli.evaluate import stated
+from keras_pixelrnn.cli.trainings import stated
 
 METHODS = ("nats", "complexity", "ratio")
 
@@ -126,6 +126,8 @@ def _validation_images(name, model, batch_size, data_dir):
     names.data_dir_of(settings["dataset"], data_dir)
     data = load_data(training.Settings(**{**settings, "data_dir": data_dir}))
     batches = data.evaluation("validation", batch_size or names.FEW, labels=model.context.given)
-    for batch in batches:
-        images, told = (batch[0], {"context": batch[1]}) if model.context.given else (batch, {})
-        yield images, told
+    if not model.context.given:
+        yield from ((images, {}) for images in batches)
+        return
+    number = labels.renumbered(name, data.class_names, "validation")
+    yield from ((images, {"context": number(classes)}) for images, classes in batches)

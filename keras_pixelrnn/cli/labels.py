@@ -6,7 +6,7 @@ import re
 import click
 
 from keras_pixelrnn import presets
-from keras_pixelrnn.cli import evaluate
+from keras_pixelrnn.cli import trainings
 
 MOST_NAMES = 10  # that an error lists
 
@@ -37,7 +37,7 @@ def number_of(name, label):
         return None
     if presets.comes_along(name):
         _fits(label, presets.facts(name).get("num_classes"))
-    known = evaluate.class_names(name)
+    known = trainings.class_names(name)
     if isinstance(label, str):
         return _named(name, label, known)
     if str(label) in known[:label] + known[label + 1 :]:
@@ -46,6 +46,51 @@ def number_of(name, label):
             f"--label {label} is a number; the class called '{label}' is --label {number}", err=True
         )
     return label
+
+
+def renumbered(name, class_names, split):
+    """Function giving labels of images as labels of the model NAME: each the number that the model has
+    for a class of that name. Where either knows its classes by number alone, they go by number, and it
+    is said what that means.
+
+    Args:
+        name: of the model.
+        class_names: of the images, by number.
+        split: what the images are, for the error.
+    """
+    import numpy as np
+
+    known, given = trainings.class_names(name), list(class_names)
+    if given == known:
+        return lambda labels: labels
+    if _are_numbers(given) or _are_numbers(known):
+        named = known if _are_numbers(given) else given
+        if any(each != str(number) for number, each in enumerate(named)):
+            called = [f"{number} for {each!r}" for number, each in enumerate(named)]
+            click.echo(f"labels go by number: {_listed(called)}", err=True)
+        return lambda labels: labels
+    numbers = np.array([known.index(each) if each in known else -1 for each in given])
+
+    def of(labels):
+        labels = np.asarray(labels)
+        if (strange := labels[numbers[labels] < 0]).size:
+            raise click.UsageError(
+                f"The classes of {name} are {_listed(known)}; images of others have no likelihood under "
+                f"it. Received: {split} images of the class {given[strange[0]]!r}"
+            )
+        return numbers[labels]
+
+    return of
+
+
+def _are_numbers(names):
+    """Whether classes are known by number alone."""
+    return all(each == str(number) for number, each in enumerate(names))
+
+
+def _listed(names):
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _named(name, label, known):
@@ -60,10 +105,8 @@ def _named(name, label, known):
     alike = {each.lower(): each for each in known}
     close = difflib.get_close_matches(label.lower(), alike, 1)
     hint = f" Did you mean {alike[close[0]]!r}?" if close else ""
-    more = len(known) - MOST_NAMES
-    listed = ", ".join(known[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
     raise click.UsageError(
-        f"--label must be a number or one of {listed}. Received: {label!r}.{hint}"
+        f"--label must be a number or one of {_listed(known)}. Received: {label!r}.{hint}"
     )
 
 

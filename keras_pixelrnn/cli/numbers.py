@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from keras_pixelrnn.cli import evaluate
+from keras_pixelrnn.cli import trainings
 from keras_pixelrnn.cli.pictures import opened
 
 
@@ -20,7 +20,7 @@ def of(name, model):
 
     levels, channels = model.distribution.levels, model.image_shape[-1]
     is_coded = model.distribution.embedding_size is not None
-    stored, files, where = evaluate.stored_numbers(name)
+    stored, files, where = trainings.stored_numbers(name)
     if stored is not None and stored.levels != levels:
         raise ValueError(
             f"{where} is damaged: its numbers have {stored.levels} levels, the model has {levels}."
