@@ -56,7 +56,7 @@ def test_draw_and_complete_at_a_size():
     completed = large.complete(drawn, known, seed=1)
     np.testing.assert_array_equal(completed[:, 0], drawn[:, 0])
     model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
-    (uniform,) = model.sample_batches(3, seed=0, size=[2, 5], batch_size=4)
+    (uniform,) = model.sample_batches(3, seed=0, size=np.array([2, 5]), batch_size=4)
     assert (uniform != drawn).any(), "the weights are those of now"
     assert not (np.asarray(large.get_weights()[0]) == 0).all(), "a copy stays as it is"
     assert model.at_size((4, 3)) is model

@@ -150,9 +150,13 @@ def over_devices(gradients):
     return total, context.num_replicas_in_sync
 
 
-def by_share(loss, batch):
-    """`loss`, a mean over a device's images `batch`, with the gradient that makes the devices' average
-    that of the whole batch. Keras' own counts every device alike, however few images it was given.
+def by_share(loss, share):
+    """`loss`, a mean over a device's images, with the gradient that makes the devices' average that of
+    the whole batch. Keras' own counts every device alike, however few images it was given.
+
+    Args:
+        loss: scalar.
+        share: scalar, what the mean was divided by: how many images, or the sum of their weights.
     """
     if name() != "tensorflow":
         return loss
@@ -161,7 +165,7 @@ def by_share(loss, batch):
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return loss
-    own = tf.cast(tf.shape(batch)[0], loss.dtype)
+    own = tf.cast(share, loss.dtype)
     total = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
-    counted = loss * (own * context.num_replicas_in_sync / total)
+    counted = loss * tf.math.divide_no_nan(own * context.num_replicas_in_sync, total)
     return counted + tf.stop_gradient(loss - counted)  # what is shown stays the loss

@@ -81,8 +81,7 @@ def fraction(name, value):
 
 def limits(name, value):
     """`value` as a pair `(low, high)` of finite numbers, low < high."""
-    listed = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
-    pair = tuple(value) if listed else ()  # a set has no order
+    pair = _as_tuple(value)
     numbers = len(pair) == 2 and all(map(_is_real, pair))
     try:
         width = float(pair[1]) - float(pair[0]) if numbers else 0.0
@@ -135,14 +134,14 @@ def odd(name, value, low=1):
 
 def kernel_size(name, value, low=1):
     """`value`, an odd int or a pair of them, as `(rows, columns)`."""
-    if isinstance(value, (tuple, list)) and len(value) == 2:
-        return tuple(odd(name, side, low) for side in value)
+    if len(pair := _as_tuple(value)) == 2:
+        return tuple(odd(name, side, low) for side in pair)
     return (odd(name, value, low),) * 2
 
 
 def image_shape(image_shape):
     """`image_shape` as a tuple of `(height, width, channels)`."""
-    shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
+    shape = _as_tuple(image_shape)
     sizes_ok = all(is_whole(size) and 0 < size <= MOST_SIDE for size in shape)
     if len(shape) != 3 or not sizes_ok or shape[2] > 4:
         raise ValueError(
@@ -154,13 +153,19 @@ def image_shape(image_shape):
 
 def size(size):
     """`size` of images as a tuple of `(height, width)`."""
-    pair = tuple(size) if isinstance(size, (tuple, list)) else ()
+    pair = _as_tuple(size)
     if len(pair) != 2 or not all(is_whole(side) and 0 < side <= MOST_SIDE for side in pair):
         raise ValueError(
             f"`size` must be (height, width), ints from 1 to {MOST_SIDE}. "
             f"Received: size={shown(size)}"
         )
     return tuple(int(side) for side in pair)
+
+
+def _as_tuple(value):
+    """A tuple, list or array of one axis as a tuple; empty of anything else: a set has no order."""
+    is_array = isinstance(value, np.ndarray) and value.ndim == 1
+    return tuple(value) if is_array or isinstance(value, (tuple, list)) else ()
 
 
 def drawn(n, image_shape, name="n"):

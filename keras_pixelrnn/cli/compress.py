@@ -6,11 +6,6 @@ import click
 
 from keras_pixelrnn.cli import labels, names, numbers, pictures, progress
 
-# Colour spaces of Pillow that red, green and blue do not give back: many colours of theirs become one.
-OTHER_SPACES = ("CMYK", "LAB", "YCbCr", "HSV")
-# What files store of which Pillow drops a channel, or divides by the alpha.
-CHANGED = ("LX", "RGBX", "RGBXX", "RGBAX", "La", "RGBa")
-
 
 @click.command("compress")
 @click.argument("folder", type=names.Source())
@@ -86,38 +81,40 @@ def _others(folder, files):
 
 def _values(path, form, model, quantise):
     """A picture as values of the model, or an error where they would not give it back."""
+    from keras_pixelrnn.data.modes import OTHER_SPACES
+
     values = form.read(path, model.image_shape[:2])
-    if not quantise and not _comes_back(path, values, form):
-        raise click.ClickException(
-            f"{path} holds values that the model's {form.levels} levels and "
-            f"{form.channels} channel{'s' * (form.channels > 1)} do not: it would not come back as it "
-            "is. Pass --quantise to code what they hold."
-        )
-    return values
-
-
-def _comes_back(path, values, form):
-    """Whether `decompress` would write the picture's numbers as they are."""
-    import numpy as np
-
-    from keras_pixelrnn.data.modes import depth, raw_mode
-    from keras_pixelrnn.data.reading import upright
-
-    if form.meaning is not None and form.meaning.exact:
-        return True  # stored numbers are the values, in however many bits
-    back = form.picture(values)
+    if quantise:
+        return values
     with pictures.opened(path) as picture:
         if picture.mode in OTHER_SPACES:
             raise click.ClickException(
                 f"{path} holds {picture.mode}, and would come back as other numbers, of red, green and "
                 "blue or grey. Pass --quantise to code those."
             )
-        stored = raw_mode(picture).split(";")[0]
-        if picture.format in ("TIFF", "IM") and stored in CHANGED:
-            return False
-        if depth(picture) != depth(back):  # Pillow cuts colour of 16 bits without a word
-            return False
-        picture = upright(picture, path)
-        if depth(back)[0] == np.uint8:  # alpha and colour that the model lacks are seen, too
-            picture, back = picture.convert("RGBA"), back.convert("RGBA")
-        return np.array_equal(np.asarray(picture), np.asarray(back))
+        if not _comes_back(picture, path, values, form):
+            raise click.ClickException(
+                f"{path} holds values that the model's {form.levels} levels and "
+                f"{form.channels} channel{'s' * (form.channels > 1)} do not: it would not come back as "
+                "it is. Pass --quantise to code what they hold."
+            )
+    return values
+
+
+def _comes_back(picture, path, values, form):
+    """Whether `decompress` would write the numbers of a picture as they are."""
+    import numpy as np
+
+    from keras_pixelrnn.data.modes import depth, is_changed
+    from keras_pixelrnn.data.reading import upright
+
+    if form.meaning is not None and form.meaning.exact:
+        return True  # stored numbers are the values, in however many bits
+    back = form.picture(values)
+    # Pillow cuts colour of 16 bits without a word.
+    if is_changed(picture) or depth(picture) != depth(back):
+        return False
+    picture = upright(picture, path)
+    if depth(back)[0] == np.uint8:  # alpha and colour that the model lacks are seen, too
+        picture, back = picture.convert("RGBA"), back.convert("RGBA")
+    return np.array_equal(np.asarray(picture), np.asarray(back))

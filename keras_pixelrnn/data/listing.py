@@ -12,6 +12,7 @@ from keras_pixelrnn.data.split import SPLITS
 from keras_pixelrnn.formats import FORMATS, SUFFIXES, UNREAD
 
 SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+SYSTEM |= {"Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", "Icon\r"}
 PICTURES = {"images", "image", "imgs", "img", "pictures", "photos", "original", "originals"}
 MARKS = {"masks", "mask", "labels", "label", "annotations", "segmentations", "segmentation", "gt"}
 

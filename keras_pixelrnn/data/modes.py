@@ -7,6 +7,11 @@ from keras_pixelrnn.data.decoding import is_stretched
 DEEP = {"I;16": np.uint16, "I;16B": np.uint16, "I;16L": np.uint16, "I": np.int32, "F": np.float32}
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and a value of it
 BITS, SAMPLE_FORMAT, SIGNED = 258, 339, 2  # likewise
+COLOUR_MAP = 320  # likewise
+# Colour spaces of Pillow that red, green and blue do not give back: many colours of theirs become one.
+OTHER_SPACES = ("CMYK", "LAB", "YCbCr", "HSV")
+# What files store of which Pillow drops a channel, or divides by the alpha.
+CHANGED = ("LX", "RGBX", "RGBXX", "RGBAX", "La", "RGBa")
 
 
 def depth(image):
@@ -27,6 +32,18 @@ def raw_mode(image):
     tile = getattr(image, "tile", None)
     arguments = tile[0][3] if tile else ""
     return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+
+
+def is_changed(image):
+    """Whether Pillow gives other colours than the file of a picture that is not yet decoded stores: it
+    drops channels, divides by the alpha, or cuts those of a palette to 8 bits."""
+    if image.format not in ("TIFF", "IM"):
+        return False
+    colours = np.array(getattr(image, "tag_v2", {}).get(COLOUR_MAP, ()), np.int64)
+    cut = (colours % 257 != 0).any() and (
+        colours % 256 != 0
+    ).any()  # 8 bits are written in either way
+    return bool(cut) or raw_mode(image).split(";")[0] in CHANGED
 
 
 def as_stored(pixels, raw):

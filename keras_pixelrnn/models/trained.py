@@ -181,9 +181,12 @@ class Trained:
         else:
             loss = self.loss
             found = super().compute_loss(x, y, y_pred, sample_weight, training)
-        # Of a mean over images alone: sums add up as they are.
-        is_mean = getattr(loss, "reduction", None) in ("mean", "sum_over_batch_size")
-        return backend.by_share(found, image) if training and is_mean else found
+        reduction, share = getattr(loss, "reduction", None), keras.ops.shape(image)[0]
+        if reduction == "mean_with_sample_weight" and sample_weight is not None:
+            share = keras.ops.sum(sample_weight)
+        is_mean = reduction in ("mean", "sum_over_batch_size", "mean_with_sample_weight")
+        # Of a mean alone: sums add up as they are.
+        return backend.by_share(found, share) if training and is_mean else found
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         image = x[0] if self.context.given else x

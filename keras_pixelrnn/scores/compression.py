@@ -52,7 +52,7 @@ def compressed_nats(images: Array, levels: int) -> np.ndarray:
             "`images` must have the shape (n, height, width, channels). "
             f"Received: shape {images.shape}"
         )
-    low, high = (int(images.min()), int(images.max())) if images.size else (0, 0)
+    low, high = (images.min(), images.max()) if images.size else (0, 0)
     if images.dtype.kind not in "iu" or low < 0 or high >= levels:
         raise ValueError(
             f"`images` must be integers in 0 .. {levels - 1}. Received: dtype {images.dtype}, values "
