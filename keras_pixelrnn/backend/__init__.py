@@ -17,7 +17,7 @@ from keras_pixelrnn.backend.fused_lstm import FusedLSTM, fused_lstm
 from keras_pixelrnn.backend.fused_sweep import fused_sweep
 from keras_pixelrnn.backend.gradients import custom_gradient
 from keras_pixelrnn.backend.lookup import count_up_to, cut, rows_of
-from keras_pixelrnn.backend.products import product, side_by_side
+from keras_pixelrnn.backend.products import product, side_by_side, total
 from keras_pixelrnn.backend.scan import scan
 from keras_pixelrnn.backend.several_steps import train_function
 
@@ -43,6 +43,7 @@ __all__ = [
     "rows_of",
     "scan",
     "side_by_side",
+    "total",
     "trace",
     "tracing",
     "train_function",

@@ -1,4 +1,4 @@
-"""Products so small that calling a matrix library takes longer than the arithmetic."""
+"""Products and sums so small that starting an operation takes longer than the arithmetic."""
 
 from keras import ops
 
@@ -30,3 +30,12 @@ def product(parts, kernel):
         total = total + ops.sum(part[:, :, None] * rows[None], axis=1)
         row += part.shape[1]
     return total
+
+
+def total(parts):
+    """The sum of tensors of one shape."""
+    if under_xla():
+        return sum(parts)
+    import tensorflow as tf
+
+    return tf.add_n(parts)  # a single operation

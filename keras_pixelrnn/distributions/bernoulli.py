@@ -1,5 +1,7 @@
 """Bernoulli distribution of binary sub-pixels."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -37,5 +39,14 @@ class Bernoulli(PixelDistribution):
         return ops.log_sigmoid(ops.concatenate([-logit, logit], axis=-1))
 
     def draw(self, params: Tensor, pixel: Tensor, channel: int, u: Tensor) -> Tensor:
-        logit = ops.cast(params[:, channel], "float32")
-        return ops.cast(ops.sigmoid(-logit) <= u, "float32")
+        return _drawn(params[:, channel], u)
+
+    def drawer(self, channels: int) -> Any:
+        if channels > 1:
+            return super().drawer(channels)
+        # Nothing to be cut out: each operation counts at each pixel.
+        return lambda params: lambda values, u: _drawn(params, u)
+
+
+def _drawn(logit, u):
+    return ops.cast(ops.sigmoid(-ops.cast(logit, "float32")) <= u, "float32")

@@ -45,6 +45,20 @@ class SideLSTM(NamedTuple):
     c: Any
 
 
+class Apart(NamedTuple):
+    """The steps of a `Stream` without what the rows above add to their output, which whoever goes on
+    with it by sums and products alone can work out once per row.
+
+    Attributes:
+        split: `above -> (above, added)`: a row's `RowState.above` as `step` reads it, and what is
+            missing in the output, `(width, batch, features)`.
+        step: as of the `Stream`, which reads nothing of `above` but in its steps.
+    """
+
+    split: Callable
+    step: Callable
+
+
 def _nothing_to_record(x, left):
     return left, ()
 
@@ -83,6 +97,7 @@ class Stream(NamedTuple):
             of it, stacked: nested `(width, batch, features)`. `swept` is an iterator over the
             states `(width, batch, h)` of those LSTMs; a layer takes from it what it asked for.
         wave: `front -> Wave`, the same layer in a wavefront, where it has a `reach`.
+        apart: an `Apart` where the rows above add to the output, else None.
     """
 
     state: RowState
@@ -92,6 +107,7 @@ class Stream(NamedTuple):
     row_lstms: tuple = ()
     next_row: Callable = _same_state
     wave: Callable = _reads_no_rows
+    apart: Apart | None = None
 
 
 class ContextRows:

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_pixelrnn import geometry
 from keras_pixelrnn._types import Tensor
-from keras_pixelrnn.layers.causal import RowState, SideLSTM, Stream
+from keras_pixelrnn.layers.causal import Apart, RowState, SideLSTM, Stream
 from keras_pixelrnn.layers.lstm import GATE_OPEN, CausalLSTM, StreamCell
 from keras_pixelrnn.layers.masked_conv import color_spans
 
@@ -114,10 +114,13 @@ class DiagonalBiLSTM(CausalLSTM):
             return RowState(above(row["h"], right, memory), state.left, memory)
 
         # Per pixel.
-        def step(x, above, left, color):
+        def step_from_left(x, above, left, color):
             before, so_far = left
             near = [*(part["x"] for part in so_far), x, before["h"]]
-            h, left = cell.step(x, near, before["c"], above["left"], left, color)
+            return cell.step(x, near, before["c"], above, left, color)
+
+        def step(x, above, left, color):
+            h, left = step_from_left(x, above["left"], left, color)
             right = above["right"]
             return h + (right if self.colors == 1 else right[:, cell.spans[color]]), left
 
@@ -138,6 +141,7 @@ class DiagonalBiLSTM(CausalLSTM):
             row_inputs=row_inputs,
             row_lstms=(SideLSTM(right_kernel, right_beside, right_bias, right_h, right_c),),
             next_row=next_row,
+            apart=Apart(lambda above: (above["left"], above["right"]), step_from_left),
         )
 
 

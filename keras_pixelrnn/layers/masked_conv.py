@@ -246,6 +246,15 @@ class MaskedConv2D(KeepsAdapters, CausalLayer, keras.layers.Conv2D):
         kernels, bias = self.context_weights(context, bias, order)
         return [*far, *kernels], near, bias
 
+    def pointwise_weights(self) -> tuple[Tensor, list[Tensor], Tensor, list[slice]]:
+        """Of a 1x1 convolution of type B without context, output features ordered colour by colour: the
+        whole kernel `(in, filters)`; that of `stream_weights` of each colour; the bias; and the
+        slice of each colour's outputs."""
+        _, near, bias = self.stream_weights(self.context_rows(None))
+        order = self.by_color()
+        kernel = ops.take(self.masked_weights()[0][0, 0], order, axis=1)
+        return kernel, near, bias, color_spans(self.out_colors[order])
+
     def masked_weights(self) -> tuple[Tensor, Tensor]:
         """Float32 kernel, masked and without the rows below its centre, and bias."""
         kernel = self.kernel_in_float32()[: len(self._mask)] * self._mask

@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
-from keras_pixelrnn import checks
+from keras_pixelrnn import backend, checks, geometry
 from keras_pixelrnn._types import Tensor
-from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer
+from keras_pixelrnn.layers.causal import CausalLayer, CompositeLayer, RowState, Stream
 from keras_pixelrnn.layers.dropout import Dropout
 from keras_pixelrnn.layers.masked_conv import MaskedConv2D
 
@@ -82,6 +82,49 @@ class ResidualBlock(CompositeLayer):
     def run(self, x: Tensor, apply: Callable) -> Tensor:
         h = self.activation(self.dropout(apply(self.inner, x)))
         return x + apply(self.up, h)
+
+    def stream(
+        self, batch_size: Any, height: int, width: int, context: Tensor | None = None
+    ) -> Stream:
+        if backend.under_xla() or self.activation is not keras.activations.linear:
+            return super().stream(batch_size, height, width, context)
+        inner = self.inner.stream(batch_size, height, width, context)
+        if inner.apart is None:
+            return super().stream(batch_size, height, width, context)
+        # What the rows above add to the inner features goes through `up` once per row. XLA adds it at
+        # each pixel in passing.
+        kernel, near, bias, spans = self.up.pointwise_weights()
+
+        def wrapped(state):
+            above, added = inner.apart.split(state.above)
+            above = {"inner": above, "up": geometry.row_product(added, kernel) + bias}
+            return RowState(above, (state.left, ()), state.memory)
+
+        def unwrapped(state):
+            return RowState((), state.left[0], state.memory)
+
+        def step(x, above, left, color):
+            inner_left, so_far = left
+            h, inner_left = inner.apart.step(x, above["inner"], inner_left, color)
+            so_far = (*so_far, h)
+            added = above["up"] if self.colors == 1 else above["up"][:, spans[color]]
+            y = backend.total([x, backend.product(so_far, near[color]), added])
+            return y, (inner_left, so_far)
+
+        def close(x, left):
+            inner_left, record = inner.close(x, left[0])
+            return (inner_left, ()), record
+
+        return Stream(
+            wrapped(inner.state),
+            step,
+            close=close,
+            row_inputs=lambda state, row: inner.row_inputs(unwrapped(state), row),
+            row_lstms=inner.row_lstms,
+            next_row=lambda state, row, swept: wrapped(
+                inner.next_row(unwrapped(state), row, swept)
+            ),
+        )
 
     def get_config(self):
         return {
