@@ -166,8 +166,9 @@ def test_every_argument_of_a_constructor_is_in_the_table():
         assert own - elsewhere - set(each.fits) == set(), each.make
 
 
-def test_sizes_from_numpy_are_sizes(tmp_path):
-    sizes = {"units": np.int64(4), "num_blocks": np.int32(1), "kernel_size": np.int64(5)}
+@pytest.mark.parametrize("kernel_size", [np.int64(5), np.array([5, 5])])
+def test_sizes_from_numpy_are_sizes(kernel_size, tmp_path):
+    sizes = {"units": np.int64(4), "num_blocks": np.int32(1), "kernel_size": kernel_size}
     model = kp.models.PixelCNN(
         (np.int64(4), 5, 1), kp.distributions.Bernoulli(), dropout=np.float32(0.5), **sizes
     )

@@ -81,6 +81,8 @@ def test_names_that_are_not_known(named, capsys):
         (["bee", "ant"], ["ant", "bee"], [1, 0], ""),  # a model of 1, 0 there
         (["ant", "bee", "cow"], ["bee", "cow"], [1, 2], ""),
         (["0", "1", "2", "3"], ["0", "1"], [0, 1], ""),
+        (["0", "1", "2"], ["1", "2"], [1, 2], ""),
+        (["1", "2", "0"], ["0", "1", "2"], [2, 0, 1], ""),
         (["3", "5"], ["5"], [1], ""),
         ([], ["ant", "bee"], [0, 1], "labels go by number: 0 for 'ant', 1 for 'bee'\n"),
         (["0", "1"], ["ant", "bee"], [0, 1], "labels go by number: 0 for 'ant', 1 for 'bee'\n"),
@@ -97,6 +99,7 @@ def test_labels_of_data_go_by_the_names_of_classes(known, given, numbers, said, 
 def test_classes_that_a_model_does_not_have_are_refused_where_images_have_them(named):
     number = labels.renumbered(named("ant", "bee"), ("bee", "cow"), "test")
     np.testing.assert_array_equal(number(np.array([0, 0])), [1, 1])
+    np.testing.assert_array_equal(number(np.array([0, -1])), [1, -1])  # without a label
     with pytest.raises(click.UsageError, match=r"are ant, bee; .* test images of the class 'cow'"):
         number(np.array([0, 1]))
 

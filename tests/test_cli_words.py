@@ -1,6 +1,7 @@
 """Errors of a command name its options, and an output that cannot be written is told before any work."""
 
 import ast
+import functools
 import re
 import socket
 import sys
@@ -27,14 +28,17 @@ PACKAGE = Path(cli.__file__).parents[1]
 COMMANDS = {name: cli.pixelrnn.get_command(None, name) for name in cli.COMMANDS}
 
 
+@functools.cache
 def texts_of_errors():
     """Constant texts of all errors that the package raises outside the command."""
+    found = []
     for file in PACKAGE.rglob("*.py"):
         if "cli" not in file.parts:
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Raise) and node.exc is not None:
                     parts = (x.value for x in ast.walk(node.exc) if isinstance(x, ast.Constant))
-                    yield " ".join(x for x in parts if isinstance(x, str))
+                    found.append(" ".join(x for x in parts if isinstance(x, str)))
+    return found
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -269,7 +273,11 @@ def test_a_size_is_a_side_or_a_height_and_width(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("backend", "arguments"),
-    [(None, ["sample", "digits"]), ("jax", ["check", "."]), ("jax", ["export", "digits"])],
+    [
+        (None, ["sample", "digits"]),
+        ("jax", ["check", "."]),
+        pytest.param("jax", ["export", "digits"], marks=pytest.mark.slow),
+    ],
 )
 def test_without_tensorflow_it_says_what_runs(backend, arguments, tmp_path):
     (tmp_path / "1").mkdir()

@@ -73,7 +73,8 @@ def test_class_folders_are_labels(tmp_path):
         fill(tmp_path / name, 10, 10 * n)
     fill(tmp_path / ".ipynb_checkpoints", 3, 100)
     fill(tmp_path / "ant" / ".ipynb_checkpoints", 3, 100)
-    fill(tmp_path / "__MACOSX", 3, 100)
+    for name in ("__MACOSX", "$Recycle.Bin", "#recycle", "@Recently-Snapshot", "__pycache__"):
+        fill(tmp_path / name, 3, 100)
     (tmp_path / "ant" / "._010.png").write_bytes(b"resource fork")
     (tmp_path / "ant" / "Thumbs.db").write_bytes(b"thumbs")
     (tmp_path / "again").symlink_to(tmp_path / "ant")
@@ -202,6 +203,7 @@ def test_files_of_codes_are_not_taken_for_dark_ones(tmp_path, levels):
         ({"on_error": "ignore"}, "on_error='ignore'"),
         ({"background": "nocolour"}, "background='nocolour'"),
         ({"background": (1, 2)}, "background=.1, 2."),
+        ({"background": {200, 10, 30}}, "background={"),
         ({"image_size": 0}, "image_size=0"),
         ({"image_size": (4, 4, 3)}, "image_size="),
         ({"channels": 2}, "channels=2"),

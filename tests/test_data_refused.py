@@ -242,7 +242,9 @@ def test_batches_are_asked_for_in_numbers(options, name):
             data.evaluation("test", **options)
 
 
-@pytest.mark.parametrize("size", [0, 2**40, (8,), (8, 2.5), "8", True, np.zeros((2, 2))])
+@pytest.mark.parametrize(
+    "size", [0, 2**40, (8,), (8, 2.5), "8", True, np.zeros((2, 2)), {8, 9}, {8: 1, 9: 2}]
+)
 def test_sizes_of_pictures(size, tmp_path):
     with pytest.raises(ValueError, match="`image_size` must be an int from 1 to"):
         kp.data.load(tmp_path, image_size=size)

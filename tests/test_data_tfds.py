@@ -220,6 +220,26 @@ def test_hidden_labels_of_a_split(tmp_path):
         data.training(4, labels=True)
 
 
+def test_what_is_packed_is_what_was_loaded(tmp_path):
+    """Some labels hidden, too; values that the meaning does not have are refused."""
+    labels = np.where(np.arange(20) % 5 == 1, -1, np.arange(20) % 3)
+    feature = FEATURES.ClassLabel(names=["x", "y", "z"])
+    images = np.arange(400).reshape(20, 4, 5, 1).astype(np.uint16)
+    name = prepare(images, tmp_path, feature, labels)
+    data = kp.data.load(name, data_dir=tmp_path, values="codes", levels=400)
+    packed = kp.data.load(kp.data.pack(data, tmp_path / "all.npz"))
+    for split in data.sizes:
+        for ours, theirs in zip(
+            data.whole(split, labels=True), packed.whole(split, labels=True), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+    data = kp.data.load(name, data_dir=tmp_path, values="codes", levels=390)
+    for refused in (lambda: kp.data.pack(data, tmp_path / "b.npz"), lambda: data.whole("train")):
+        with pytest.raises(ValueError, match=r"^Codes must lie in 0 \.\. 389.*train images"):
+            refused()
+    assert not (tmp_path / "b.npz").exists()
+
+
 def test_without_tensorflow_it_is_said_at_once(monkeypatch):
     """TFDS alone is imported without it, and reading the first image then failed."""
     monkeypatch.setitem(sys.modules, "tensorflow", None)

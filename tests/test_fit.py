@@ -178,6 +178,12 @@ def test_bad_labels(fault, carrier, labelled):
         (3, {}, "PyDataset or Grain data set does. Received: 3"),
         (IMAGES, {"steps_per_epoch": 0}, "`steps_per_epoch` must be an int, 1 or more"),
         (IMAGES, {"validation_data": IMAGES, "validation_steps": 0.5}, "`validation_steps` must"),
+        (IMAGES, {"validation_data": IMAGES, "validation_freq": 0}, "`validation_freq` must"),
+        (
+            IMAGES,
+            {"validation_data": IMAGES, "validation_batch_size": 0},
+            "`validation_batch_size`",
+        ),
     ],
 )
 def test_what_a_plain_model_refuses(x, options, words, plain):

@@ -81,7 +81,7 @@ def fraction(name, value):
 
 def limits(name, value):
     """`value` as a pair `(low, high)` of finite numbers, low < high."""
-    pair = _as_tuple(value)
+    pair = as_tuple(value)
     numbers = len(pair) == 2 and all(map(_is_real, pair))
     try:
         width = float(pair[1]) - float(pair[0]) if numbers else 0.0
@@ -134,14 +134,14 @@ def odd(name, value, low=1):
 
 def kernel_size(name, value, low=1):
     """`value`, an odd int or a pair of them, as `(rows, columns)`."""
-    if len(pair := _as_tuple(value)) == 2:
+    if len(pair := as_tuple(value)) == 2:
         return tuple(odd(name, side, low) for side in pair)
     return (odd(name, value, low),) * 2
 
 
 def image_shape(image_shape):
     """`image_shape` as a tuple of `(height, width, channels)`."""
-    shape = _as_tuple(image_shape)
+    shape = as_tuple(image_shape)
     sizes_ok = all(is_whole(size) and 0 < size <= MOST_SIDE for size in shape)
     if len(shape) != 3 or not sizes_ok or shape[2] > 4:
         raise ValueError(
@@ -153,7 +153,7 @@ def image_shape(image_shape):
 
 def size(size):
     """`size` of images as a tuple of `(height, width)`."""
-    pair = _as_tuple(size)
+    pair = as_tuple(size)
     if len(pair) != 2 or not all(is_whole(side) and 0 < side <= MOST_SIDE for side in pair):
         raise ValueError(
             f"`size` must be (height, width), ints from 1 to {MOST_SIDE}. "
@@ -162,7 +162,7 @@ def size(size):
     return tuple(int(side) for side in pair)
 
 
-def _as_tuple(value):
+def as_tuple(value):
     """A tuple, list or array of one axis as a tuple; empty of anything else: a set has no order."""
     is_array = isinstance(value, np.ndarray) and value.ndim == 1
     return tuple(value) if is_array or isinstance(value, (tuple, list)) else ()

@@ -51,7 +51,7 @@ def number_of(name, label):
 def renumbered(name, class_names, split):
     """Function giving labels of images as labels of the model NAME: each the number that the model has
     for a class of that name. Where either knows its classes by number alone, they go by number, and it
-    is said what that means.
+    is said what that means. Images without a label, -1, stay so.
 
     Args:
         name: of the model.
@@ -61,11 +61,9 @@ def renumbered(name, class_names, split):
     import numpy as np
 
     known, given = trainings.class_names(name), list(class_names)
-    if given == known:
-        return lambda labels: labels
-    if _are_numbers(given) or _are_numbers(known):
+    if given == known or not _are_names(known, given):
         named = known if _are_numbers(given) else given
-        if any(each != str(number) for number, each in enumerate(named)):
+        if given != known and not _are_numbers(named):
             called = [f"{number} for {each!r}" for number, each in enumerate(named)]
             click.echo(f"labels go by number: {_listed(called)}", err=True)
         return lambda labels: labels
@@ -73,14 +71,23 @@ def renumbered(name, class_names, split):
 
     def of(labels):
         labels = np.asarray(labels)
-        if (strange := labels[numbers[labels] < 0]).size:
+        found = np.where(labels < 0, labels, numbers[labels])
+        if (strange := labels[(labels >= 0) & (found < 0)]).size:
             raise click.UsageError(
                 f"The classes of {name} are {_listed(known)}; images of others have no likelihood under "
                 f"it. Received: {split} images of the class {given[strange[0]]!r}"
             )
-        return numbers[labels]
+        return found
 
     return of
+
+
+def _are_names(known, given):
+    """Whether classes go by name: neither side has numbers alone, or they are digits in names of the
+    other."""
+    if _are_numbers(given):  # folders called 0, 1, 2, or numbers
+        return bool(known) and not _are_numbers(known) and all(map(str.isdecimal, known))
+    return not _are_numbers(known) or bool(set(known) & set(given))
 
 
 def _are_numbers(names):

@@ -44,7 +44,7 @@ def split_names(parts):
     return named
 
 
-def from_splits(parts, class_names=None, protocol="given arrays", exact=False):
+def from_splits(parts, class_names=None, protocol="given arrays", exact=False, hidden=False):
     """Source of one array, of `(images, labels)`, or of a dict of either.
 
     Args:
@@ -54,6 +54,7 @@ def from_splits(parts, class_names=None, protocol="given arrays", exact=False):
         class_names: names of the labels.
         protocol: words.
         exact: see `elements.image`.
+        hidden: see `labels.as_ints`.
     """
     by_split = isinstance(parts, dict) and not streams.is_named(parts)
     if by_split:
@@ -65,7 +66,7 @@ def from_splits(parts, class_names=None, protocol="given arrays", exact=False):
         for name, (images, _) in pairs.items()
     }
     labels, names = labels_.numbered(
-        {name: (part, len(stored[name])) for name, (_, part) in pairs.items()}, class_names
+        {name: (part, len(stored[name])) for name, (_, part) in pairs.items()}, class_names, hidden
     )
     splits = {name: Arrays(images, labels[name]) for name, images in stored.items()}
     if by_split:

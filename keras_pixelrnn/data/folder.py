@@ -150,8 +150,8 @@ def checked_size(image_size):
         )
     sizes = (image_size, image_size) if isinstance(image_size, (int, np.integer)) else image_size
     try:
-        return checks.size(tuple(sizes))
-    except (TypeError, ValueError):
+        return checks.size(sizes)
+    except ValueError:
         raise ValueError(
             f"`image_size` must be an int from 1 to {checks.MOST_SIDE}, or (height, width). "
             f"Received: image_size={checks.shown(image_size)}"
@@ -163,7 +163,8 @@ def checked_colour(background):
     if background is None:
         return None
     try:
-        colour = ImageColor.getrgb(background) if isinstance(background, str) else tuple(background)
+        named = isinstance(background, str)
+        colour = ImageColor.getrgb(background) if named else checks.as_tuple(background)
         if len(colour) == 4 and colour[3] == 255:  # a name such as #ff0000ff
             colour = colour[:3]
         if len(colour) != 3 or not all(checks.is_whole(c) and 0 <= c <= 255 for c in colour):

@@ -10,13 +10,14 @@ from keras_pixelrnn import checks
 from keras_pixelrnn.data.split import SPLITS
 
 
-def as_ints(labels, count, class_names=None):
+def as_ints(labels, count, class_names=None, hidden=False):
     """Labels as numbers, and the names of the classes.
 
     Args:
         labels: `count` ints, `(count, 1)` ints, one-hot rows `(count, classes)`, or strings.
         count: number of images.
         class_names: names of all classes; None: those that occur, `in_order`, where labels are strings.
+        hidden: some ints may be -1, of images without a label.
 
     Returns:
         int64 `(count,)`, and the names as a tuple, or None for labels without names.
@@ -48,9 +49,9 @@ def as_ints(labels, count, class_names=None):
         class_names = class_names or tuple(map(str, range(width)))
     with np.errstate(invalid="ignore"):  # NaN is told below
         numbers = labels.astype(np.int64)
-    if (numbers != labels).any() or (numbers < 0).any():
-        wrong = labels[(numbers != labels) | (numbers < 0)][0]
-        raise ValueError(f"Labels must be whole numbers from 0 on. Received: a label {wrong}")
+    wrong = labels[(numbers != labels) | (numbers < -hidden)]
+    if len(wrong):
+        raise ValueError(f"Labels must be whole numbers from 0 on. Received: a label {wrong[0]}")
     if len(numbers) and numbers.max() >= checks.MOST_CLASSES:
         raise ValueError(
             f"Labels must be below {checks.MOST_CLASSES}; number the classes 0, 1, 2, ..., by "
@@ -65,12 +66,13 @@ def as_ints(labels, count, class_names=None):
     return numbers, None if class_names is None else tuple(class_names)
 
 
-def numbered(labels, class_names=None):
+def numbered(labels, class_names=None, hidden=False):
     """Labels of all splits as numbers of the same classes, and the names of these, a tuple.
 
     Args:
         labels: `{split: (labels or None, number of images)}`.
         class_names: names of all classes, or None.
+        hidden: of `as_ints`.
     """
     given = [name for name in SPLITS if labels.get(name, (None, 0))[0] is not None]
     kinds = {name: _as_array(labels[name][0]).dtype.kind in "USTO" for name in given}
@@ -84,7 +86,7 @@ def numbered(labels, class_names=None):
         )
     ints, names = dict.fromkeys(labels), class_names
     for name in given:
-        ints[name], found = as_ints(*labels[name], names)
+        ints[name], found = as_ints(*labels[name], names, hidden)
         names = found if names is None else names
     classes = [1 + int(ints[name].max()) for name in given if len(ints[name])]
     if not classes:

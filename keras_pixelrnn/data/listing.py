@@ -11,8 +11,10 @@ from keras_pixelrnn.data.arrays import ALIASES
 from keras_pixelrnn.data.split import SPLITS
 from keras_pixelrnn.formats import FORMATS, SUFFIXES, UNREAD
 
-SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
-SYSTEM |= {"Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", "Icon\r"}
+# In lower case: folders of desktops, of their waste and of network storage; files of desktops.
+SYSTEM = {"__macosx", "@eadir", "system volume information", "lost+found", "__pycache__"}
+SYSTEM |= {"$recycle.bin", "recycler", "#recycle", "@recycle", "network trash folder"}
+SYSTEM |= {"#snapshot", "@recently-snapshot", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 PICTURES = {"images", "image", "imgs", "img", "pictures", "photos", "original", "originals"}
 MARKS = {"masks", "mask", "labels", "label", "annotations", "segmentations", "segmentation", "gt"}
 
@@ -232,7 +234,7 @@ def _warn_of_empty(root, classes):
 
 def counts(name):
     """Whether a file or folder of that name is neither hidden nor of a system."""
-    return not name.startswith(".") and name not in SYSTEM
+    return not name.startswith(".") and name.lower() not in SYSTEM
 
 
 def _is_image(name):

@@ -53,7 +53,7 @@ def pack(data: Any, path: str | Path) -> Path:
         zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
     ):
         for split, images in data.source.splits.items():
-            labels = _write_images(archive, f"{split}_images", images)
+            labels = _write_images(archive, split, images, data)
             if (labels >= 0).any():  # a split may have none where others do
                 _write(archive, f"{split}_labels", labels)
         _write(archive, stored.ABOUT, np.array(json.dumps(_about(data))))
@@ -91,15 +91,16 @@ def _about(data):
     }
 
 
-def _write_images(archive, name, split):
-    """Write the images of a split part by part; gives their labels."""
+def _write_images(archive, name, split, data):
+    """Write the images of a split of `data` part by part; gives their labels."""
     labels, count = [], split.shape[0]
     header = {"shape": split.shape, "fortran_order": False, "descr": split.dtype.str}
-    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+    with archive.open(f"{name}_images.npy", "w", force_zip64=True) as file:
         np.lib.format.write_array_header_2_0(file, header)
         firsts = range(0, count, CHUNK)
         for first in cache.watched(firsts, len(firsts), "packed"):
             images, part = split.read(np.arange(first, min(first + CHUNK, count)))
+            data.values.check(images, f"{name} images{data.source.place}")
             file.write(np.ascontiguousarray(images).data)
             labels.append(part)
     return np.concatenate(labels)

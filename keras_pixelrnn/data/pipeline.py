@@ -188,10 +188,13 @@ class ImageData:
             raise ValueError(
                 "Images of a dynamic binarization are drawn anew each epoch; there is no array of them."
             )
-        batches = self.evaluation(split, WHOLE, labels=labels).as_numpy_iterator()
-        if not labels:
-            return np.concatenate(list(batches))
-        return tuple(np.concatenate(parts) for parts in zip(*batches, strict=True))
+        size = self.sizes[checks.choice("split", split, list(self.sizes))]
+        labels = arguments.labels(labels, self.source)
+        parts = [
+            self._read(split, np.arange(first, min(first + WHOLE, size)), first, None, labels)
+            for first in range(0, size, WHOLE)
+        ]
+        return tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     def evaluation(
         self,

@@ -57,7 +57,9 @@ def stored(path, class_names=None):
         if about:
             found.pop("levels", None)  # for NumPy alone, in what `pixelrnn sample --npz` writes
         names = about.get("class_names") if class_names is None else class_names
-        source = arrays.from_splits(_parts(found, path), names or None, f"file {path.name}")
+        source = arrays.from_splits(
+            _parts(found, path), names or None, f"file {path.name}", hidden=bool(about)
+        )
     except (ValueError, AttributeError) as error:
         if str(path) in str(error):
             raise

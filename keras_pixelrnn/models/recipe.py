@@ -142,4 +142,4 @@ class RecipeModel(PixelModel):
 
 def _plain(value):
     """`value` as JSON can hold it."""
-    return value.item() if isinstance(value, np.generic) else value
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value

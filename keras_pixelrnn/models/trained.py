@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import types
+from collections.abc import Collection
 
 import keras
 
@@ -67,6 +68,11 @@ class Trained:
         compiled.check(self)
         compiled.check_optimizer(self)
         checks.whole("epochs", epochs, 0)
+        checks.optional(
+            checks.positive_int, "validation_batch_size", options.get("validation_batch_size")
+        )
+        if not isinstance(options.get("validation_freq", 1), Collection):
+            checks.positive_int("validation_freq", options.get("validation_freq", 1))
         checks.rate("validation_split", validation_split)
         _check_steps(options)
         sources = Sources(self._rules)
@@ -181,7 +187,11 @@ class Trained:
         else:
             loss = self.loss
             found = super().compute_loss(x, y, y_pred, sample_weight, training)
-        reduction, share = getattr(loss, "reduction", None), keras.ops.shape(image)[0]
+        while isinstance(loss, (list, tuple, dict)) and len(loss) == 1:  # of the one output
+            (loss,) = loss.values() if isinstance(loss, dict) else loss
+        # Keras takes the mean of what a function gives.
+        reduction = getattr(loss, "reduction", "sum_over_batch_size")
+        share = keras.ops.shape(image)[0]
         if reduction == "mean_with_sample_weight" and sample_weight is not None:
             share = keras.ops.sum(sample_weight)
         is_mean = reduction in ("mean", "sum_over_batch_size", "mean_with_sample_weight")
