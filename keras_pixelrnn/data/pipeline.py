@@ -188,12 +188,9 @@ class ImageData:
             raise ValueError(
                 "Images of a dynamic binarization are drawn anew each epoch; there is no array of them."
             )
-        size = self.sizes[checks.choice("split", split, list(self.sizes))]
-        labels = arguments.labels(labels, self.source)
-        parts = [
-            self._read(split, np.arange(first, min(first + WHOLE, size)), first, None, labels)
-            for first in range(0, size, WHOLE)
-        ]
+        numbers = np.arange(self.sizes[checks.choice("split", split, self.sizes)])
+        firsts = range(0, len(numbers), WHOLE)
+        parts = [self.images(split, numbers[n : n + WHOLE], labels=labels) for n in firsts]
         return tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     def evaluation(
