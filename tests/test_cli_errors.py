@@ -204,9 +204,8 @@ for arguments in {WITHOUT_TENSORFLOW}:
     out, err = process(code=code).communicate(timeout=60)
     found = [line for line in out.splitlines() if line.startswith("found")]
     wanted = ["0" if "--help" in arguments else "2" for arguments in WITHOUT_TENSORFLOW]
-    wanted[WITHOUT_TENSORFLOW.index(["train", "--resume"])] = (
-        "1"  # nothing is there: no wrong argument
-    )
+    nothing_there = ["train", "--resume"]  # which is no wrong argument
+    wanted[WITHOUT_TENSORFLOW.index(nothing_there)] = "1"
     assert found == [f"found {code} []" for code in wanted], err
 
 

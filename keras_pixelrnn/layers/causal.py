@@ -233,11 +233,15 @@ class CompositeLayer(CausalLayer):
     def stream(
         self, batch_size: Any, height: int, width: int, context: Tensor | None = None
     ) -> Stream:
-        children = self.children
-        index_of = {id(layer): index for index, layer in enumerate(children)}
+        return self.joined(
+            [layer.stream(batch_size, height, width, context) for layer in self.children]
+        )
+
+    def joined(self, streams: Sequence[Stream]) -> Stream:
+        """The `Stream` of this layer from those of its `children`."""
+        index_of = {id(layer): index for index, layer in enumerate(self.children)}
         return joined(
-            [layer.stream(batch_size, height, width, context) for layer in children],
-            lambda x, apply: self.run(x, lambda layer, x: apply(index_of[id(layer)], x)),
+            streams, lambda x, apply: self.run(x, lambda layer, x: apply(index_of[id(layer)], x))
         )
 
 

@@ -86,11 +86,10 @@ class ResidualBlock(CompositeLayer):
     def stream(
         self, batch_size: Any, height: int, width: int, context: Tensor | None = None
     ) -> Stream:
-        if backend.under_xla() or self.activation is not keras.activations.linear:
-            return super().stream(batch_size, height, width, context)
         inner = self.inner.stream(batch_size, height, width, context)
-        if inner.apart is None:
-            return super().stream(batch_size, height, width, context)
+        is_linear = self.activation is keras.activations.linear
+        if backend.under_xla() or inner.apart is None or not is_linear:
+            return self.joined([inner, self.up.stream(batch_size, height, width, context)])
         # What the rows above add to the inner features goes through `up` once per row. XLA adds it at
         # each pixel in passing.
         kernel, near, bias, spans = self.up.pointwise_weights()

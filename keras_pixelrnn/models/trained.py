@@ -68,11 +68,6 @@ class Trained:
         compiled.check(self)
         compiled.check_optimizer(self)
         checks.whole("epochs", epochs, 0)
-        checks.optional(
-            checks.positive_int, "validation_batch_size", options.get("validation_batch_size")
-        )
-        if not isinstance(options.get("validation_freq", 1), Collection):
-            checks.positive_int("validation_freq", options.get("validation_freq", 1))
         checks.rate("validation_split", validation_split)
         _check_steps(options)
         sources = Sources(self._rules)
@@ -268,9 +263,11 @@ class Trained:
 
 
 def _check_steps(options):
-    """`ValueError` for numbers of steps that are none: Keras takes 0 for all there are."""
-    for name in ("steps_per_epoch", "validation_steps", "steps"):
+    """`ValueError` for numbers that are none: Keras takes 0 steps for all there are."""
+    for name in ("steps_per_epoch", "validation_steps", "steps", "validation_batch_size"):
         checks.optional(checks.positive_int, name, options.get(name))
+    if not isinstance(often := options.get("validation_freq", 1), Collection):
+        checks.positive_int("validation_freq", often)
 
 
 class _StateKept:
